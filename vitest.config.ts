@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+// Three projects: `unit` needs nothing but Node, `tidy` reads the tree, `system` starts real servers once for all files
+// and works on databases cloned from a migrated template.
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    reporters: ['default'],
+    projects: [
+      { test: { name: 'unit', include: ['services/**/*.test.ts', 'contracts/**/*.test.ts', 'test/harness/**/*.test.ts'], testTimeout: 10_000 } },
+      { test: { name: 'tidy', include: ['test/tidy.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'system',
+          include: ['test/statements.test.ts', 'test/{conformance,integration,fault,e2e}/**/*.test.ts'],
+          globalSetup: ['test/harness/global-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
