@@ -29,8 +29,9 @@ export function orderingKey(kind: Kind, parts: KeyParts): string {
 }
 
 function path(parts: readonly string[]): string {
-  const named = parts.slice(0, parts.findIndex((part) => part === '') >>> 0);
-  return named.length === 0 ? EXECUTOR_KEY : `/${named.map(encodeURIComponent).join('/')}`;
+  const firstUnnamed = parts.indexOf('');
+  const named = firstUnnamed === -1 ? parts : parts.slice(0, firstUnnamed);
+  return EXECUTOR_KEY + named.map(encodeURIComponent).join('/');
 }
 
 /** True when `outer` equals `inner` or contains it. Keys that are empty contain nothing and lie in nothing. */

@@ -34,8 +34,11 @@ CREATE TABLE command.executor (
   takeovers integer NOT NULL DEFAULT 0,
   takeover_time timestamptz,
   round_trip_ms real,
+  -- Last change of what decides whether a stream may go on, for replicas that missed the doorbell.
+  change_time timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT executor_account_name_key UNIQUE (account_id, name)
 ) WITH (fillfactor = 70);
+CREATE INDEX executor_change_idx ON command.executor (change_time);
 
 CREATE TABLE command.credential (
   key_id text CONSTRAINT credential_pkey PRIMARY KEY,

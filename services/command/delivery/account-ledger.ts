@@ -1,0 +1,342 @@
+import type { Pool } from 'pg';
+import { backoffMs } from '../../platform/backoff.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { unavailable } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { isConnectionFailure, retryable } from '../../platform/postgres/failure.ts';
+import type { Command } from '../domain/command.ts';
+import type { ChangedCommand, NewCommand, UnreadableCommand } from '../domain/repository.ts';
+import { supersededKinds, supersedes } from '../domain/supersession.ts';
+import { transition } from '../domain/transition.ts';
+import * as store from '../store/command-store.ts';
+
+/** Rows of one statement: large enough to amortise a round trip, small enough for a flush of a few milliseconds. */
+const BATCH_ROWS_MAX = 500;
+const RETRY = { firstMs: 50, maxMs: 1_000 } as const;
+
+/** The streams that this replica holds, as far as a ledger has to know them. */
+export interface LocalStreams {
+  /** Executors of the account whose stream is held here. */
+  executorIds(accountId: string): readonly string[];
+  holds(executorId: string): boolean;
+  /**
+   * Asks whether a command that is about to be stored may go out at once. Reserves its place and returns it as sent, or null.
+   * Followed by `confirm` or `release` for each command that was not null.
+   */
+  admit(command: Command): NewCommand['sent'];
+  confirm(command: Command): void;
+  release(command: Command): void;
+  /** Tells of commands as they are stored now, new ones included. */
+  merge(commands: readonly Command[]): void;
+  /** Hands over rows that cannot be read. */
+  setAside(unreadable: readonly UnreadableCommand[]): void;
+}
+
+export interface LedgerDependencies {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly streams: LocalStreams;
+  /** Rings the doorbell of an executor whose stream is held elsewhere. */
+  readonly wake: (executorId: string) => void;
+  /** Tells watchers that the account has new history. */
+  readonly committed: (accountId: string) => void;
+}
+
+interface PendingInsert {
+  readonly row: NewCommand;
+  readonly resolve: (stored: Command | null) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+interface PendingChange {
+  readonly row: ChangedCommand;
+  readonly resolve: (written: boolean) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * The one place in a replica that writes an account's commands, and that learns what other replicas wrote.
+ *
+ * Callers enqueue; one loop turns what gathered while the last statement ran into the next one, so batches grow with the load
+ * and an idle ledger answers in one round trip. Each write tells the account's number before it: when that is more than this
+ * ledger knew, others have written, and their changes to the executors held here are read before anything new goes out. That
+ * keeps issue order across replicas.
+ */
+export class AccountLedger {
+  readonly #accountId: string;
+  readonly #deps: LedgerDependencies;
+  #inserts: PendingInsert[] = [];
+  #changes: PendingChange[] = [];
+  #syncWaiters: (() => void)[] = [];
+  /** Everything up to this number is known to the local streams; -1 before the first look. */
+  #knownNumber = -1;
+  #running = false;
+  #stopped = false;
+  #idle: (() => void)[] = [];
+
+  constructor(accountId: string, deps: LedgerDependencies) {
+    this.#accountId = accountId;
+    this.#deps = deps;
+  }
+
+  get knownNumber(): number {
+    return this.#knownNumber;
+  }
+
+  /**
+   * Stores a new command. Resolves with it as stored (PENDING, or SENT when its stream is held here), or with null when its
+   * request_id is taken. Rejects UNAVAILABLE when Postgres cannot be reached: then it may or may not have been stored.
+   */
+  insert(row: NewCommand): Promise<Command | null> {
+    return new Promise((resolve, reject) => {
+      this.#inserts.push({ row, resolve, reject });
+      this.#kick();
+    });
+  }
+
+  /**
+   * Writes a changed command. Resolves with false when the stored version or the stream epoch has moved on: read it again.
+   * Keeps trying while Postgres is away, so what an agent reported is not lost with a restart of the database.
+   */
+  change(row: ChangedCommand): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#changes.push({ row, resolve, reject });
+      this.#kick();
+    });
+  }
+
+  /** Learns what others have written; resolves when the local streams know everything that was committed before the call. */
+  sync(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#syncWaiters.push(resolve);
+      this.#kick();
+    });
+  }
+
+  /** Resolves when nothing is queued or being written. Later writes are refused. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    return this.#running ? new Promise((resolve) => this.#idle.push(resolve)) : Promise.resolve();
+  }
+
+  #kick(): void {
+    if (this.#running) return;
+    this.#running = true;
+    // One turn of the event loop gathers what arrives in the same frame or request.
+    setImmediate(() => void this.#loop());
+  }
+
+  async #loop(): Promise<void> {
+    while (this.#changes.length > 0 || this.#inserts.length > 0 || this.#syncWaiters.length > 0) {
+      if (this.#syncWaiters.length > 0) await this.#flushSync();
+      if (this.#changes.length > 0) await this.#flushChanges();
+      if (this.#inserts.length > 0) await this.#flushInserts();
+    }
+    this.#running = false;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #flushSync(): Promise<void> {
+    const waiters = this.#syncWaiters.splice(0);
+    await this.#persist('sync', async () => {
+      const numbers = await store.eventNumbers(this.#deps.pool, [this.#accountId]);
+      await this.#learnThrough(numbers.get(this.#accountId) ?? 0);
+    });
+    for (const resolve of waiters) resolve();
+  }
+
+  /** Reads what others changed after the known number and up to `number`. */
+  async #learnThrough(number: number): Promise<void> {
+    if (number <= this.#knownNumber) return;
+    const executorIds = this.#deps.streams.executorIds(this.#accountId);
+    if (this.#knownNumber >= 0 && executorIds.length > 0) {
+      const read = await store.readChanged(this.#deps.pool, this.#accountId, this.#knownNumber, number, executorIds);
+      this.#deps.streams.setAside(read.unreadable);
+      this.#deps.streams.merge(read.commands);
+    }
+    this.#knownNumber = number;
+  }
+
+  async #flushChanges(): Promise<void> {
+    const batch = takeDistinct(this.#changes, BATCH_ROWS_MAX);
+    const rows = batch.map(({ row }) => row);
+    let changed: store.Changed | undefined;
+    try {
+      changed = await this.#persist('change', () => store.change(this.#deps.pool, this.#accountId, rows));
+    } catch (thrown) {
+      // One bad row must not take the others with it: each gets a statement of its own.
+      if (batch.length > 1) await this.#changeOneByOne(batch);
+      else batch[0]?.reject(thrown);
+      return;
+    }
+    await this.#account(changed.baseNumber, rows.length);
+    for (const { row, resolve } of batch) resolve(changed.ids.has(row.command.id));
+    this.#announce(rows.filter((row) => changed.ids.has(row.command.id)).map((row) => row.command));
+  }
+
+  async #changeOneByOne(batch: readonly PendingChange[]): Promise<void> {
+    for (const { row, resolve, reject } of batch) {
+      try {
+        const changed = await this.#persist('change', () => store.change(this.#deps.pool, this.#accountId, [row]));
+        await this.#account(changed.baseNumber, 1);
+        const written = changed.ids.has(row.command.id);
+        resolve(written);
+        if (written) this.#announce([row.command]);
+      } catch (thrown) {
+        this.#deps.logger.error({ err: thrown, commandId: row.command.id }, 'command cannot be written');
+        reject(thrown);
+      }
+    }
+  }
+
+  async #flushInserts(): Promise<void> {
+    const batch = this.#inserts.splice(0, BATCH_ROWS_MAX);
+    const { streams, pool } = this.#deps;
+    const rows = batch.map(({ row }, i) => {
+      // The number it will get if nobody else writes first; the statement checks just that before it stores SENT.
+      const numbered = { ...row.command, sequence: this.#knownNumber + i + 1 };
+      return { ...row, sent: this.#knownNumber < 0 ? null : streams.admit(numbered) };
+    });
+    const releaseAll = (): void => {
+      for (const row of rows) if (row.sent !== null) streams.release(row.sent.command);
+    };
+    try {
+      const superseding = rows.filter((row) => supersededKinds(row.command.kind).length > 0);
+      const { inserted, superseded } =
+        superseding.length === 0
+          ? { inserted: await store.insert(pool, this.#accountId, rows, this.#knownNumber), superseded: [] }
+          : await this.#insertWithSupersession(rows);
+      await this.#account(inserted.baseNumber, rows.length + superseded.length);
+      streams.merge(superseded);
+      this.#answerInserts(batch, rows, inserted);
+      this.#announce([...superseded, ...rows.map((row) => row.command)]);
+    } catch (thrown) {
+      releaseAll();
+      if (batch.length > 1 && !isConnectionFailure(thrown)) {
+        // Again, one by one: the next turns of the loop find them as batches of their own.
+        await this.#insertOneByOne(batch);
+        return;
+      }
+      const reason = isConnectionFailure(thrown)
+        ? unavailable('postgres', 'the database cannot be reached; repeat the call with the same request_id', thrown)
+        : thrown;
+      for (const { reject } of batch) reject(reason);
+    }
+  }
+
+  async #insertOneByOne(batch: readonly PendingInsert[]): Promise<void> {
+    for (const pending of batch) {
+      const held = this.#inserts;
+      this.#inserts = [pending];
+      await this.#flushInserts();
+      this.#inserts = [...held, ...this.#inserts];
+    }
+  }
+
+  #answerInserts(batch: readonly PendingInsert[], rows: readonly NewCommand[], inserted: store.Inserted): void {
+    const pending: Command[] = [];
+    for (const [i, { resolve }] of batch.entries()) {
+      const row = rows[i];
+      if (row === undefined) continue;
+      const stored = inserted.commands.get(row.command.id);
+      if (stored === undefined) {
+        if (row.sent !== null) this.#deps.streams.release(row.sent.command);
+        resolve(null);
+        continue;
+      }
+      if (row.sent !== null && stored.state === 'SENT') {
+        const command = { ...row.sent.command, sequence: stored.sequence };
+        this.#deps.streams.confirm(command);
+        resolve(command);
+        continue;
+      }
+      if (row.sent !== null) this.#deps.streams.release(row.sent.command);
+      const command = { ...row.command, sequence: stored.sequence };
+      pending.push(command);
+      resolve(command);
+    }
+    this.#deps.streams.merge(pending);
+  }
+
+  /** A stop and the end of the starts that it makes pointless are one transaction: no start slips out in between. */
+  async #insertWithSupersession(
+    rows: readonly NewCommand[],
+  ): Promise<{ inserted: store.Inserted; superseded: readonly Command[] }> {
+    const client = await this.#deps.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      const inserted = await store.insert(client, this.#accountId, rows, this.#knownNumber);
+      const stops = rows.flatMap(({ command }) => {
+        const stored = inserted.commands.get(command.id);
+        return stored === undefined ? [] : [{ ...command, sequence: stored.sequence }];
+      });
+      const kinds = [...new Set(stops.flatMap((stop) => supersededKinds(stop.kind)))];
+      const executorIds = [...new Set(stops.map((stop) => stop.executorId))];
+      const open = await store.lockOpenOfKinds(client, this.#accountId, executorIds, kinds);
+      const changes = open.commands.flatMap((earlier): ChangedCommand[] => {
+        const stop = stops.find((later) => supersedes(later, earlier));
+        if (stop === undefined) return [];
+        const moved = transition(earlier, { type: 'superseded', by: stop.id }, this.#deps.clock.nowMs());
+        if (moved === null) return [];
+        return [{ command: moved.command, fromVersion: earlier.version, steps: [moved.step], fenceEpoch: 0 }];
+      });
+      if (changes.length > 0) await store.change(client, this.#accountId, changes);
+      await client.query('COMMIT');
+      return { inserted, superseded: changes.map(({ command }) => command) };
+    } catch (thrown) {
+      broken = thrown instanceof Error ? thrown : new Error(String(thrown));
+      throw thrown;
+    } finally {
+      // A connection whose transaction failed is thrown away: its state is not worth a guess.
+      client.release(broken);
+    }
+  }
+
+  async #account(baseNumber: number, taken: number): Promise<void> {
+    if (this.#knownNumber >= 0 && baseNumber > this.#knownNumber) {
+      await this.#persist('sync', () => this.#learnThrough(baseNumber));
+    }
+    this.#knownNumber = Math.max(this.#knownNumber, baseNumber + taken);
+  }
+
+  #announce(commands: readonly Command[]): void {
+    if (commands.length === 0) return;
+    for (const executorId of new Set(commands.map((command) => command.executorId))) {
+      if (!this.#deps.streams.holds(executorId)) this.#deps.wake(executorId);
+    }
+    this.#deps.committed(this.#accountId);
+  }
+
+  /** Repeats work that Postgres refused for a passing reason until it succeeds or the ledger is stopped. */
+  async #persist<T>(what: string, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (thrown) {
+        if (!retryable(thrown) || this.#stopped) throw thrown;
+        if (attempt === 1) this.#deps.logger.warn({ err: thrown, what, accountId: this.#accountId }, 'ledger waits for postgres');
+        await new Promise<void>((resolve) => setTimeout(resolve, backoffMs(attempt, RETRY)));
+      }
+    }
+  }
+}
+
+/** Takes up to `max` changes off the front, at most one a command: the next one of the same command goes with the next batch. */
+function takeDistinct(queue: PendingChange[], max: number): PendingChange[] {
+  const seen = new Set<string>();
+  const later: PendingChange[] = [];
+  const taken: PendingChange[] = [];
+  while (queue.length > 0 && taken.length < max) {
+    const next = queue.shift();
+    if (next === undefined) break;
+    if (seen.has(next.row.command.id)) later.push(next);
+    else {
+      seen.add(next.row.command.id);
+      taken.push(next);
+    }
+  }
+  queue.unshift(...later);
+  return taken;
+}

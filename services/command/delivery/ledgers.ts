@@ -1,0 +1,39 @@
+import { AccountLedger, type LedgerDependencies } from './account-ledger.ts';
+
+/** How late a change on another replica is noticed when its doorbell is lost. */
+const SYNC_INTERVAL_MS = 500;
+
+/** The ledgers of this replica, one an account, made when first asked for. */
+export class Ledgers {
+  readonly #deps: LedgerDependencies;
+  readonly #ledgers = new Map<string, AccountLedger>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(deps: LedgerDependencies) {
+    this.#deps = deps;
+  }
+
+  of(accountId: string): AccountLedger {
+    let ledger = this.#ledgers.get(accountId);
+    if (ledger === undefined) {
+      ledger = new AccountLedger(accountId, this.#deps);
+      this.#ledgers.set(accountId, ledger);
+    }
+    return ledger;
+  }
+
+  /** Looks regularly for what others wrote: doorbells may be lost. */
+  start(): void {
+    this.#timer = setInterval(() => {
+      for (const [accountId, ledger] of this.#ledgers) {
+        if (this.#deps.streams.executorIds(accountId).length > 0) void ledger.sync();
+      }
+    }, SYNC_INTERVAL_MS);
+  }
+
+  /** Resolves when everything that was enqueued is written. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([...this.#ledgers.values()].map((ledger) => ledger.stop()));
+  }
+}

@@ -1,0 +1,173 @@
+import type { Lane } from './command.ts';
+import { EXECUTOR_KEY } from './ordering-key.ts';
+import { SequenceSet } from './sequence-set.ts';
+
+/** What the queue needs to know of an open command. */
+export interface QueueItem {
+  readonly id: string;
+  readonly sequence: number;
+  readonly orderingKey: string;
+  readonly lane: Lane;
+  /** Waits for nothing. */
+  readonly overtakes: boolean;
+}
+
+interface KeyNode {
+  readonly parent: KeyNode | undefined;
+  readonly name: string;
+  readonly children: Map<string, KeyNode>;
+  /** Open commands with exactly this key. */
+  readonly own: SequenceSet;
+  /** Open commands with this key or one inside it. */
+  readonly within: SequenceSet;
+}
+
+interface Entry {
+  readonly item: QueueItem;
+  readonly node: KeyNode | undefined;
+  waiting: boolean;
+}
+
+const LANES: readonly Lane[] = [3, 2, 1];
+
+/**
+ * The open commands of one executor: which may be sent now, and what the others wait for.
+ *
+ * A command waits for every earlier open one whose key contains its own or lies inside it. Only the earliest of a node's own
+ * commands can therefore be ready, and only a removal can make another one ready, so each change looks at the nodes above and
+ * below its own and at nothing else. Among the ready the higher lane goes first, then the lower sequence.
+ */
+export class DispatchQueue {
+  readonly #root: KeyNode = newNode(undefined, '');
+  readonly #entries = new Map<string, Entry>();
+  readonly #bySequence = new Map<number, Entry>();
+  readonly #ready: Record<Lane, SequenceSet> = { 1: new SequenceSet(), 2: new SequenceSet(), 3: new SequenceSet() };
+  readonly #readyIds = new Set<string>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  has(id: string): boolean {
+    return this.#entries.has(id);
+  }
+
+  /** Adds an open command; `waiting` is false for one that has already been sent. Adding it again changes nothing. */
+  add(item: QueueItem, waiting: boolean): void {
+    if (this.#entries.has(item.id)) return;
+    const node = item.orderingKey === '' ? undefined : this.#nodeOf(item.orderingKey);
+    const entry: Entry = { item, node, waiting };
+    this.#entries.set(item.id, entry);
+    this.#bySequence.set(item.sequence, entry);
+    node?.own.add(item.sequence);
+    for (let at = node; at !== undefined; at = at.parent) at.within.add(item.sequence);
+    this.#review(entry);
+  }
+
+  /** Takes a finished command out; those that waited for it may become ready. */
+  remove(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#unready(entry);
+    this.#entries.delete(id);
+    this.#bySequence.delete(entry.item.sequence);
+    const { node } = entry;
+    if (node === undefined) return;
+    node.own.remove(entry.item.sequence);
+    for (let at: KeyNode | undefined = node; at !== undefined; at = at.parent) at.within.remove(entry.item.sequence);
+    for (let at: KeyNode | undefined = node.parent; at !== undefined; at = at.parent) this.#reviewFirst(at);
+    this.#reviewBelow(node);
+    this.#prune(node);
+  }
+
+  /** Says that a command has been sent (false) or is to be sent again (true). */
+  setWaiting(id: string, waiting: boolean): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.waiting === waiting) return;
+    entry.waiting = waiting;
+    if (waiting) this.#review(entry);
+    else this.#unready(entry);
+  }
+
+  /** The id of the command to send next, or undefined when nothing may be sent. Stays until it is marked or removed. */
+  next(): string | undefined {
+    for (const lane of LANES) {
+      const sequence = this.#ready[lane].min();
+      if (sequence !== undefined) return this.#bySequence.get(sequence)?.item.id;
+    }
+    return undefined;
+  }
+
+  get readyCount(): number {
+    return this.#readyIds.size;
+  }
+
+  /** Ids of the earlier open commands that `id` waits for, oldest first, at most `max`. Empty when it waits for none. */
+  blockersOf(id: string, max: number): string[] {
+    const entry = this.#entries.get(id);
+    if (entry?.node === undefined || entry.item.overtakes) return [];
+    const { sequence } = entry.item;
+    const earlier = entry.node.within.below(sequence, max);
+    for (let at = entry.node.parent; at !== undefined; at = at.parent) earlier.push(...at.own.below(sequence, max));
+    return earlier
+      .toSorted((a, b) => a - b)
+      .slice(0, max)
+      .flatMap((blocking) => this.#bySequence.get(blocking)?.item.id ?? []);
+  }
+
+  #review(entry: Entry): void {
+    if (!entry.waiting || this.#readyIds.has(entry.item.id) || !isFirst(entry)) return;
+    this.#readyIds.add(entry.item.id);
+    this.#ready[entry.item.lane].add(entry.item.sequence);
+  }
+
+  #unready(entry: Entry): void {
+    if (this.#readyIds.delete(entry.item.id)) this.#ready[entry.item.lane].remove(entry.item.sequence);
+  }
+
+  #reviewFirst(node: KeyNode): void {
+    const first = node.own.min();
+    const entry = first === undefined ? undefined : this.#bySequence.get(first);
+    if (entry !== undefined) this.#review(entry);
+  }
+
+  #reviewBelow(node: KeyNode): void {
+    this.#reviewFirst(node);
+    for (const child of node.children.values()) this.#reviewBelow(child);
+  }
+
+  #nodeOf(key: string): KeyNode {
+    let node = this.#root;
+    if (key === EXECUTOR_KEY) return node;
+    for (const name of key.slice(1).split('/')) {
+      let child = node.children.get(name);
+      if (child === undefined) {
+        child = newNode(node, name);
+        node.children.set(name, child);
+      }
+      node = child;
+    }
+    return node;
+  }
+
+  #prune(node: KeyNode): void {
+    for (let at = node; at.parent !== undefined; at = at.parent) {
+      if (at.within.min() !== undefined) break;
+      at.parent.children.delete(at.name);
+    }
+  }
+}
+
+function newNode(parent: KeyNode | undefined, name: string): KeyNode {
+  return { parent, name, children: new Map(), own: new SequenceSet(), within: new SequenceSet() };
+}
+
+function isFirst({ item, node }: Entry): boolean {
+  if (node === undefined || item.overtakes) return true;
+  if (node.within.min() !== item.sequence) return false;
+  for (let at = node.parent; at !== undefined; at = at.parent) {
+    const first = at.own.min();
+    if (first !== undefined && first < item.sequence) return false;
+  }
+  return true;
+}

@@ -1,0 +1,64 @@
+/**
+ * A set of sequence numbers that gives its least member at once. Numbers come almost in order and leave almost in order, so
+ * an ascending array with a moving head and lazy removal costs a few operations each, also with tens of thousands queued.
+ */
+export class SequenceSet {
+  #ascending: number[] = [];
+  #head = 0;
+  readonly #removed = new Set<number>();
+
+  add(sequence: number): void {
+    if (this.#removed.delete(sequence)) return;
+    const last = this.#ascending.at(-1);
+    if (last === undefined || last < sequence) {
+      this.#ascending.push(sequence);
+      return;
+    }
+    let low = this.#head;
+    let high = this.#ascending.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#ascending[middle] ?? Infinity) < sequence) low = middle + 1;
+      else high = middle;
+    }
+    if (this.#ascending[low] !== sequence) this.#ascending.splice(low, 0, sequence);
+  }
+
+  /** `sequence` must be a member. */
+  remove(sequence: number): void {
+    this.#removed.add(sequence);
+    this.#skipRemoved();
+  }
+
+  /** Undefined when empty. */
+  min(): number | undefined {
+    return this.#ascending[this.#head];
+  }
+
+  get size(): number {
+    return this.#ascending.length - this.#head - this.#removed.size;
+  }
+
+  /** Members below `limit`, ascending, at most `max` of them. */
+  below(limit: number, max: number): number[] {
+    const found: number[] = [];
+    for (let i = this.#head; i < this.#ascending.length && found.length < max; i++) {
+      const sequence = this.#ascending[i];
+      if (sequence === undefined || sequence >= limit) break;
+      if (!this.#removed.has(sequence)) found.push(sequence);
+    }
+    return found;
+  }
+
+  #skipRemoved(): void {
+    for (;;) {
+      const first = this.#ascending[this.#head];
+      if (first === undefined || !this.#removed.delete(first)) break;
+      this.#head++;
+    }
+    if (this.#head > 1024 && this.#head * 2 > this.#ascending.length) {
+      this.#ascending = this.#ascending.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import type { Pool } from 'pg';
+import { run } from './command-store.ts';
+import {
+  acceptStreams,
+  beat,
+  closeStreams,
+  leave,
+  noteStreams,
+  readCredentialEnds,
+  readRecentlyChanged,
+  readStreamFacts,
+} from './link-statements.ts';
+
+/** What a Hello says of a stream that asks to be accepted. */
+export interface StreamOffer {
+  readonly executorId: string;
+  readonly link: 'STREAM' | 'POLL';
+  readonly journalId: string;
+  readonly host: string;
+  readonly agentVersion: string;
+  readonly contractDigest: string;
+  readonly kinds: readonly string[];
+  readonly inFlightMax: number;
+}
+
+export interface AcceptedStream {
+  readonly epoch: number;
+  /** It pushed out a live stream with another journal. */
+  readonly takenOver: boolean;
+}
+
+/** Accepts streams; an executor that is missing in the answer is disabled. Offers must name distinct executors. */
+export async function acceptOffers(
+  pool: Pool,
+  replicaId: string,
+  offers: readonly StreamOffer[],
+): Promise<ReadonlyMap<string, AcceptedStream>> {
+  const rows = await run(pool, acceptStreams, [
+    replicaId,
+    offers.map((offer) => offer.executorId),
+    offers.map((offer) => offer.link),
+    offers.map((offer) => offer.journalId),
+    offers.map((offer) => offer.host),
+    offers.map((offer) => offer.agentVersion),
+    offers.map((offer) => offer.contractDigest),
+    offers.map((offer) => offer.kinds.join(',')),
+    offers.map((offer) => offer.inFlightMax),
+  ]);
+  return new Map(
+    rows.map((row) => [
+      row['id'] as string,
+      { epoch: row['stream_epoch'] as number, takenOver: row['taken_over'] === true },
+    ]),
+  );
+}
+
+export interface ClosedStream {
+  readonly executorId: string;
+  readonly epoch: number;
+  readonly reason: string;
+}
+
+export async function closeOffers(pool: Pool, streams: readonly ClosedStream[]): Promise<void> {
+  await run(pool, closeStreams, [
+    streams.map((stream) => stream.executorId),
+    streams.map((stream) => stream.epoch),
+    streams.map((stream) => stream.reason),
+  ]);
+}
+
+/** What decides whether a stream may go on. */
+export interface StreamFacts {
+  readonly executorId: string;
+  readonly epoch: number;
+  readonly disabled: boolean;
+  readonly journalId: string | null;
+  readonly host: string | null;
+}
+
+function factsOf(row: Readonly<Record<string, unknown>>): StreamFacts {
+  return {
+    executorId: row['id'] as string,
+    epoch: row['stream_epoch'] as number,
+    disabled: row['disable_time'] !== null,
+    journalId: row['journal_id'] as string | null,
+    host: row['host'] as string | null,
+  };
+}
+
+export async function streamFacts(pool: Pool, executorIds: readonly string[]): Promise<readonly StreamFacts[]> {
+  return (await run(pool, readStreamFacts, [executorIds])).map(factsOf);
+}
+
+export async function recentlyChanged(pool: Pool, withinSeconds: number): Promise<readonly StreamFacts[]> {
+  return (await run(pool, readRecentlyChanged, [withinSeconds])).map(factsOf);
+}
+
+/** When each credential ends, in milliseconds; null where no end is set. A credential that is missing does not exist. */
+export async function credentialEnds(
+  pool: Pool,
+  keyIds: readonly string[],
+): Promise<ReadonlyMap<string, number | null>> {
+  const rows = await run(pool, readCredentialEnds, [keyIds]);
+  return new Map(rows.map((row) => [row['key_id'] as string, row['expire_time'] as number | null]));
+}
+
+export interface StreamNote {
+  readonly executorId: string;
+  readonly inFlightMax: number;
+  readonly roundTripMs: number | null;
+}
+
+export async function noteOffers(pool: Pool, notes: readonly StreamNote[]): Promise<void> {
+  await run(pool, noteStreams, [
+    notes.map((note) => note.executorId),
+    notes.map((note) => note.inFlightMax),
+    notes.map((note) => note.roundTripMs),
+  ]);
+}
+
+export async function replicaBeat(pool: Pool, replicaId: string): Promise<void> {
+  await run(pool, beat, [replicaId]);
+}
+
+export async function replicaLeave(pool: Pool, replicaId: string): Promise<void> {
+  await run(pool, leave, [replicaId]);
+}

@@ -1,0 +1,109 @@
+import type { Statement } from './types.ts';
+
+/** $1 ids. */
+export const readCommandsById: Statement = {
+  name: 'read_commands_by_id',
+  text: 'SELECT * FROM command.command WHERE id = ANY($1::uuid[])',
+};
+
+/** $1 account, $2 id. */
+export const getCommand: Statement = {
+  name: 'get_command',
+  text: 'SELECT * FROM command.command WHERE account_id = $1 AND id = $2::uuid',
+};
+
+/** $1 account, $2 request ids. */
+export const readCommandsByRequest: Statement = {
+  name: 'read_commands_by_request',
+  text: 'SELECT * FROM command.command WHERE account_id = $1 AND request_id = ANY($2::text[])',
+};
+
+/**
+ * $1 executor ids, $2 sequence after which to go on, $3 how many. The open commands, with the number up to which their
+ * account's history is contained in this snapshot.
+ */
+export const readOpenCommands: Statement = {
+  name: 'read_open_commands',
+  text: `SELECT c.* FROM command.command c
+WHERE c.executor_id = ANY($1::uuid[]) AND c.due_time < 'infinity' AND c.sequence > $2::bigint
+ORDER BY c.sequence LIMIT $3::integer`,
+};
+
+/** $1 executor ids, $2 how many for each. Unknown outcomes that the agent may still settle, newest first. */
+export const readUnsettledCommands: Statement = {
+  name: 'read_unsettled_commands',
+  text: `SELECT c.* FROM unnest($1::uuid[]) AS e(id) CROSS JOIN LATERAL (
+  SELECT * FROM command.command WHERE executor_id = e.id AND unsettled ORDER BY sequence DESC LIMIT $2::integer) c`,
+};
+
+/** $1 accounts. The newest number of each. */
+export const readEventNumbers: Statement = {
+  name: 'read_event_numbers',
+  text: 'SELECT id, event_number, removed_number FROM command.account WHERE id = ANY($1::text[])',
+};
+
+/** $1 account, $2 number after which, $3 number up to which, $4 executor ids. Commands of these executors that changed in between. */
+export const readChangedCommands: Statement = {
+  name: 'read_changed_commands',
+  text: `SELECT c.* FROM command.command c WHERE c.id IN (
+  SELECT h.command_id FROM command.history h
+  WHERE h.account_id = $1 AND h.number > $2::bigint AND h.number <= $3::bigint AND h.executor_id = ANY($4::uuid[]))
+ORDER BY c.sequence`,
+};
+
+/**
+ * $1 how many. Commands whose time has come, with whether somebody holds a live stream of their executor. The agent's own
+ * replica looks first; a replica counts as alive for 5 s after its last heartbeat.
+ */
+export const readOverdueCommands: Statement = {
+  name: 'read_overdue_commands',
+  text: `SELECT c.*, (e.disconnect_time IS NULL AND r.heartbeat_time > now() - interval '5 seconds') IS TRUE AS link_alive
+FROM (SELECT * FROM command.command WHERE due_time <= now() ORDER BY due_time LIMIT $1::integer) c
+JOIN command.executor e ON e.id = c.executor_id
+LEFT JOIN command.replica r ON r.id = e.owner_replica`,
+};
+
+/** $1 account, $2 executors that get a stop, $3 kinds, $4 states. What an incoming stop may make pointless; locked. */
+export const lockSupersedable: Statement = {
+  name: 'lock_supersedable',
+  text: `SELECT * FROM command.command
+WHERE executor_id = ANY($2::uuid[]) AND account_id = $1 AND due_time < 'infinity' AND kind = ANY($3::text[])
+ORDER BY sequence FOR UPDATE`,
+};
+
+/** $1 executor ids. Open commands of each: all, and those that are with the agent. */
+export const countOpenCommands: Statement = {
+  name: 'count_open_commands',
+  text: `SELECT executor_id, count(*)::integer AS open, count(*) FILTER (WHERE state <> 'PENDING')::integer AS in_flight
+FROM command.command WHERE executor_id = ANY($1::uuid[]) AND due_time < 'infinity' GROUP BY executor_id`,
+};
+
+/** $1 command ids, $2 defects. Keeps the rows as they are. */
+export const quarantineRows: Statement = {
+  name: 'quarantine_rows',
+  text: `INSERT INTO command.quarantine (command_id, account_id, executor_id, defect, row_json)
+SELECT c.id, c.account_id, c.executor_id, q.defect, to_jsonb(c)
+FROM unnest($1::uuid[], $2::text[]) AS q(id, defect) JOIN command.command c USING (id)
+ON CONFLICT (command_id) DO NOTHING`,
+};
+
+/** $1 account, $2 command ids, $3 messages. Ends quarantined commands as FAILED whatever else their rows say. */
+export const failQuarantined: Statement = {
+  name: 'fail_quarantined',
+  text: `WITH counter AS (
+  UPDATE command.account SET event_number = event_number + cardinality($2::uuid[]) WHERE id = $1::text
+  RETURNING event_number - cardinality($2::uuid[]) AS base
+), failed AS (
+  UPDATE command.command c SET state = 'FAILED', version = c.version + 1, due_time = 'infinity', finish_time = now(),
+    error_reason = 'QUARANTINED', error_message = q.message, error_hop = 'platform', error_retryable = false,
+    error_metadata = '{}', unsettled = false
+  FROM unnest($2::uuid[], $3::text[]) AS q(id, message), counter
+  WHERE c.id = q.id AND c.due_time < 'infinity'
+  RETURNING c.id, c.executor_id, c.attempt, q.message
+)
+INSERT INTO command.history (account_id, number, command_id, executor_id, steps)
+SELECT $1, counter.base + row_number() OVER (ORDER BY f.id), f.id, f.executor_id, jsonb_build_array(jsonb_build_object(
+  'from', NULL, 'to', 'FAILED', 'at', (extract(epoch FROM now()) * 1000)::bigint, 'cause', 'quarantined',
+  'reason', 'QUARANTINED', 'message', f.message, 'attempt', f.attempt))
+FROM failed f, counter`,
+};
