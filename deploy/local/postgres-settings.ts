@@ -1,0 +1,42 @@
+/** Server settings that differ between an operator's machine and a test run. */
+export interface PostgresSettings {
+  readonly sharedBuffersMb?: number;
+  readonly connectionsMax?: number;
+}
+
+/**
+ * Settings for a machine of two cores that runs the whole platform: every commit is on disk before it is answered, and
+ * checkpoints are spread out. Parallel queries are off: they would take the services' cores, and shared memory that
+ * containers rarely have.
+ */
+export function settingFlags({ sharedBuffersMb = 256, connectionsMax = 100 }: PostgresSettings): readonly string[] {
+  const settings: Readonly<Record<string, string>> = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: String(connectionsMax),
+    shared_buffers: `${sharedBuffersMb}MB`,
+    effective_cache_size: '1GB',
+    work_mem: '8MB',
+    maintenance_work_mem: '64MB',
+    fsync: 'on',
+    synchronous_commit: 'on',
+    wal_compression: 'on',
+    min_wal_size: '256MB',
+    max_wal_size: '2GB',
+    checkpoint_timeout: '15min',
+    checkpoint_completion_target: '0.9',
+    random_page_cost: '1.1',
+    jit: 'off',
+    max_parallel_workers_per_gather: '0',
+    autovacuum_naptime: '10s',
+    password_encryption: 'scram-sha-256',
+    logging_collector: 'off',
+    log_destination: 'stderr',
+    log_line_prefix: '%m [%p] %q%a ',
+    log_checkpoints: 'off',
+    lc_messages: 'C',
+    timezone: 'UTC',
+    cluster_name: 'strategos',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
