@@ -1,7 +1,8 @@
 import type { Code } from '@connectrpc/connect';
+import type { ErrorReason } from '../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 
-/** Name of a value of strategos.errors.v1.ErrorReason without its prefix; `platform/grpc/status.ts` holds both in step. */
-export type ReasonName = string;
+/** Name of a value of strategos.errors.v1.ErrorReason without its prefix. A type only: nothing generated is loaded here. */
+export type ReasonName = Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>;
 
 /** One refused request field: `field` is its path in proto notation, such as `open_position.quantity`. */
 export interface FieldViolation {

@@ -1,0 +1,62 @@
+// All subjects of this platform. A subject token holds no '.', '*', '>' nor white space, so that nobody's id can listen to
+// or speak as another's; whatever is not a plain letter, digit, '-' or '_' is written as '=' and its two hex digits.
+
+/** An id as one subject token. Different ids give different tokens. */
+export function subjectToken(id: string): string {
+  if (id === '') throw new Error('an empty id has no subject');
+  return [...new TextEncoder().encode(id)]
+    .map((byte) => {
+      const char = String.fromCharCode(byte);
+      return /[A-Za-z0-9_-]/.test(char) ? char : `=${byte.toString(16).padStart(2, '0')}`;
+    })
+    .join('');
+}
+
+/** The id of a subject made here: its last token. */
+export function subjectId(subject: string): string {
+  const token = subject.slice(subject.lastIndexOf('.') + 1);
+  const bytes = token.replace(/=([0-9a-f]{2})|(.)/g, (_match, hex: string | undefined, char: string | undefined) =>
+    String.fromCharCode(hex === undefined ? (char ?? '').charCodeAt(0) : Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+/** The executor has commands to look at. */
+export function executorWakeSubject(executorId: string): string {
+  return `strategos.wake.${subjectToken(executorId)}`;
+}
+
+/** Every executor's wake-up. */
+export function executorWakeSubjects(): string {
+  return 'strategos.wake.*';
+}
+
+/** The owner of the executor's stream must read its row again: disabled, credentials changed, superseded. */
+export function executorReviewSubject(executorId: string): string {
+  return `strategos.review.${subjectToken(executorId)}`;
+}
+
+/** Every executor's review. */
+export function executorReviewSubjects(): string {
+  return 'strategos.review.*';
+}
+
+/** The account's command history has grown. */
+export function historySubject(accountId: string): string {
+  return `strategos.history.${subjectToken(accountId)}`;
+}
+
+/** Every account's history. */
+export function historySubjects(): string {
+  return 'strategos.history.*';
+}
+
+/** An executor of the account was made, changed, connected or lost. */
+export function executorChangedSubject(accountId: string): string {
+  return `strategos.executor.${subjectToken(accountId)}`;
+}
+
+/** Every account's executors. */
+export function executorChangedSubjects(): string {
+  return 'strategos.executor.*';
+}

@@ -1,0 +1,40 @@
+/** Node's codes for a peer that is away or went away. */
+const SOCKET_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** admin_shutdown, crash_shutdown, cannot_connect_now, and too_many_connections while a restart is piling up clients. */
+const RESTART_STATES = new Set(['57P01', '57P02', '57P03', '53300']);
+
+/** serialization_failure, deadlock_detected. */
+const CONFLICT_STATES = new Set(['40001', '40P01']);
+
+/** What node-postgres says without a code when a connection is gone or cannot be had. */
+const CONNECTION_MESSAGES =
+  /^(connection terminated|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|connection ended unexpectedly|client was closed)/i;
+
+/** True for everything that means "Postgres is away or restarting"; the same statement may succeed in a moment. */
+export function isConnectionFailure(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError && error.errors.some(isConnectionFailure)) return true;
+  const code = 'code' in error ? error.code : undefined;
+  if (typeof code === 'string' && (SOCKET_CODES.has(code) || RESTART_STATES.has(code) || /^08...$/.test(code))) {
+    return true;
+  }
+  return CONNECTION_MESSAGES.test(error.message);
+}
+
+/** True where repeating the whole transaction is right: a connection failure, a serialization conflict or a deadlock. */
+export function retryable(error: unknown): boolean {
+  if (isConnectionFailure(error)) return true;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && CONFLICT_STATES.has(code);
+}

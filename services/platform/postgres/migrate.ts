@@ -1,0 +1,93 @@
+import { readdir } from 'node:fs/promises';
+import { runner } from 'node-pg-migrate';
+import { Client } from 'pg';
+import type { Logger } from '../logger.ts';
+
+export interface MigrateOptions {
+  readonly databaseUrl: string;
+  /** The service's schema; made when missing. Also holds the table of applied migrations. */
+  readonly schema: string;
+  /** Folder of `<number>_<name>.sql` files. */
+  readonly directory: string;
+  readonly logger: Logger;
+}
+
+/** The database was migrated by a newer release, or its applied migrations are not this release's. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError';
+}
+
+const MIGRATIONS_TABLE = 'schema_migration';
+const CONNECT_MS_MAX = 10_000;
+
+/**
+ * Brings the schema to this release, in one transaction. Several processes may call it at once: one migrates, the others
+ * wait and find it done. Returns the names of the migrations that were applied.
+ * @throws MigrationError for a database that has migrations which `directory` does not.
+ */
+export async function migrate(options: MigrateOptions): Promise<string[]> {
+  const { databaseUrl, schema, directory, logger } = options;
+  const known = await migrationNames(directory);
+  const client = new Client({
+    connectionString: databaseUrl,
+    application_name: `migrate ${schema}`,
+    connectionTimeoutMillis: CONNECT_MS_MAX,
+  });
+  client.on('error', (error) => logger.warn({ err: error }, 'postgres connection lost while migrating'));
+  await client.connect();
+  try {
+    // Ends with the session; node-pg-migrate's own lock would come after its CREATE SCHEMA, which two at once can fail.
+    await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`strategos migrate ${schema}`]);
+    const unknown = (await appliedMigrations(client, schema)).filter((name) => !known.includes(name));
+    if (unknown.length > 0) {
+      throw new MigrationError(
+        `schema "${schema}" was migrated by a newer release (${unknown.join(', ')}); start that release, or restore an older database`,
+      );
+    }
+    const applied = await runner({
+      dbClient: client,
+      dir: directory,
+      ignorePattern: '(?!.*\\.sql$).*',
+      direction: 'up',
+      schema,
+      createSchema: true,
+      migrationsSchema: schema,
+      createMigrationsSchema: true,
+      migrationsTable: MIGRATIONS_TABLE,
+      singleTransaction: true,
+      noLock: true,
+      logger: quietLogger(logger),
+    });
+    const names = applied.map((migration) => migration.name);
+    logger.info({ schema, applied: names }, 'schema migrated');
+    return names;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Names of the migrations in a folder, without `.sql`, in order. */
+export async function migrationNames(directory: string): Promise<string[]> {
+  const files = await readdir(directory);
+  return files
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => file.slice(0, -'.sql'.length))
+    .toSorted();
+}
+
+async function appliedMigrations(client: Client, schema: string): Promise<string[]> {
+  const table = `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(MIGRATIONS_TABLE)}`;
+  const exists = await client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [table]);
+  if (exists.rows[0]?.found !== true) return [];
+  const applied = await client.query<{ name: string }>(`SELECT name FROM ${table} ORDER BY id`);
+  return applied.rows.map((row) => row.name);
+}
+
+function quietLogger(logger: Logger) {
+  return {
+    debug: (message: string) => logger.trace({ detail: message }, 'migration'),
+    info: (message: string) => logger.debug({ detail: message }, 'migration'),
+    warn: (message: string) => logger.warn({ detail: message }, 'migration'),
+    error: (message: string) => logger.error({ detail: message }, 'migration'),
+  };
+}
