@@ -16,7 +16,8 @@ export interface DataDirectory {
   readonly demoCredentialsFile: string;
   readonly demoJournal: string;
   readonly log: (name: string) => string;
-  /** Note of a running process. */
+  /** Folder with a note for every running process. */
+  readonly records: string;
   readonly record: (name: string) => string;
 }
 
@@ -29,6 +30,7 @@ export function dataDirectoryAt(path: string): DataDirectory {
     demoCredentialsFile: join(root, 'demo.credentials.json'),
     demoJournal: join(root, 'demo.journal'),
     log: (name) => join(root, 'logs', `${name}.log`),
+    records: join(root, 'run'),
     record: (name) => join(root, 'run', `${name}.json`),
   };
 }

@@ -73,9 +73,9 @@ export class OwnedProcess {
     return this.running && sendSignal(this.pid, signal);
   }
 
-  /** Ends it step by step and forgets it; a paused process is woken, or it would keep the first signal for later. */
+  /** Ends it step by step and forgets it. */
   async end(steps: readonly EndStep[]): Promise<void> {
-    if (this.signal('SIGCONT')) {
+    if (this.running) {
       await endProcess(this.pid, steps);
       await this.exited;
     }

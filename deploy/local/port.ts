@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { hasCode } from './process-record.ts';
 
@@ -16,15 +17,15 @@ export function portIsFree(port: number): Promise<boolean> {
   });
 }
 
-/** A loopback port that was free a moment ago, each call another one. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ host: LOOPBACK, port: 0, exclusive: true }, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
+/** Below the range from which systems take the ports of outgoing connections, so that a port stays free while unused. */
+const FREE_PORTS = { first: 15_000, count: 17_000 };
+const FREE_PORT_TRIES = 200;
+
+/** A random loopback port that was free a moment ago. @throws Error when none is found. */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < FREE_PORT_TRIES; tries++) {
+    const port = FREE_PORTS.first + randomInt(FREE_PORTS.count);
+    if (await portIsFree(port)) return port;
+  }
+  throw new Error(`no free port found between ${FREE_PORTS.first} and ${FREE_PORTS.first + FREE_PORTS.count}`);
 }

@@ -1,10 +1,5 @@
-import { execFile } from 'node:child_process';
-import { chown, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { messageOf } from '../../services/platform/errors.ts';
 import type { Running } from '../../services/platform/lifecycle.ts';
 import { type DataDirectory, keptSecret } from './data-directory.ts';
 import { LogFile } from './log-file.ts';
@@ -12,29 +7,29 @@ import { type Exit, OwnedProcess } from './owned-process.ts';
 import { LOOPBACK, portIsFree } from './port.ts';
 import { type PostgresAccount, postgresAccount } from './postgres-account.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
+import {
+  endPostmasterOf,
+  initialiseCluster,
+  POSTGRES_LEFTOVER_STEPS,
+  SUPERUSER,
+  serverEnvironment,
+} from './postgres-cluster.ts';
 import { type PostgresSettings, settingFlags } from './postgres-settings.ts';
 import { postgresStore } from './postgres-store.ts';
-import { commandLine, endProcess, endRecorded, livingPid, readIfThere } from './process-record.ts';
-
-const run = promisify(execFile);
+import { endRecorded, livingPid, readIfThere } from './process-record.ts';
 
 /** Recovery after a crash replays at most max_wal_size, which takes seconds. */
 const READY_MS_MAX = 60_000;
 const READY_POLL_MS = 15;
 /** Backends of a postmaster that was killed notice within moments; until then its shared memory is in use. */
 const ORPHANS_MS_MAX = 15_000;
+const ORPHANS_POLL_MS = 250;
 /** Smart, fast, immediate: without clients the first is at once, and the last loses nothing that was committed. */
 const STOP_STEPS = [
   { signal: 'SIGTERM', waitMs: 1_500 },
   { signal: 'SIGINT', waitMs: 20_000 },
   { signal: 'SIGQUIT', waitMs: 5_000 },
 ] as const;
-/** A server left over from a killed run serves nobody that matters: no smart shutdown. */
-const LEFTOVER_STEPS = [
-  { signal: 'SIGINT', waitMs: 20_000 },
-  { signal: 'SIGQUIT', waitMs: 5_000 },
-] as const;
-const SUPERUSER = 'strategos';
 
 export interface PostgresOptions {
   readonly data: DataDirectory;
@@ -64,14 +59,14 @@ export class Postgres implements Running {
    */
   static async start({ data, port, settings = {} }: PostgresOptions): Promise<Postgres> {
     const record = data.record('postgres');
-    await endRecorded(record, LEFTOVER_STEPS);
+    await endRecorded(record, POSTGRES_LEFTOVER_STEPS);
     const account = await postgresAccount();
     const store = await postgresStore(data.root, account, endPostmasterOf);
     const binaries = await postgresBinaries(account, store.programs);
     const cluster = join(store.directory, 'cluster');
     const password = await keptSecret(data, 'postgres.password');
     if ((await readIfThere(join(cluster, 'PG_VERSION'))) === undefined) {
-      await initialise(binaries, cluster, account, password);
+      await initialiseCluster(binaries, cluster, account, password);
     }
     await endPostmasterOf(store.directory);
     if (!(await portIsFree(port))) throw portTaken(port);
@@ -138,59 +133,6 @@ export async function runningPostgresUrl(data: DataDirectory, database: string):
   return `postgres://${SUPERUSER}:${password}@${LOOPBACK}:${port}/${encodeURIComponent(database)}`;
 }
 
-/**
- * Ends the postmaster that still runs on the store's cluster, and removes its pid file when it names a process that is
- * gone or is something else: Postgres itself would refuse to start for as long as that pid is taken.
- */
-async function endPostmasterOf(storeDirectory: string): Promise<void> {
-  const cluster = join(storeDirectory, 'cluster');
-  const pidFile = join(cluster, 'postmaster.pid');
-  const pid = Number.parseInt((await readIfThere(pidFile))?.split('\n')[0] ?? '', 10);
-  if (!Number.isSafeInteger(pid)) return;
-  const args = pid > 1 ? await commandLine(pid) : undefined;
-  if (args?.includes(cluster) === true && args[0]?.includes('postgres') === true) await endProcess(pid, LEFTOVER_STEPS);
-  else await rm(pidFile, { force: true });
-}
-
-async function initialise(
-  binaries: PostgresBinaries,
-  cluster: string,
-  account: PostgresAccount | undefined,
-  password: string,
-): Promise<void> {
-  // A run that died in the middle of this leaves the unfinished folder behind, never half a cluster.
-  const unfinished = `${cluster}.new`;
-  const secrets = await mkdtemp(join(tmpdir(), 'strategos-'));
-  try {
-    const passwordFile = join(secrets, 'password');
-    await rm(unfinished, { recursive: true, force: true });
-    await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-    if (account !== undefined) {
-      await chown(passwordFile, account.uid, account.gid);
-      await chown(secrets, account.uid, account.gid);
-    }
-    const flags = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-    await run(
-      binaries.initdb,
-      [
-        `--pgdata=${unfinished}`,
-        `--username=${SUPERUSER}`,
-        `--pwfile=${passwordFile}`,
-        '--auth=scram-sha-256',
-        ...flags,
-      ],
-      { ...account, cwd: '/', env: serverEnvironment() },
-    );
-    await rename(unfinished, cluster);
-  } catch (thrown) {
-    throw new Error(`PostgreSQL could not make its database files in ${cluster}: ${messageOf(thrown)}`, {
-      cause: thrown,
-    });
-  } finally {
-    await rm(secrets, { recursive: true, force: true });
-  }
-}
-
 interface Launch {
   readonly binaries: PostgresBinaries;
   readonly account: PostgresAccount | undefined;
@@ -208,7 +150,10 @@ async function launch({ binaries, cluster, port, settings, ...rest }: Launch): P
     const server = await OwnedProcess.spawn({ ...rest, program: binaries.postgres, args, env: serverEnvironment() });
     if (await becomesReady(server, cluster)) return server;
     const said = (await rest.log.tail(20)).join('\n');
-    if (said.includes('shared memory block') && performance.now() < orphansEndMs) continue;
+    if (said.includes('shared memory block') && performance.now() < orphansEndMs) {
+      await new Promise((resolve) => setTimeout(resolve, ORPHANS_POLL_MS));
+      continue;
+    }
     if (said.includes('could not bind')) throw portTaken(port);
     throw new Error(`PostgreSQL does not start; its log ${rest.log.path} ends with:\n${said}`);
   }
@@ -225,10 +170,6 @@ async function becomesReady(server: OwnedProcess, cluster: string): Promise<bool
     else await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
   }
   return false;
-}
-
-function serverEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 }
 
 function portTaken(port: number): Error {

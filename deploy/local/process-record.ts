@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
 /** How often a process that is no child of ours is looked at while it ends. */
 const EXIT_POLL_MS = 20;
+const RECORD_SUFFIX = '.json';
 
 /** One step in ending a process: a signal (undefined: only wait) and the time that it is given. */
 export interface EndStep {
@@ -70,10 +71,35 @@ export async function endRecorded(file: string, steps: readonly EndStep[]): Prom
   await rm(file, { force: true });
 }
 
+/**
+ * Ends every process noted in `directory` but this one, all at once, each by the steps for its name.
+ * @throws Error when one outlives its steps.
+ */
+export async function endLeftovers(directory: string, stepsFor: (name: string) => readonly EndStep[]): Promise<void> {
+  let names: readonly string[];
+  try {
+    names = await readdir(directory);
+  } catch (thrown) {
+    if (hasCode(thrown, 'ENOENT')) return;
+    throw thrown;
+  }
+  await Promise.all(
+    names
+      .filter((name) => name.endsWith(RECORD_SUFFIX))
+      .map(async (name) => {
+        const file = join(directory, name);
+        if ((await livingPid(file)) === process.pid) return;
+        await endRecorded(file, stepsFor(name.slice(0, -RECORD_SUFFIX.length)));
+      }),
+  );
+}
+
 /** As `endRecorded`, for a pid whose identity the caller has made sure of. */
 export async function endProcess(pid: number, steps: readonly EndStep[]): Promise<void> {
   const identity = await processIdentity(pid);
   if (identity === undefined) return;
+  // A paused process would keep the first signal for later.
+  sendSignal(pid, 'SIGCONT');
   for (const { signal, waitMs } of steps) {
     if (signal !== undefined && !sendSignal(pid, signal)) return;
     if (await goneWithin(pid, identity, waitMs)) return;

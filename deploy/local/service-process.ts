@@ -12,7 +12,7 @@ const STOP_STEPS = [
   { signal: 'SIGKILL', waitMs: 5_000 },
 ] as const;
 /** A service whose parent was killed is stopping already. */
-const LEFTOVER_STEPS = [{ signal: undefined, waitMs: 2_000 }, ...STOP_STEPS] as const;
+export const LEFTOVER_STEPS = [{ signal: undefined, waitMs: 2_000 }, ...STOP_STEPS] as const;
 const LOG_LINES_SHOWN = 12;
 /** What a child sees of its parent's environment; everything else is said explicitly. */
 const INHERITED = [
