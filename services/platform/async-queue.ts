@@ -117,7 +117,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
 
   next(): Promise<IteratorResult<T>> {
     if (this.size > 0) {
-      const value = this.#items[this.#head] as T;
+      const value = this.#items[this.#head]!;
       this.#head += 1;
       this.#compact();
       this.#onTake?.();

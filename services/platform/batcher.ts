@@ -70,7 +70,7 @@ export class Batcher<In, Out> {
     this.#running += 1;
     this.#run(batch)
       .then(
-        (results) => batch.forEach((waiting, index) => waiting.resolve(results[index] as Out)),
+        (results) => results.forEach((out, index) => batch[index]?.resolve(out)),
         (error: unknown) => batch.forEach((waiting) => waiting.reject(error)),
       )
       .finally(() => {

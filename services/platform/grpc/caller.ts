@@ -10,7 +10,7 @@ import {
 import type { Secret } from '../config.ts';
 import { StatusError } from '../errors.ts';
 import { ACCOUNT_HEADER, INTERNAL_TOKEN_HEADER, REQUEST_ID_HEADER, ROLE_HEADER, SUBJECT_HEADER } from '../identity.ts';
-import type { Authenticate } from './server.ts';
+import type { Authenticate } from './authenticate.ts';
 
 const ROLES = ['viewer', 'operator', 'admin'] as const;
 

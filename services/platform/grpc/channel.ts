@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { Channel, type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
-import './library-log.ts';
+import { silenceLibraryLog } from './library-log.ts';
 
 /** How one connection to one peer behaves. */
 export interface ChannelSettings {
@@ -29,6 +29,7 @@ export function openPeer(url: string, settings: ChannelSettings): Peer {
   if (parsed === undefined || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') || parsed.hostname === '') {
     throw new Error(`"${url}" is not a URL to call; write http://host:port or https://host:port`);
   }
+  silenceLibraryLog();
   const secure = parsed.protocol === 'https:';
   const port = parsed.port === '' ? (secure ? '443' : '80') : parsed.port;
   const options: ChannelOptions = {
@@ -85,5 +86,5 @@ function target(hostname: string, port: string): string {
 }
 
 function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }

@@ -1,5 +1,6 @@
-import { Code, ConnectError } from '@connectrpc/connect';
+import { ConnectError } from '@connectrpc/connect';
 import { type StatusObject, status } from '@grpc/grpc-js';
+import { codeOfStatus } from './code.ts';
 import { headerPairs } from './metadata.ts';
 import { decodeStatusDetails } from './status-details.ts';
 
@@ -15,7 +16,7 @@ export function neverLeft(end: StatusObject): boolean {
 
 /** The error of a call that ended with a status other than OK. */
 export function errorOf(end: StatusObject, url: string): ConnectError {
-  const code = (end.code in Code ? end.code : Code.Unknown) as Code;
+  const code = codeOfStatus(end.code);
   const error = new ConnectError(messageFor(end, url), code, headerPairs(end.metadata));
   const bytes = end.metadata.get('grpc-status-details-bin')[0];
   if (bytes instanceof Buffer) error.details = decodeStatusDetails(bytes) ?? [];

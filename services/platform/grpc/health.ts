@@ -3,8 +3,8 @@ import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import {
   type Health,
   type HealthCheckResponse,
-  HealthCheckResponse_ServingStatus as ServingStatus,
   HealthCheckResponseSchema,
+  HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../../proto/gen/grpc/health/v1/health_pb.js';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';

@@ -1,5 +1,9 @@
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 
-// grpc-js writes to stderr by itself, also about headers that a stranger sent. Everything worth knowing is logged by the
-// server and the transport here, as structured lines.
-setLogVerbosity(logVerbosity.NONE);
+/**
+ * Keeps grpc-js from writing to stderr by itself, also about headers that a stranger sent: what is worth knowing is logged
+ * by the server and returned by the transport here.
+ */
+export function silenceLibraryLog(): void {
+  setLogVerbosity(logVerbosity.NONE);
+}

@@ -1,4 +1,4 @@
-import { Metadata } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 
 // Between grpc-js Metadata, where `-bin` values are bytes, and fetch Headers, where they are base64 as on the wire.
 

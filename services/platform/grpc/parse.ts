@@ -1,9 +1,9 @@
-import type { DescField, DescMessage, DescOneof, Message, MessageShape } from '@bufbuild/protobuf';
+import { type DescField, type DescMessage, type DescOneof, isMessage, type MessageShape } from '@bufbuild/protobuf';
 import { type FieldViolation, invalidFields } from '../errors.ts';
 
 /** The fields of a message through which other messages are reached. */
 interface Passages {
-  readonly fields: readonly (DescField & { readonly message: DescMessage })[];
+  readonly fields: readonly DescField[];
   readonly oneofs: readonly DescOneof[];
 }
 
@@ -25,7 +25,8 @@ export function unknownFields<D extends DescMessage>(schema: D, message: Message
   return violations;
 }
 
-function visit(desc: DescMessage, message: Message, path: string, violations: FieldViolation[]): void {
+function visit(desc: DescMessage, message: unknown, path: string, violations: FieldViolation[]): void {
+  if (!isMessage(message)) return;
   if (message.$unknown !== undefined) {
     for (const number of new Set(message.$unknown.map((field) => field.no))) {
       violations.push({
@@ -34,46 +35,27 @@ function visit(desc: DescMessage, message: Message, path: string, violations: Fi
       });
     }
   }
-  const passages = passagesOf(desc);
   // Generated messages hold their fields as plain properties named `localName`.
-  const properties = message as unknown as Readonly<Record<string, unknown>>;
+  const passages = passagesOf(desc);
   for (const field of passages.fields) {
-    const value = properties[field.localName];
-    if (value !== undefined) visitField(field, field.message, value, join(path, field.name), violations);
+    visitField(field, Reflect.get(message, field.localName), join(path, field.name), violations);
   }
   for (const oneof of passages.oneofs) {
-    const chosen = properties[oneof.localName] as { readonly case?: string; readonly value?: unknown } | undefined;
-    const field = oneof.fields.find((candidate) => candidate.localName === chosen?.case);
-    if (field?.fieldKind === 'message') {
-      visit(field.message, chosen?.value as Message, join(path, field.name), violations);
-    }
+    const chosen: unknown = Reflect.get(message, oneof.localName);
+    if (typeof chosen !== 'object' || chosen === null) continue;
+    const field = oneof.fields.find((candidate) => candidate.localName === Reflect.get(chosen, 'case'));
+    if (field !== undefined) visitField(field, Reflect.get(chosen, 'value'), join(path, field.name), violations);
   }
 }
 
-function visitField(
-  field: DescField,
-  desc: DescMessage,
-  value: unknown,
-  path: string,
-  violations: FieldViolation[],
-): void {
-  switch (field.fieldKind) {
-    case 'message':
-      visit(desc, value as Message, path, violations);
-      break;
-    case 'list':
-      (value as readonly Message[]).forEach((item, index) => visit(desc, item, `${path}[${index}]`, violations));
-      break;
-    case 'map':
-      for (const [key, item] of Object.entries(value as Readonly<Record<string, Message>>)) {
-        visit(desc, item, `${path}["${key}"]`, violations);
-      }
-      break;
-    case 'scalar':
-    case 'enum':
-      break;
-    default:
-      field satisfies never;
+function visitField(field: DescField, value: unknown, path: string, violations: FieldViolation[]): void {
+  const desc = field.message;
+  if (desc === undefined || typeof value !== 'object' || value === null) return;
+  if (field.fieldKind === 'message') visit(desc, value, path, violations);
+  else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) visit(desc, item, `${path}[${index}]`, violations);
+  } else {
+    for (const [key, item] of Object.entries(value)) visit(desc, item, `${path}["${key}"]`, violations);
   }
 }
 
@@ -81,10 +63,7 @@ function passagesOf(desc: DescMessage): Passages {
   const known = passagesByDesc.get(desc);
   if (known !== undefined) return known;
   const passages: Passages = {
-    fields: desc.fields.filter(
-      (field): field is DescField & { message: DescMessage } =>
-        field.oneof === undefined && field.message !== undefined,
-    ),
+    fields: desc.fields.filter((field) => field.oneof === undefined && field.message !== undefined),
     oneofs: desc.oneofs.filter((oneof) => oneof.fields.some((field) => field.fieldKind === 'message')),
   };
   passagesByDesc.set(desc, passages);

@@ -25,6 +25,8 @@ export interface GrpcServerLimits {
   readonly connectionAgeGraceMs: number;
   /** Longest time a unary call may take; a longer deadline is cut to it, a missing one becomes it. */
   readonly unaryMsMax: number;
+  /** How long the one request of a call may take to arrive. */
+  readonly requestMsMax: number;
   /** Messages of one request stream that wait for the handler; then the stream is no longer read. */
   readonly requestsBufferedMax: number;
   /** Bytes of one response stream that wait for the peer; then the handler is no longer asked for more. */
@@ -42,11 +44,12 @@ const DEFAULTS: GrpcServerLimits = {
   receiveBytesMax: 4 * 1_048_576,
   sendBytesMax: 16 * 1_048_576,
   sessionMemoryMibMax: 64,
-  pingsPerTenSecondsMax: 100,
+  pingsPerTenSecondsMax: 2_000,
   connectionIdleMs: 300_000,
   connectionAgeMs: undefined,
   connectionAgeGraceMs: 30_000,
   unaryMsMax: 120_000,
+  requestMsMax: 20_000,
   requestsBufferedMax: 16,
   responseBytesBufferedMax: 262_144,
   drainMs: 3_000,

@@ -1,18 +1,17 @@
-import type { DescMethod, DescService } from '@bufbuild/protobuf';
-import type { ContextValues, ServiceImpl } from '@connectrpc/connect';
+import type { DescService } from '@bufbuild/protobuf';
+import type { ServiceImpl } from '@connectrpc/connect';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Running } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
-import './library-log.ts';
-import { type CallScope, type Endpoint, endpointsOf, ServerCall } from './server-call.ts';
-import { guardServer } from './server-guard.ts';
+import type { Authenticate } from './authenticate.ts';
+import { stoppingError } from './call-status.ts';
+import { type Endpoint, endpointsOf } from './endpoint.ts';
+import { silenceLibraryLog } from './library-log.ts';
+import { PortGuard } from './port-guard.ts';
+import { type CallScope, ServerCall } from './server-call.ts';
 import { type GrpcServerLimits, serverOptions } from './server-limits.ts';
 
-/**
- * Checks a call before anything of it is read. Throws a StatusError to refuse it; what it returns is what handlers find
- * in `context.values`.
- */
-export type Authenticate = (headers: Headers, method: DescMethod) => Promise<ContextValues | undefined>;
+export type { Authenticate };
 
 /** PEM files' contents for a port with TLS. `clientCa` asks peers for a certificate of that authority. */
 export interface GrpcServerTls {
@@ -38,11 +37,13 @@ export class GrpcServer implements Running {
   readonly #server: Server;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #scope: CallScope;
+  readonly #guard: PortGuard;
   readonly #streamStop = new AbortController();
   readonly #unaryStop = new AbortController();
   #stopping: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions) {
+    silenceLibraryLog();
     this.#options = options;
     this.#scope = {
       logger: options.logger,
@@ -52,6 +53,7 @@ export class GrpcServer implements Running {
       unaryStop: this.#unaryStop.signal,
       open: new Set(),
     };
+    this.#guard = new PortGuard(options.limits, options.logger, this.#endpoints);
     this.#server = new Server({
       ...serverOptions(options.limits),
       interceptors: [(definition, call) => new ServerCall(call, this.#endpoint(definition.path), this.#scope)],
@@ -75,7 +77,7 @@ export class GrpcServer implements Running {
 
   /** Binds the port and returns it. @throws Error with a sentence that names the address when it cannot be had. */
   async start(): Promise<number> {
-    const { host, port, tls, limits, logger } = this.#options;
+    const { host, port, tls } = this.#options;
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     const bound = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(address, serverCredentials(tls), (error, boundPort) => {
@@ -83,7 +85,7 @@ export class GrpcServer implements Running {
         else reject(new Error(`cannot listen on ${address}: ${bindFailure(error)}`, { cause: error }));
       });
     });
-    guardServer(this.#server, limits, logger, this.#endpoints, () => this.#stopping !== undefined);
+    this.#guard.attach(this.#server);
     return bound;
   }
 
@@ -107,14 +109,16 @@ export class GrpcServer implements Running {
       });
       timer = setTimeout(() => resolve(false), limits.drainMs);
     });
-    this.#streamStop.abort(new Error('the server is stopping'));
+    this.#guard.refuseCalls();
+    this.#streamStop.abort(stoppingError());
     if (!(await drained)) {
       logger.info({ openCalls: this.openCalls }, 'cutting calls that did not end in time');
-      this.#unaryStop.abort(new Error('the server is stopping'));
+      this.#unaryStop.abort(stoppingError());
       for (const call of this.#scope.open) call.cut();
     }
     clearTimeout(timer);
     this.#server.forceShutdown();
+    this.#guard.destroySessions();
   }
 
   #endpoint(path: string): Endpoint {

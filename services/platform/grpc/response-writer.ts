@@ -1,0 +1,100 @@
+import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { AsyncQueue } from '../async-queue.ts';
+import { StatusError } from '../errors.ts';
+import type { GrpcServerLimits } from './server-limits.ts';
+
+/** Messages taken from a queue of a handler before flow control is looked at again. */
+const DRAIN_ITEMS_MAX = 16;
+
+/**
+ * Writes the responses of one call. HTTP/2 joins what is written in one turn; when too many bytes wait for the peer, the
+ * handler is not asked for more until half of them are gone.
+ */
+export class ResponseWriter {
+  readonly #call: ServerInterceptingCallInterface;
+  readonly #output: DescMessage;
+  readonly #limits: GrpcServerLimits;
+  readonly #sendHeaders: () => void;
+  #waitingBytes = 0;
+  #room: (() => void) | undefined;
+  #stopped = false;
+  #leave: (() => Promise<unknown> | undefined) | undefined;
+
+  constructor(
+    call: ServerInterceptingCallInterface,
+    output: DescMessage,
+    limits: GrpcServerLimits,
+    sendHeaders: () => void,
+  ) {
+    this.#call = call;
+    this.#sendHeaders = sendHeaders;
+    this.#output = output;
+    this.#limits = limits;
+  }
+
+  /** Writes one message; nothing after the end of the call.
+   * @throws StatusError MESSAGE_TOO_LARGE, or what the encoder throws for a value that the field cannot hold. */
+  write(init: MessageInitShape<DescMessage>): void {
+    if (this.#stopped) return;
+    const encoded = toBinary(this.#output, create(this.#output, init));
+    const { sendBytesMax, responseBytesBufferedMax } = this.#limits;
+    if (encoded.length > sendBytesMax) {
+      const message = `the answer has ${encoded.length} bytes, more than the ${sendBytesMax} this port sends; ask for less`;
+      const metadata = { bytes_max: String(sendBytesMax) };
+      throw new StatusError('ResourceExhausted', 'MESSAGE_TOO_LARGE', message, { metadata });
+    }
+    this.#sendHeaders();
+    this.#waitingBytes += encoded.length;
+    this.#call.sendMessage(Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength), () => {
+      this.#waitingBytes -= encoded.length;
+      if (this.#waitingBytes <= responseBytesBufferedMax / 2) this.#room?.();
+    });
+  }
+
+  /** Writes everything that `output` gives. Resolves at its end or when the call is over, rejects when it throws. */
+  async writeAll(output: AsyncIterable<MessageInitShape<DescMessage>>): Promise<void> {
+    const iterator = output[Symbol.asyncIterator]();
+    this.#leave = () => iterator.return?.();
+    if (iterator instanceof AsyncQueue) {
+      await this.#writeQueue(iterator);
+      return;
+    }
+    for (;;) {
+      const result = await iterator.next();
+      if (this.#stopped || result.done === true) return;
+      this.write(result.value);
+      if (this.#full) await this.#roomAgain();
+    }
+  }
+
+  /** The call is over: a generator that waits at a `yield` is ended, one that waits for something else ends after that. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#room?.();
+    await this.#leave?.();
+  }
+
+  get #full(): boolean {
+    return this.#waitingBytes > this.#limits.responseBytesBufferedMax;
+  }
+
+  /** As the loop above without a promise for each message. */
+  async #writeQueue(queue: AsyncQueue<MessageInitShape<DescMessage>>): Promise<void> {
+    while (!this.#stopped && (await queue.readable())) {
+      if (this.#stopped) return;
+      for (const message of queue.drain(DRAIN_ITEMS_MAX)) this.write(message);
+      if (this.#full) await this.#roomAgain();
+    }
+  }
+
+  #roomAgain(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#room = () => {
+        this.#room = undefined;
+        resolve();
+      };
+    });
+  }
+}
