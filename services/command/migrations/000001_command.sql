@@ -139,7 +139,7 @@ CREATE TABLE command.history (
   number bigint NOT NULL,
   command_id uuid NOT NULL,
   executor_id uuid NOT NULL,
-  -- Array of {from, to, at (ms), cause, reason?, message?, attempt, epoch?}.
+  -- Array of {from, to, atMs, cause, reason?, message?, attempt, epoch?}.
   steps jsonb NOT NULL,
   CONSTRAINT history_pkey PRIMARY KEY (account_id, number)
 );

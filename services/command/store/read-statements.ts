@@ -103,7 +103,7 @@ export const failQuarantined: Statement = {
 )
 INSERT INTO command.history (account_id, number, command_id, executor_id, steps)
 SELECT $1, counter.base + row_number() OVER (ORDER BY f.id), f.id, f.executor_id, jsonb_build_array(jsonb_build_object(
-  'from', NULL, 'to', 'FAILED', 'at', (extract(epoch FROM now()) * 1000)::bigint, 'cause', 'quarantined',
+  'from', NULL, 'to', 'FAILED', 'atMs', (extract(epoch FROM now()) * 1000)::bigint, 'cause', 'quarantined',
   'reason', 'QUARANTINED', 'message', f.message, 'attempt', f.attempt))
 FROM failed f, counter`,
 };
