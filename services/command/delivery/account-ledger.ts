@@ -5,7 +5,7 @@ import { unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { isConnectionFailure, retryable } from '../../platform/postgres/failure.ts';
 import type { Command } from '../domain/command.ts';
-import type { ChangedCommand, NewCommand, UnreadableCommand } from '../domain/repository.ts';
+import type { ChangedCommand, NewCommand, ReadCommands, UnreadableCommand } from '../domain/repository.ts';
 import { supersededKinds, supersedes } from '../domain/supersession.ts';
 import { transition } from '../domain/transition.ts';
 import * as store from '../store/command-store.ts';
@@ -50,7 +50,8 @@ interface PendingInsert {
 }
 
 interface PendingChange {
-  readonly row: ChangedCommand;
+  readonly commandId: string;
+  readonly take: () => ChangedCommand;
   readonly resolve: (written: boolean) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -96,12 +97,13 @@ export class AccountLedger {
   }
 
   /**
-   * Writes a changed command. Resolves with false when the stored version or the stream epoch has moved on: read it again.
-   * Keeps trying while Postgres is away, so what an agent reported is not lost with a restart of the database.
+   * Writes a changed command. `take` is called when its batch is made, so receipts that arrive until then share one row.
+   * Resolves with false when the stored version or the stream epoch has moved on: read it again. Keeps trying while Postgres
+   * is away, so what an agent reported is not lost with a restart of the database.
    */
-  change(row: ChangedCommand): Promise<boolean> {
+  change(commandId: string, take: () => ChangedCommand): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#changes.push({ row, resolve, reject });
+      this.#changes.push({ commandId, take, resolve, reject });
       this.#kick();
     });
   }
@@ -112,6 +114,11 @@ export class AccountLedger {
       this.#syncWaiters.push(resolve);
       this.#kick();
     });
+  }
+
+  /** Commands as they are stored now. Waits while Postgres is away. */
+  read(commandIds: readonly string[]): Promise<ReadCommands> {
+    return this.#persist('read', () => store.readByIds(this.#deps.pool, commandIds));
   }
 
   /** Resolves when nothing is queued or being written. Later writes are refused. */
@@ -160,31 +167,33 @@ export class AccountLedger {
 
   async #flushChanges(): Promise<void> {
     const batch = takeDistinct(this.#changes, BATCH_ROWS_MAX);
-    const rows = batch.map(({ row }) => row);
+    const rows = batch.map(({ take }) => take());
     let changed: store.Changed | undefined;
     try {
       changed = await this.#persist('change', () => store.change(this.#deps.pool, this.#accountId, rows));
     } catch (thrown) {
       // One bad row must not take the others with it: each gets a statement of its own.
-      if (batch.length > 1) await this.#changeOneByOne(batch);
+      if (batch.length > 1) await this.#changeOneByOne(batch, rows);
       else batch[0]?.reject(thrown);
       return;
     }
     await this.#account(changed.baseNumber, rows.length);
-    for (const { row, resolve } of batch) resolve(changed.ids.has(row.command.id));
+    for (const { commandId, resolve } of batch) resolve(changed.ids.has(commandId));
     this.#announce(rows.filter((row) => changed.ids.has(row.command.id)).map((row) => row.command));
   }
 
-  async #changeOneByOne(batch: readonly PendingChange[]): Promise<void> {
-    for (const { row, resolve, reject } of batch) {
+  async #changeOneByOne(batch: readonly PendingChange[], rows: readonly ChangedCommand[]): Promise<void> {
+    for (const [i, { commandId, resolve, reject }] of batch.entries()) {
+      const row = rows[i];
+      if (row === undefined) continue;
       try {
         const changed = await this.#persist('change', () => store.change(this.#deps.pool, this.#accountId, [row]));
         await this.#account(changed.baseNumber, 1);
-        const written = changed.ids.has(row.command.id);
+        const written = changed.ids.has(commandId);
         resolve(written);
         if (written) this.#announce([row.command]);
       } catch (thrown) {
-        this.#deps.logger.error({ err: thrown, commandId: row.command.id }, 'command cannot be written');
+        this.#deps.logger.error({ err: thrown, commandId }, 'command cannot be written');
         reject(thrown);
       }
     }
@@ -207,9 +216,12 @@ export class AccountLedger {
         superseding.length === 0
           ? { inserted: await store.insert(pool, this.#accountId, rows, this.#knownNumber), superseded: [] }
           : await this.#insertWithSupersession(rows);
+      // Somebody else wrote first: nothing was stored as SENT, and the reserved numbers are theirs.
+      const reserved = inserted.baseNumber === this.#knownNumber;
+      if (!reserved) releaseAll();
       await this.#account(inserted.baseNumber, rows.length + superseded.length);
       streams.merge(superseded);
-      this.#answerInserts(batch, rows, inserted);
+      this.#answerInserts(batch, reserved ? rows : rows.map((row) => ({ ...row, sent: null })), inserted);
       this.#announce([...superseded, ...rows.map((row) => row.command)]);
     } catch (thrown) {
       releaseAll();
@@ -331,9 +343,9 @@ function takeDistinct(queue: PendingChange[], max: number): PendingChange[] {
   while (queue.length > 0 && taken.length < max) {
     const next = queue.shift();
     if (next === undefined) break;
-    if (seen.has(next.row.command.id)) later.push(next);
+    if (seen.has(next.commandId)) later.push(next);
     else {
-      seen.add(next.row.command.id);
+      seen.add(next.commandId);
       taken.push(next);
     }
   }

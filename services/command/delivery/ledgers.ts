@@ -1,3 +1,4 @@
+import type { Command } from '../domain/command.ts';
 import { AccountLedger, type LedgerDependencies } from './account-ledger.ts';
 
 /** How late a change on another replica is noticed when its doorbell is lost. */
@@ -20,6 +21,11 @@ export class Ledgers {
       this.#ledgers.set(accountId, ledger);
     }
     return ledger;
+  }
+
+  /** Tells the local streams of commands that were changed past them. */
+  changed(commands: readonly Command[]): void {
+    this.#deps.streams.merge(commands);
   }
 
   /** Looks regularly for what others wrote: doorbells may be lost. */

@@ -1,0 +1,67 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+import type {
+  ConnectRequest,
+  ConnectResponse,
+  ExecutorLinkService,
+  Hello,
+} from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { StatusError } from '../../platform/errors.ts';
+import { linkCallerOf } from '../link/link-caller.ts';
+import type { ExecutorSession } from '../link/session.ts';
+import type { LinkHandlerDependencies } from './link.ts';
+
+/** A peer that connects and says nothing holds nothing for longer than this. */
+const FIRST_MESSAGE_MS_MAX = 5_000;
+
+export function connect(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['connect'] {
+  return async function* connect(requests, context) {
+    const caller = linkCallerOf(context);
+    const frames = requests[Symbol.asyncIterator]();
+    const hello = await firstHello(frames);
+    const session = await deps.acceptor.accept(caller, hello, 'STREAM', deps.welcome);
+    read(frames, session);
+    try {
+      yield* session.output as AsyncIterable<ConnectResponse>;
+      if (session.endError !== undefined) throw session.endError;
+    } finally {
+      session.end({ type: 'left', reason: 'stream closed by the agent or the network' });
+    }
+  };
+}
+
+async function firstHello(frames: AsyncIterator<ConnectRequest>): Promise<Hello> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(violation(`no frame came within ${FIRST_MESSAGE_MS_MAX} ms; the first must be a hello`));
+    }, FIRST_MESSAGE_MS_MAX);
+  });
+  try {
+    const first = await Promise.race([frames.next(), late]);
+    if (first.done === true) throw violation('the stream ended before a hello came');
+    const { frame } = first.value;
+    if (frame.case !== 'hello') throw violation(`the first frame must be a hello, ${frame.case ?? 'an unknown one'} came`);
+    return frame.value;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function violation(message: string): StatusError {
+  return new StatusError('FailedPrecondition', 'PROTOCOL_VIOLATION', message, { metadata: { expected: 'hello' } });
+}
+
+/** Reads until either side ends; a broken stream is an ordinary end. */
+function read(frames: AsyncIterator<ConnectRequest>, session: ExecutorSession): void {
+  const readAll = async (): Promise<void> => {
+    while (session.isOpen) {
+      const next = await frames.next();
+      if (next.done === true) break;
+      session.take(next.value);
+    }
+    session.end({ type: 'left', reason: 'agent closed the stream' });
+  };
+  readAll().catch((thrown: unknown) => {
+    session.end({ type: 'left', reason: `stream broken: ${thrown instanceof Error ? thrown.message : String(thrown)}` });
+  });
+}

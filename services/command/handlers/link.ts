@@ -1,0 +1,23 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+import type { ExecutorLinkService } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { LinkAcceptor } from '../link/accept.ts';
+import type { SessionRegistry } from '../link/registry.ts';
+import type { ExecutorSession } from '../link/session.ts';
+import { connect } from './connect.ts';
+import { pollCommands } from './poll-commands.ts';
+import { reportEvents } from './report-events.ts';
+
+export interface LinkHandlerDependencies {
+  readonly acceptor: LinkAcceptor;
+  readonly registry: SessionRegistry;
+  readonly welcome: (session: ExecutorSession) => void;
+}
+
+/** The executor port: the stream, and its unary fallback. */
+export function linkHandlers(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService> {
+  return {
+    connect: connect(deps),
+    pollCommands: pollCommands(deps),
+    reportEvents: reportEvents(deps),
+  };
+}

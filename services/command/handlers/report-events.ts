@@ -1,0 +1,34 @@
+import { create } from '@bufbuild/protobuf';
+import type { ServiceImpl } from '@connectrpc/connect';
+import {
+  type ExecutorLinkService,
+  ReportEventsResponseSchema,
+} from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { StatusError } from '../../platform/errors.ts';
+import { linkCallerOf } from '../link/link-caller.ts';
+import type { LinkHandlerDependencies } from './link.ts';
+
+/** A result that is not durable by then is not acknowledged; the agent reports it again. */
+const ACKNOWLEDGE_MS_MAX = 5_000;
+
+export function reportEvents(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['reportEvents'] {
+  return async function reportEvents(request, context) {
+    const caller = linkCallerOf(context);
+    const session = deps.registry.get(caller.executorId);
+    if (session === undefined || !session.isOpen || BigInt(session.identity.epoch) !== request.streamEpoch) {
+      throw new StatusError(
+        'Aborted',
+        'STREAM_SUPERSEDED',
+        `epoch ${request.streamEpoch} is not the newest of "${caller.executorName}" on this replica; poll again, then report`,
+        { metadata: { epoch: String(session?.identity.epoch ?? 0) } },
+      );
+    }
+    session.heard();
+    if (request.inFlightLimit !== undefined) session.takeInFlightMax(request.inFlightLimit.inFlightMax);
+    const commandIds =
+      request.events === undefined
+        ? []
+        : await session.takeAndAcknowledge(request.events, AbortSignal.timeout(ACKNOWLEDGE_MS_MAX));
+    return create(ReportEventsResponseSchema, { eventsAcknowledged: { commandIds } });
+  };
+}

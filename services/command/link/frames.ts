@@ -1,0 +1,128 @@
+import { create, mergeFromBinary, toBinary } from '@bufbuild/protobuf';
+import { type Duration, durationFromMs, durationMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  CommandProgressSchema,
+  CommandResultSchema,
+  CommandState,
+  type CommandError as WireError,
+  PreconditionsSchema,
+} from '../../../proto/gen/strategos/command/v1/command_pb.js';
+import {
+  type CommandDelivery,
+  CommandDeliverySchema,
+  type ExecutorEvent,
+  type Hello,
+} from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
+import { type Command, type CommandError, HOPS, type TerminalState } from '../domain/command.ts';
+import { isKind, policyOf } from '../domain/kind.ts';
+import type { AgentFact, JournaledCommand } from './command-flow.ts';
+
+const TEXT_CHARS_MAX = 1_000;
+const METADATA_ENTRIES_MAX = 32;
+/** Longer than any command lives after its delivery. */
+const REMEMBER_EXTRA_MS = 24 * 3_600_000;
+
+/** The frame that delivers a command. @throws when its stored parameters or preconditions do not decode. */
+export function deliveryOf(command: Command, nowMs: number): CommandDelivery {
+  const { deadlines } = command;
+  const delivery = mergeFromBinary(CommandDeliverySchema, create(CommandDeliverySchema), command.parameters);
+  delivery.commandId = command.id;
+  delivery.attempt = command.attempt;
+  delivery.sequence = BigInt(command.sequence);
+  delivery.orderingKey = command.orderingKey;
+  delivery.createTime = timestampFromMs(command.createMs);
+  delivery.startWithin = span(
+    Math.min(deadlines.startWithinMs, (deadlines.notAfterMs ?? Infinity) - nowMs, deadlines.finishByMs - nowMs),
+  );
+  if (deadlines.progressWithinMs !== null) delivery.progressWithin = span(deadlines.progressWithinMs);
+  delivery.finishWithin = span(deadlines.finishWithinMs);
+  delivery.rememberFor = span(deadlines.finishByMs - nowMs + REMEMBER_EXTRA_MS);
+  delivery.lane = command.lane;
+  delivery.overtakes = isKind(command.kind) && policyOf(command.kind).overtakes;
+  if (command.preconditions !== null) {
+    delivery.preconditions = mergeFromBinary(PreconditionsSchema, create(PreconditionsSchema), command.preconditions);
+  }
+  return delivery;
+}
+
+function span(ms: number): Duration {
+  return durationFromMs(Math.max(0, Math.round(ms)));
+}
+
+/** An agent's event as a fact; undefined when its case is not known to this build. */
+export function factOf(event: ExecutorEvent, nowMs: number): AgentFact | undefined {
+  const { commandId } = event;
+  const ageMs = event.age === undefined ? 0 : Math.max(0, durationMs(event.age));
+  const atMs = nowMs - ageMs;
+  switch (event.event.case) {
+    case 'received':
+      return { commandId, event: { type: 'received', atMs } };
+    case 'started':
+      return { commandId, event: { type: 'started', atMs } };
+    case 'progress': {
+      const progress = event.event.value.progress ?? create(CommandProgressSchema);
+      progress.message = plain(progress.message);
+      return { commandId, event: { type: 'progressed', atMs, progress: toBinary(CommandProgressSchema, progress) } };
+    }
+    case 'finished': {
+      const { state, result, error } = event.event.value;
+      return {
+        commandId,
+        event: {
+          type: 'finished',
+          atMs,
+          attempt: event.attempt,
+          state: terminalOf(state),
+          result: result === undefined ? null : toBinary(CommandResultSchema, result),
+          error: error === undefined ? null : errorOf(error),
+        },
+      };
+    }
+    case 'notFound':
+      return { commandId, event: { type: 'not_found' } };
+    case undefined:
+      return undefined;
+  }
+}
+
+const TERMINAL: Partial<Record<CommandState, TerminalState>> = {
+  [CommandState.SUCCEEDED]: 'SUCCEEDED',
+  [CommandState.FAILED]: 'FAILED',
+  [CommandState.REJECTED]: 'REJECTED',
+  [CommandState.CANCELLED]: 'CANCELLED',
+  [CommandState.EXPIRED]: 'EXPIRED',
+  [CommandState.OUTCOME_UNKNOWN]: 'OUTCOME_UNKNOWN',
+};
+
+/** An end that this build does not know is no reason to guess a better one. */
+function terminalOf(state: CommandState): TerminalState {
+  return TERMINAL[state] ?? 'OUTCOME_UNKNOWN';
+}
+
+function errorOf(error: WireError): CommandError {
+  return {
+    reason: ErrorReason[error.reason] ?? 'ADAPTER_FAILED',
+    message: plain(error.message),
+    hop: HOPS.find((hop) => hop === error.hop) ?? 'agent',
+    retryable: error.retryable,
+    metadata: Object.fromEntries(
+      Object.entries(error.metadata)
+        .slice(0, METADATA_ENTRIES_MAX)
+        .map(([key, value]) => [plain(key), plain(value)]),
+    ),
+  };
+}
+
+/** Text of an agent as it may be stored: Postgres takes no NUL, and nobody reads a megabyte. */
+export function plain(text: string): string {
+  return text.replaceAll('\0', '').slice(0, TEXT_CHARS_MAX);
+}
+
+/** The journal of a Hello. */
+export function journalOf(hello: Hello): JournaledCommand[] {
+  return hello.journal.map(({ commandId, state }) => ({
+    commandId,
+    stage: state === CommandState.RECEIVED ? 'received' : state === CommandState.RUNNING ? 'running' : 'finished',
+  }));
+}

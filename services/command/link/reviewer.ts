@@ -1,0 +1,85 @@
+import type { Pool } from 'pg';
+import { Batcher } from '../../platform/batcher.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import * as linkStore from '../store/link-store.ts';
+import type { SessionRegistry } from './registry.ts';
+
+/** A lost doorbell costs at most this long: disabling must close a stream within a second. */
+const REVIEW_INTERVAL_MS = 700;
+/** Covers transactions that were under way during the last look. */
+const LOOK_BACK_SECONDS = 5;
+const REVIEWS_PER_STATEMENT_MAX = 500;
+
+export interface ReviewerDependencies {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: SessionRegistry;
+}
+
+/** Ends the streams that may not go on: superseded on another replica, disabled, or with a credential that has ended. */
+export class StreamReviewer {
+  readonly #deps: ReviewerDependencies;
+  readonly #reviews: Batcher<string, undefined>;
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+
+  constructor(deps: ReviewerDependencies) {
+    this.#deps = deps;
+    this.#reviews = new Batcher({
+      itemsMax: REVIEWS_PER_STATEMENT_MAX,
+      flush: async (executorIds) => {
+        await this.#judge(await linkStore.streamFacts(deps.pool, [...new Set(executorIds)]));
+        return executorIds.map(() => undefined);
+      },
+    });
+  }
+
+  /** Reads the executor's row again, if its stream is held here. */
+  review(executorId: string): void {
+    if (this.#deps.registry.get(executorId) === undefined) return;
+    this.#reviews.add(executorId).catch((thrown: unknown) => {
+      this.#deps.logger.debug({ err: thrown, executorId }, 'review failed, the next look repeats it');
+    });
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      if (this.#looking || this.#deps.registry.size === 0) return;
+      this.#looking = true;
+      linkStore
+        .recentlyChanged(this.#deps.pool, LOOK_BACK_SECONDS)
+        .then((facts) => this.#judge(facts))
+        .catch((thrown: unknown) => this.#deps.logger.debug({ err: thrown }, 'look at executors failed'))
+        .finally(() => {
+          this.#looking = false;
+        });
+    }, REVIEW_INTERVAL_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#reviews.stop();
+  }
+
+  async #judge(facts: readonly linkStore.StreamFacts[]): Promise<void> {
+    const { pool, clock, registry } = this.#deps;
+    const suspects = facts.flatMap((fact) => {
+      const session = registry.get(fact.executorId);
+      return session === undefined ? [] : [{ fact, session }];
+    });
+    if (suspects.length === 0) return;
+    const ends = await linkStore.credentialEnds(pool, suspects.map(({ session }) => session.identity.keyId));
+    for (const { fact, session } of suspects) {
+      const endMs = ends.get(session.identity.keyId);
+      session.credentialEndMs = endMs === undefined ? clock.nowMs() : endMs;
+      if (fact.disabled) session.end({ type: 'disabled' });
+      else if (fact.epoch > session.identity.epoch) {
+        session.end({ type: 'superseded', epoch: fact.epoch, journalId: fact.journalId ?? '', host: fact.host ?? '' });
+      } else if (session.credentialEndMs !== null && session.credentialEndMs <= clock.nowMs()) {
+        session.end({ type: 'credential_ended', keyId: session.identity.keyId });
+      }
+    }
+  }
+}

@@ -1,0 +1,353 @@
+import { create } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  type CommandDelivery,
+  type ConnectRequest,
+  type ConnectResponse,
+  ConnectResponseSchema,
+  type EventBatch,
+} from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { AsyncQueue } from '../../platform/async-queue.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { messageOf, StatusError } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { Command } from '../domain/command.ts';
+import type { UnreadableCommand } from '../domain/repository.ts';
+import { CommandFlow, type FlowDependencies, type FlowOutput } from './command-flow.ts';
+import { deliveryOf, factOf } from './frames.ts';
+
+export const HEARTBEAT_INTERVAL_MS = 8_000;
+/** Silence after which a stream is dead: two heartbeats and a little more. */
+export const READ_TIMEOUT_MS = 20_000;
+/** Frames of one stream that wait for a slow agent; commands travel up to 100 a frame. */
+const FRAMES_QUEUED_MAX = 1_024;
+const COMMANDS_PER_FRAME_MAX = 100;
+
+/** How a stream ends. Each end has a name that the executor's row and the agent get to see. */
+export type SessionEnd =
+  | { readonly type: 'left'; readonly reason: string }
+  | { readonly type: 'superseded'; readonly epoch: number; readonly journalId: string; readonly host: string }
+  | { readonly type: 'disabled' }
+  | { readonly type: 'credential_ended'; readonly keyId: string }
+  | { readonly type: 'silent'; readonly silenceMs: number }
+  | { readonly type: 'slow_consumer' }
+  | { readonly type: 'protocol'; readonly expected: string; readonly detail: string }
+  | { readonly type: 'draining' };
+
+export interface SessionIdentity {
+  readonly accountId: string;
+  readonly executorId: string;
+  readonly executorName: string;
+  readonly keyId: string;
+  readonly credentialEndMs: number | null;
+  readonly epoch: number;
+  readonly journalId: string;
+  readonly host: string;
+  readonly link: 'STREAM' | 'POLL';
+  readonly kinds: ReadonlySet<string>;
+  readonly inFlightMax: number;
+}
+
+export interface SessionDependencies extends Omit<FlowDependencies, 'output'> {
+  readonly setAside: (unreadable: readonly UnreadableCommand[]) => void;
+  /** Called once when the session has ended. */
+  readonly ended: (session: ExecutorSession, reason: string) => void;
+  /** Asks for the executor's row to be read again. */
+  readonly review: (executorId: string) => void;
+  readonly noteInFlightMax: (session: ExecutorSession) => void;
+}
+
+/** One accepted link to an agent, by stream or by polling: heartbeats, frames out and in, and one named end. */
+export class ExecutorSession implements FlowOutput {
+  readonly identity: SessionIdentity;
+  readonly flow: CommandFlow;
+  readonly output: AsyncQueue<ConnectResponse>;
+  credentialEndMs: number | null;
+  inFlightMax: number;
+  roundTripMs: number | null = null;
+  /** The status that the agent gets behind the last frame; undefined for an orderly end. */
+  endError: StatusError | undefined;
+  readonly #deps: SessionDependencies;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #ended = false;
+  #lastHeardMs: number;
+  #lastBeatMs: number;
+  #beatNumber = 0n;
+  #deliveries: CommandDelivery[] = [];
+  #acknowledged: string[] = [];
+  #cancels: string[] = [];
+  #flushing = false;
+  /** Results that a ReportEvents call waits for. */
+  readonly #awaited = new Map<string, () => void>();
+  #poll: AbortController | undefined;
+
+  constructor(identity: SessionIdentity, deps: SessionDependencies) {
+    this.identity = identity;
+    this.credentialEndMs = identity.credentialEndMs;
+    this.inFlightMax = identity.inFlightMax;
+    this.#deps = deps;
+    this.#clock = deps.clock;
+    this.#logger = deps.logger;
+    this.#lastHeardMs = deps.clock.nowMs();
+    this.#lastBeatMs = this.#lastHeardMs;
+    this.output = new AsyncQueue({ itemsMax: FRAMES_QUEUED_MAX });
+    this.flow = new CommandFlow(identity, identity.inFlightMax, { ...deps, output: this });
+  }
+
+  get isOpen(): boolean {
+    return !this.#ended;
+  }
+
+  /** Anything the agent says proves the link. */
+  heard(): void {
+    this.#lastHeardMs = this.#clock.nowMs();
+  }
+
+  /** Takes one frame of the agent. */
+  take(frame: ConnectRequest): void {
+    this.heard();
+    const { frame: content } = frame;
+    switch (content.case) {
+      case 'events':
+        this.takeEvents(content.value);
+        return;
+      case 'inFlightLimit':
+        this.takeInFlightMax(content.value.inFlightMax);
+        return;
+      case 'heartbeat':
+        this.send({ case: 'heartbeatReply', value: { number: content.value.number } });
+        return;
+      case 'heartbeatReply':
+        if (content.value.number === this.#beatNumber) this.roundTripMs = this.#lastHeardMs - this.#lastBeatMs;
+        return;
+      case 'goodbye':
+        this.end({ type: 'left', reason: `agent left: ${content.value.reason || 'no reason given'}` });
+        return;
+      case 'hello':
+        this.end({ type: 'protocol', expected: 'events', detail: 'a second hello came on the same stream' });
+        return;
+      case undefined:
+        this.end({ type: 'protocol', expected: 'a known frame', detail: 'a frame without a known case came' });
+    }
+  }
+
+  takeEvents(batch: EventBatch): void {
+    const nowMs = this.#clock.nowMs();
+    const facts = [];
+    for (const event of batch.events) {
+      const fact = factOf(event, nowMs);
+      if (fact === undefined || !UUID.test(fact.commandId)) {
+        this.#logger.warn({ commandId: event.commandId.slice(0, 64) }, 'event without a known case or command id ignored');
+        continue;
+      }
+      facts.push(fact);
+    }
+    this.flow.report(facts);
+  }
+
+  /** For polling: takes events and gives the ids among them whose result became durable before `signal` aborts. */
+  async takeAndAcknowledge(batch: EventBatch, signal: AbortSignal): Promise<string[]> {
+    const awaited = new Set(batch.events.filter(({ event }) => event.case === 'finished').map(({ commandId }) => commandId));
+    const acknowledged: string[] = [];
+    const done = new Promise<void>((resolve) => {
+      if (awaited.size === 0) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      for (const id of awaited) {
+        this.#awaited.set(id, () => {
+          acknowledged.push(id);
+          if (acknowledged.length === awaited.size) resolve();
+        });
+      }
+    });
+    this.takeEvents(batch);
+    await done;
+    for (const id of awaited) this.#awaited.delete(id);
+    return acknowledged;
+  }
+
+  /** For polling: frames as soon as there are any, none when `signal` aborts. A newer poll ends the wait of an older one. */
+  async poll(framesMax: number, signal: AbortSignal): Promise<ConnectResponse[]> {
+    this.heard();
+    this.#poll?.abort();
+    const poll = new AbortController();
+    this.#poll = poll;
+    await this.output.readable(AbortSignal.any([signal, poll.signal]));
+    this.heard();
+    return poll.signal.aborted ? [] : this.output.drain(framesMax);
+  }
+
+  takeInFlightMax(inFlightMax: number): void {
+    if (inFlightMax < 0 || inFlightMax > 10_000) {
+      this.end({ type: 'protocol', expected: 'in_flight_max from 0 to 10000', detail: `in_flight_max ${inFlightMax} came` });
+      return;
+    }
+    this.inFlightMax = inFlightMax;
+    this.#deps.noteInFlightMax(this);
+    this.flow.setInFlightMax(inFlightMax);
+  }
+
+  /** Called a few times a second. */
+  tick(nowMs: number): void {
+    if (this.#ended) return;
+    const silenceMs = nowMs - this.#lastHeardMs;
+    if (silenceMs >= READ_TIMEOUT_MS) {
+      this.end({ type: 'silent', silenceMs });
+      return;
+    }
+    if (this.credentialEndMs !== null && nowMs >= this.credentialEndMs) {
+      this.end({ type: 'credential_ended', keyId: this.identity.keyId });
+      return;
+    }
+    if (this.identity.link === 'STREAM' && nowMs - this.#lastBeatMs >= HEARTBEAT_INTERVAL_MS) {
+      this.#lastBeatMs = nowMs;
+      this.#beatNumber += 1n;
+      this.send({ case: 'heartbeat', value: { number: this.#beatNumber } });
+    }
+    this.flow.tick(nowMs);
+  }
+
+  /** Asks the agent to move to another replica; nothing new is sent, what it reports is still taken. */
+  drain(reconnectWithinMs: number): void {
+    this.flow.hold();
+    this.send({
+      case: 'drain',
+      value: { reason: 'this replica is stopping', reconnectWithin: durationFromMs(reconnectWithinMs) },
+    });
+  }
+
+  /** Ends the link once; later calls change nothing. */
+  end(end: SessionEnd): void {
+    if (this.#ended) return;
+    if (end.type === 'superseded') {
+      this.send({
+        case: 'superseded',
+        value: { streamEpoch: BigInt(end.epoch), journalId: end.journalId, host: end.host },
+      });
+    }
+    this.#ended = true;
+    this.flow.close();
+    this.endError = errorOf(end, this.identity.executorName);
+    // What is buffered still goes out before the status, except to a peer that does not read.
+    if (end.type === 'slow_consumer') this.output.fail(this.endError);
+    else this.output.end();
+    this.#deps.ended(this, reasonOf(end));
+  }
+
+  deliver(command: Command): void {
+    try {
+      this.#deliveries.push(deliveryOf(command, this.#clock.nowMs()));
+    } catch (thrown) {
+      const { id, executorId, accountId, version, sequence } = command;
+      const defect = `parameters or preconditions: ${messageOf(thrown)}`;
+      this.#deps.setAside([{ id, executorId, accountId, version, sequence, defect }]);
+      return;
+    }
+    this.#flushSoon();
+  }
+
+  acknowledge(commandId: string): void {
+    const awaited = this.#awaited.get(commandId);
+    if (awaited !== undefined) {
+      awaited();
+      return;
+    }
+    this.#acknowledged.push(commandId);
+    this.#flushSoon();
+  }
+
+  cancel(commandId: string): void {
+    this.#cancels.push(commandId);
+    this.#flushSoon();
+  }
+
+  inquire(commandIds: readonly string[]): void {
+    this.send({ case: 'inquiry', value: { commandIds: [...commandIds] } });
+  }
+
+  fenced(): void {
+    this.#deps.review(this.identity.executorId);
+  }
+
+  send(frame: FrameInit): void {
+    if (this.#ended) return;
+    if (!this.output.push(create(ConnectResponseSchema, { frame }))) this.end({ type: 'slow_consumer' });
+  }
+
+  /** What gathered within one turn of the event loop shares frames. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      if (this.#cancels.length > 0) this.send({ case: 'cancels', value: { commandIds: this.#cancels.splice(0) } });
+      while (this.#deliveries.length > 0 && !this.#ended) {
+        this.send({ case: 'commands', value: { commands: this.#deliveries.splice(0, COMMANDS_PER_FRAME_MAX) } });
+      }
+      if (this.#acknowledged.length > 0) {
+        this.send({ case: 'eventsAcknowledged', value: { commandIds: this.#acknowledged.splice(0) } });
+      }
+    });
+  }
+}
+
+type FrameInit = NonNullable<NonNullable<Parameters<typeof create<typeof ConnectResponseSchema>>[1]>['frame']>;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Why the stream ended, for the executor's row. */
+export function reasonOf(end: SessionEnd): string {
+  switch (end.type) {
+    case 'left':
+      return end.reason;
+    case 'superseded':
+      return `superseded by stream ${end.epoch} from ${end.host || 'an unnamed host'}`;
+    case 'disabled':
+      return 'executor disabled';
+    case 'credential_ended':
+      return `credential ${end.keyId} has ended`;
+    case 'silent':
+      return `silent for ${Math.round(end.silenceMs / 1_000)} s`;
+    case 'slow_consumer':
+      return 'agent read too slowly';
+    case 'protocol':
+      return `protocol violated: ${end.detail}`;
+    case 'draining':
+      return 'replica stopped';
+  }
+}
+
+/** The status with which the agent's stream ends; undefined for an orderly end. */
+export function errorOf(end: SessionEnd, executorName: string): StatusError | undefined {
+  switch (end.type) {
+    case 'left':
+      return undefined;
+    case 'superseded':
+      return new StatusError('Aborted', 'STREAM_SUPERSEDED', `a newer stream (epoch ${end.epoch}) of "${executorName}" took over`, {
+        metadata: { epoch: String(end.epoch) },
+      });
+    case 'disabled':
+      return new StatusError('PermissionDenied', 'EXECUTOR_DISABLED', `executor "${executorName}" was disabled by an operator`, {
+        metadata: { executor: executorName },
+      });
+    case 'credential_ended':
+      return new StatusError('Unauthenticated', 'CREDENTIAL_REVOKED', `credential ${end.keyId} has ended; use the one it was rotated to`, {
+        metadata: { key_id: end.keyId },
+      });
+    case 'silent':
+      return new StatusError('DeadlineExceeded', 'STREAM_SILENT', `nothing came for ${end.silenceMs} ms`, {
+        metadata: { silence_ms: String(end.silenceMs) },
+      });
+    case 'slow_consumer':
+      return new StatusError('ResourceExhausted', 'SLOW_CONSUMER', `${FRAMES_QUEUED_MAX} frames wait to be read`, {
+        metadata: { buffered: String(FRAMES_QUEUED_MAX) },
+      });
+    case 'protocol':
+      return new StatusError('FailedPrecondition', 'PROTOCOL_VIOLATION', end.detail, { metadata: { expected: end.expected } });
+    case 'draining':
+      return new StatusError('Unavailable', 'UNAVAILABLE', 'this replica is stopping; connect to another', {
+        metadata: { dependency: 'replica' },
+        retryAfterMs: 100,
+      });
+  }
+}
