@@ -1,0 +1,118 @@
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../../deploy/local/data-directory.ts';
+import { natsBinary } from '../../deploy/local/nats-binary.ts';
+import { NatsServer } from '../../deploy/local/nats-server.ts';
+import { freePort } from '../../deploy/local/port.ts';
+import { Postgres } from '../../deploy/local/postgres.ts';
+import { POSTGRES_LEFTOVER_STEPS } from '../../deploy/local/postgres-cluster.ts';
+import { removeOutsideStore } from '../../deploy/local/postgres-store.ts';
+import { endLeftovers, livingPid } from '../../deploy/local/process-record.ts';
+import { type Running, Stack } from '../../services/platform/lifecycle.ts';
+import { migrateAll } from './migrations.ts';
+
+/** Servers that a test run shares, as plain data that travels to every worker. */
+export interface TestServers {
+  /** Folder of the run; everything that it writes is below. */
+  readonly directory: string;
+  /** Connects to the database "postgres" of the shared server as its superuser. */
+  readonly adminUrl: string;
+  /** Migrated and empty; `createDatabase` clones it. */
+  readonly templateDatabase: string;
+  readonly natsUrl: string;
+  /** For tests that stop and start a NATS of their own. */
+  readonly natsBinary: string;
+}
+
+const DIRECTORY_PREFIX = 'strategos-test-';
+const TEMPLATE_DATABASE = 'strategos_template';
+/** Two workers, each with a few replicas that hold a pool. */
+const CONNECTIONS_MAX = 300;
+const KILL_STEPS = [{ signal: 'SIGKILL', waitMs: 5_000 }] as const;
+
+/** Starts one PostgreSQL with a migrated template database, and one NATS, on free ports in a folder of their own. */
+export async function startServers(): Promise<{ readonly servers: TestServers; readonly running: Running }> {
+  await sweepAbandonedRuns();
+  const stack = new Stack();
+  try {
+    const directory = await mkdtemp(join(tmpdir(), DIRECTORY_PREFIX));
+    stack.use(directory, (path) => removeRun(path));
+    // Postgres may run as another user, which has to get in.
+    await chmod(directory, 0o755);
+    const data = dataDirectoryAt(directory);
+    stack.use(await lockDataDirectory(data), (unlock) => unlock());
+    const program = await natsBinary(directory);
+    const nats = stack.add(await NatsServer.start({ data, port: await freePort(), binary: program }));
+    const postgres = stack.add(await startTestPostgres(data));
+    await postgres.ensureDatabase(TEMPLATE_DATABASE);
+    await migrateAll(postgres.url(TEMPLATE_DATABASE));
+    const servers: TestServers = {
+      directory,
+      adminUrl: postgres.url('postgres'),
+      templateDatabase: TEMPLATE_DATABASE,
+      natsUrl: nats.url,
+      natsBinary: program,
+    };
+    return { servers, running: stack };
+  } catch (thrown) {
+    await stack.stop();
+    throw thrown;
+  }
+}
+
+/** A PostgreSQL with settings for a test run: many short connections, little memory. */
+export async function startTestPostgres(data: DataDirectory, port?: number): Promise<Postgres> {
+  const settings = { sharedBuffersMb: 128, connectionsMax: CONNECTIONS_MAX };
+  return Postgres.start({ data, port: port ?? (await freePort()), settings });
+}
+
+/**
+ * Ends every process that tests have noted below the run's folder and still lives, and names them: a test that leaves a
+ * process behind is a defect.
+ */
+export async function endLeakedProcesses(directory: string): Promise<readonly string[]> {
+  const leaked: string[] = [];
+  for (const stack of await stackDirectories(directory)) {
+    const { records } = dataDirectoryAt(stack);
+    for (const name of await namesIn(records)) {
+      if ((await livingPid(join(records, name))) !== undefined) leaked.push(`${stack}: ${name}`);
+    }
+    await endLeftovers(records, (name) => (name === 'postgres' ? POSTGRES_LEFTOVER_STEPS : KILL_STEPS));
+    await removeOutsideStore(stack);
+  }
+  return leaked;
+}
+
+/** A run that was killed leaves its servers behind; the next one ends them. */
+async function sweepAbandonedRuns(): Promise<void> {
+  for (const name of await namesIn(tmpdir())) {
+    if (!name.startsWith(DIRECTORY_PREFIX)) continue;
+    const directory = join(tmpdir(), name);
+    const data = dataDirectoryAt(directory);
+    const locked = (await namesIn(data.records)).includes('up.json');
+    if (!locked || (await livingPid(data.record('up'))) !== undefined) continue;
+    await endLeakedProcesses(directory);
+    await endLeftovers(data.records, (service) => (service === 'postgres' ? POSTGRES_LEFTOVER_STEPS : KILL_STEPS));
+    await removeRun(directory);
+  }
+}
+
+async function removeRun(directory: string): Promise<void> {
+  await removeOutsideStore(directory);
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function stackDirectories(directory: string): Promise<readonly string[]> {
+  const stacks = join(directory, 'stacks');
+  return (await namesIn(stacks)).map((name) => join(stacks, name));
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return [];
+    throw thrown;
+  }
+}
