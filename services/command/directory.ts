@@ -1,0 +1,117 @@
+import { Batcher } from '../platform/batcher.ts';
+import type { Clock } from '../platform/clock.ts';
+import { notFound } from '../platform/errors.ts';
+import { type Executor, isId } from './domain/executor.ts';
+import type { ExecutorDirectory } from './domain/executor-book.ts';
+
+/** How old an answer may be. */
+const FRESH_MS = 1_000;
+const ENTRIES_MAX = 20_000;
+const KEYS_PER_LOAD_MAX = 500;
+const LOADS_MAX = 2;
+
+interface Key {
+  readonly accountId: string;
+  readonly nameOrId: string;
+}
+
+interface Entry {
+  readonly executor: Executor;
+  readonly loadedMs: number;
+}
+
+/** Answers each key in order; undefined where the account has no such executor. */
+export type LoadExecutors = (keys: readonly Key[]) => Promise<readonly (Executor | undefined)[]>;
+
+/**
+ * The executors of all accounts by name and id, remembered for a second, so that a stream of commands to one executor costs
+ * one statement a second. What is not there is not remembered: an executor may be used right after it was created.
+ */
+export class CachedDirectory implements ExecutorDirectory {
+  readonly #clock: Clock;
+  readonly #loads: Batcher<Key, Executor | undefined>;
+  /** In order of loading: the oldest go first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #keysById = new Map<string, Set<string>>();
+  readonly #loading = new Map<string, Promise<Executor | undefined>>();
+  /** Which executors were invalidated since the oldest load in progress began, and when in the order of things. */
+  readonly #invalidated = new Map<string, number>();
+  #tick = 0;
+
+  constructor(load: LoadExecutors, clock: Clock) {
+    this.#clock = clock;
+    this.#loads = new Batcher({
+      itemsMax: KEYS_PER_LOAD_MAX,
+      concurrency: LOADS_MAX,
+      flush: async (keys) => [...(await load(keys))],
+    });
+  }
+
+  async find(accountId: string, nameOrId: string): Promise<Executor | undefined> {
+    // Ids are written in lower case; a caller may have shouted.
+    const key = { accountId, nameOrId: isId(nameOrId) ? nameOrId.toLowerCase() : nameOrId };
+    const cacheKey = `${accountId}\0${key.nameOrId}`;
+    const entry = this.#entries.get(cacheKey);
+    if (entry !== undefined && this.#clock.nowMs() - entry.loadedMs < FRESH_MS) return entry.executor;
+    const running = this.#loading.get(cacheKey);
+    if (running !== undefined) return running;
+    const loading = this.#load(key, cacheKey);
+    this.#loading.set(cacheKey, loading);
+    try {
+      return await loading;
+    } finally {
+      this.#loading.delete(cacheKey);
+      if (this.#loading.size === 0) this.#invalidated.clear();
+    }
+  }
+
+  async resolve(accountId: string, nameOrId: string): Promise<Executor> {
+    const executor = await this.find(accountId, nameOrId);
+    if (executor === undefined) throw notFound('executor', nameOrId);
+    return executor;
+  }
+
+  async names(accountId: string, ids: Iterable<string>): Promise<ReadonlyMap<string, string>> {
+    const found = await Promise.all([...new Set(ids)].map((id) => this.find(accountId, id)));
+    return new Map(found.flatMap((executor) => (executor === undefined ? [] : [[executor.id, executor.name] as const])));
+  }
+
+  invalidate(executorId: string): void {
+    if (this.#loading.size > 0) this.#invalidated.set(executorId, ++this.#tick);
+    for (const key of this.#keysById.get(executorId) ?? []) this.#entries.delete(key);
+    this.#keysById.delete(executorId);
+  }
+
+  /** Resolves when nothing is being loaded any more. */
+  stop(): Promise<void> {
+    return this.#loads.stop();
+  }
+
+  /** Loads until what was read is not older than the last invalidation, so that nobody is told what is known to be over. */
+  async #load(key: Key, cacheKey: string): Promise<Executor | undefined> {
+    for (;;) {
+      const startTick = this.#tick;
+      const loadedMs = this.#clock.nowMs();
+      const executor = await this.#loads.add(key);
+      if (executor === undefined) return undefined;
+      if ((this.#invalidated.get(executor.id) ?? 0) > startTick) continue;
+      this.#remember(cacheKey, { executor, loadedMs });
+      return executor;
+    }
+  }
+
+  #remember(cacheKey: string, entry: Entry): void {
+    this.#entries.delete(cacheKey);
+    this.#entries.set(cacheKey, entry);
+    const keys = this.#keysById.get(entry.executor.id);
+    if (keys === undefined) this.#keysById.set(entry.executor.id, new Set([cacheKey]));
+    else keys.add(cacheKey);
+    if (this.#entries.size <= ENTRIES_MAX) return;
+    const [oldest] = this.#entries;
+    if (oldest === undefined) return;
+    this.#entries.delete(oldest[0]);
+    const rest = this.#keysById.get(oldest[1].executor.id);
+    rest?.delete(oldest[0]);
+    if (rest?.size === 0) this.#keysById.delete(oldest[1].executor.id);
+  }
+}

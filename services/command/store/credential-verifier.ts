@@ -1,0 +1,61 @@
+import type { Pool } from 'pg';
+import { Batcher } from '../../platform/batcher.ts';
+import { type CredentialCheck, secretMatches } from '../domain/credential.ts';
+import type { CommandRow } from './command-row.ts';
+import { run } from './command-store.ts';
+import { readCredentials } from './executor-statements.ts';
+
+const KEYS_PER_STATEMENT_MAX = 500;
+const STATEMENTS_MAX = 2;
+/** Longer ones are nobody's: ours have 25 and 43 characters. */
+const PART_CHARS_MAX = 128;
+
+const UNKNOWN: CredentialCheck = { type: 'unknown' };
+
+/** Checks credentials of executors. Thousands that reconnect at once share statements. */
+export class CredentialVerifier {
+  readonly #rows: Batcher<string, CommandRow | undefined>;
+
+  constructor(pool: Pool) {
+    this.#rows = new Batcher({
+      itemsMax: KEYS_PER_STATEMENT_MAX,
+      concurrency: STATEMENTS_MAX,
+      flush: async (keyIds) => {
+        const rows = await run(pool, readCredentials, [[...new Set(keyIds)]]);
+        const byKey = new Map(rows.map((row) => [row['key_id'] as string, row]));
+        return keyIds.map((keyId) => byKey.get(keyId));
+      },
+    });
+  }
+
+  /**
+   * Whom the credential belongs to, or why it does not open anything. Only a right secret learns more than "unknown".
+   * Rejects when Postgres cannot be reached.
+   */
+  async verify(keyId: string, secret: string): Promise<CredentialCheck> {
+    if (!plausible(keyId) || !plausible(secret)) return UNKNOWN;
+    const row = await this.#rows.add(keyId);
+    if (row === undefined || !secretMatches(secret, row['secret_hash'] as Uint8Array)) return UNKNOWN;
+    const name = row['name'] as string;
+    if (row['disabled'] === true) return { type: 'disabled', keyId, name };
+    if (row['ended'] === true) return { type: 'revoked', keyId };
+    return {
+      type: 'verified',
+      keyId,
+      executorId: row['executor_id'] as string,
+      accountId: row['account_id'] as string,
+      name,
+      expireMs: row['expire_time'] as number | null,
+    };
+  }
+
+  /** Resolves when no statement runs any more. */
+  stop(): Promise<void> {
+    return this.#rows.stop();
+  }
+}
+
+/** A header may hold anything; Postgres takes no NUL. */
+function plausible(part: string): boolean {
+  return part !== '' && part.length <= PART_CHARS_MAX && /^[\w-]+$/.test(part);
+}
