@@ -11,6 +11,11 @@ export interface ChannelSettings {
 }
 
 const KEEPALIVE_TIMEOUT_MS = 5_000;
+/**
+ * What grpc-js keeps of a call to repeat it when the peer never saw it. Up to that much it takes messages without waiting
+ * for the connection, and its bookkeeping is quadratic in their number: enough for a request, too little to flood.
+ */
+const RETRY_BUFFER_BYTES = 16_384;
 const RECONNECT_FIRST_MS = 100;
 const RECONNECT_MAX_MS = 1_000;
 
@@ -40,6 +45,7 @@ export function openPeer(url: string, settings: ChannelSettings): Peer {
     'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS,
     'grpc.max_receive_message_length': settings.messageBytesMax,
     'grpc.max_send_message_length': settings.messageBytesMax,
+    'grpc.per_rpc_retry_buffer_size': RETRY_BUFFER_BYTES,
     'grpc.service_config_disable_resolution': 1,
     'grpc.enable_channelz': 0,
     'grpc.use_local_subchannel_pool': settings.ownConnection ? 1 : 0,

@@ -1,7 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { Message } from '@bufbuild/protobuf';
 import { Code, ConnectError, createHandlerContext } from '@connectrpc/connect';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
-import { v7 as uuidv7 } from 'uuid';
 import { messageOf } from '../errors.ts';
 import { REQUEST_ID_HEADER } from '../identity.ts';
 import type { Logger } from '../logger.ts';
@@ -29,6 +29,9 @@ export interface CallScope {
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 type Context = ReturnType<typeof createHandlerContext>;
 type LogLevel = 'debug' | 'info' | 'warn';
+
+/** What signal and request queue of a call say after its regular end. Made once: an error a call costs a stack trace. */
+const CALL_ENDED = new ConnectError('the call has ended', Code.Canceled);
 
 /** Request ids of callers are taken over when they are plain; anything else gets a fresh one. */
 const REQUEST_ID_PATTERN = /^[\w.:-]{1,128}$/;
@@ -117,7 +120,7 @@ export class ServerCall extends ServerInterceptingCall {
 
   #makeContext(pairs: [string, string][]): Context {
     const given = pairs.find(([key]) => key === REQUEST_ID_HEADER)?.[1];
-    this.#requestId = given !== undefined && REQUEST_ID_PATTERN.test(given) ? given : uuidv7();
+    this.#requestId = given !== undefined && REQUEST_ID_PATTERN.test(given) ? given : randomUUID();
     const { service, method, path } = this.#endpoint;
     const deadline = Number(this.#call.getDeadline());
     const timeoutMs = deadline === Number.POSITIVE_INFINITY ? undefined : clampTimeoutMs(deadline - Date.now());
@@ -223,8 +226,8 @@ export class ServerCall extends ServerInterceptingCall {
   #release(failure: ConnectError | undefined): void {
     clearTimeout(this.#requestTimer);
     this.#scope.open.delete(this);
-    this.#reader.stop(failure ?? new ConnectError('the call has ended', Code.Canceled));
-    this.#context?.abort(failure);
+    this.#reader.stop(failure ?? CALL_ENDED);
+    this.#context?.abort(failure ?? CALL_ENDED);
     this.#writer.stop().catch((thrown: unknown) => {
       this.#log('warn', 'handler failed after the end of its call', { detail: messageOf(thrown) });
     });
