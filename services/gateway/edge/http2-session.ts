@@ -1,0 +1,64 @@
+import type { ServerHttp2Session } from 'node:http2';
+import { messageOf } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
+
+/** How often a connection with open calls is asked whether its peer is still there. */
+const PING_INTERVAL_MS = 15_000;
+const PING_ANSWER_MS = 10_000;
+
+/**
+ * Keeps watch over one HTTP/2 connection: closes it after a silence without calls, and cuts it when a peer with open calls does
+ * not answer a ping, because a watch that nobody reads would otherwise hold its slot for ever.
+ */
+export function superviseSession(
+  session: ServerHttp2Session,
+  {
+    idleMs,
+    logger,
+    pingMs = PING_INTERVAL_MS,
+    answerMs = PING_ANSWER_MS,
+  }: {
+    readonly idleMs: number;
+    readonly logger: Logger;
+    readonly pingMs?: number;
+    readonly answerMs?: number;
+  },
+): void {
+  let streams = 0;
+  let idle = setTimeout(() => session.close(), idleMs);
+  const pinger = setInterval(() => {
+    if (streams > 0) ping(session, answerMs, logger);
+  }, pingMs);
+  pinger.unref();
+  idle.unref();
+  session.on('stream', (stream) => {
+    streams++;
+    clearTimeout(idle);
+    stream.once('close', () => {
+      streams--;
+      if (streams > 0 || session.destroyed) return;
+      idle = setTimeout(() => session.close(), idleMs);
+      idle.unref();
+    });
+  });
+  session.on('error', (thrown) => logger.debug({ cause: messageOf(thrown) }, 'session failed'));
+  session.once('close', () => {
+    clearTimeout(idle);
+    clearInterval(pinger);
+  });
+}
+
+function ping(session: ServerHttp2Session, answerMs: number, logger: Logger): void {
+  if (session.destroyed || session.closed) return;
+  const timer = setTimeout(() => {
+    logger.info({ answerMs }, 'peer does not answer, connection cut');
+    session.destroy();
+  }, answerMs);
+  timer.unref();
+  const sent = session.ping((thrown) => {
+    clearTimeout(timer);
+    if (thrown !== null) logger.debug({ cause: messageOf(thrown) }, 'ping failed');
+  });
+  // Too many pings unanswered: the timers of the earlier ones decide.
+  if (!sent) clearTimeout(timer);
+}

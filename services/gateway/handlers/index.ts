@@ -1,0 +1,58 @@
+import type { DescService } from '@bufbuild/protobuf';
+import type { ConnectRouter } from '@connectrpc/connect';
+import { Health } from '../../../proto/gen/grpc/health/v1/health_pb.js';
+import { ServerReflection } from '../../../proto/gen/grpc/reflection/v1/reflection_pb.js';
+import { AccessService } from '../../../proto/gen/strategos/access/v1/access_service_pb.js';
+import { CommandService } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { ExecutorLinkService } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { ExecutorService } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { servedMethods } from '../edge/method-policy.ts';
+import { forwardMethods, type Upstream } from '../upstream/forward.ts';
+import type { AccessParts } from './access-parts.ts';
+import { createAccount } from './create-account.ts';
+import { createToken } from './create-token.ts';
+import { type HealthSource, healthHandlers } from './health.ts';
+import { listTokens } from './list-tokens.ts';
+import { alphaReflectionInfo, alphaReflectionService } from './reflection-alpha.ts';
+import { revokeToken } from './revoke-token.ts';
+import { serverReflectionInfo } from './server-reflection-info.ts';
+import { whoAmI } from './who-am-i.ts';
+
+const REFLECTION_ALPHA = alphaReflectionService();
+
+/** Every service that the gateway serves, itself or by forwarding. */
+export const PUBLIC_SERVICES: readonly DescService[] = [
+  AccessService,
+  CommandService,
+  ExecutorService,
+  ExecutorLinkService,
+  Health,
+  ServerReflection,
+  REFLECTION_ALPHA,
+];
+
+export interface HandlerParts {
+  readonly access: AccessParts;
+  readonly command: Upstream;
+  readonly link: Upstream;
+  readonly health: HealthSource;
+}
+
+/** The table of contents: what is answered here, and what is forwarded where. */
+export function registerHandlers(router: ConnectRouter, parts: HandlerParts): void {
+  router.service(AccessService, {
+    whoAmI: whoAmI(),
+    createToken: createToken(parts.access),
+    listTokens: listTokens(parts.access),
+    revokeToken: revokeToken(parts.access),
+    createAccount: createAccount(parts.access),
+  });
+  forwardMethods(router, servedMethods(CommandService), parts.command);
+  forwardMethods(router, servedMethods(ExecutorService), parts.command);
+  forwardMethods(router, servedMethods(ExecutorLinkService), parts.link);
+  router.service(Health, healthHandlers(parts.health));
+  const reflect = serverReflectionInfo(PUBLIC_SERVICES);
+  router.service(ServerReflection, { serverReflectionInfo: reflect });
+  const alpha = alphaReflectionInfo(REFLECTION_ALPHA, reflect);
+  router.rpc(alpha.method, alpha.implementation);
+}

@@ -1,0 +1,86 @@
+import { Code, ConnectError, type HandlerContext, type Transport } from '@connectrpc/connect';
+import type { Clock } from '../../platform/clock.ts';
+import { createGrpcTransport, type GrpcTransport } from '../../platform/grpc/transport.ts';
+import { reasonOf } from '../../platform/grpc/status.ts';
+import { REQUEST_ID_HEADER } from '../../platform/identity.ts';
+import { bearerValue } from '../domain/bearer.ts';
+import { replicaOrder } from '../domain/replica-order.ts';
+import { recordKey } from '../edge/call-record.ts';
+import type { Upstream } from './forward.ts';
+import { isUnavailable, neverSent } from './upstream-error.ts';
+
+/** A replica that did not answer is asked last for this long. */
+const AVOID_MS = 2_000;
+
+export interface LinkUpstream extends Upstream {
+  close(): void;
+}
+
+/**
+ * Calls to the link ports with the executor's own credential. One executor's calls go to one replica, because that one holds its
+ * place in the conversation, and move on when it cannot be reached or says that it is going away.
+ */
+export function createLinkUpstream({
+  urls,
+  watchesEnd,
+  clock,
+  onCredential,
+}: {
+  readonly urls: readonly string[];
+  readonly watchesEnd: AbortSignal;
+  readonly clock: Clock;
+  /** Told whether the link port took the credential of a call. */
+  readonly onCredential: (context: HandlerContext, accepted: boolean) => void;
+}): LinkUpstream {
+  const replicas = new Map<string, GrpcTransport>(urls.map((url) => [url, createGrpcTransport({ urls: [url] })]));
+  const avoidedUntilMs = new Map<string, number>();
+
+  const order = (keyId: string): string[] => {
+    const nowMs = clock.nowMs();
+    const avoided = (url: string): boolean => (avoidedUntilMs.get(url) ?? 0) > nowMs;
+    const inOrder = replicaOrder(keyId, urls);
+    return [...inOrder.filter((url) => !avoided(url)), ...inOrder.filter(avoided)];
+  };
+
+  return {
+    service: 'command',
+    watchesEnd,
+    headers: (context) => ({
+      authorization: context.requestHeader.get('authorization') ?? '',
+      [REQUEST_ID_HEADER]: context.values.get(recordKey)?.requestId ?? '',
+    }),
+    async run<T>(context: HandlerContext, call: (transport: Transport) => Promise<T>): Promise<T> {
+      let failure: unknown = new ConnectError('cannot reach any link port: none is configured', Code.Unavailable);
+      for (const url of order(keyIdOf(context))) {
+        const transport = replicas.get(url);
+        if (transport === undefined) continue;
+        try {
+          const response = await call(transport);
+          onCredential(context, true);
+          return response;
+        } catch (thrown) {
+          failure = thrown;
+          if (isUnavailable(thrown)) avoidedUntilMs.set(url, clock.nowMs() + AVOID_MS);
+          if (thrown instanceof ConnectError && thrown.code === Code.Unauthenticated) onCredential(context, false);
+          if (!mayGoElsewhere(thrown)) throw thrown;
+        }
+      }
+      throw failure;
+    },
+    close: () => {
+      for (const transport of replicas.values()) transport.close();
+    },
+  };
+}
+
+/** Only what was not sent, or was refused with the word that it may be repeated, is sent to another replica. */
+function mayGoElsewhere(thrown: unknown): boolean {
+  return (
+    neverSent(thrown) || (isUnavailable(thrown) && thrown instanceof ConnectError && reasonOf(thrown) === 'UNAVAILABLE')
+  );
+}
+
+/** The public part of an executor's credential. */
+function keyIdOf(context: HandlerContext): string {
+  return bearerValue(context.requestHeader.get('authorization'))?.split('.', 1)[0] ?? '';
+}
