@@ -69,7 +69,7 @@ export class AccountLedger {
   readonly #deps: LedgerDependencies;
   #inserts: PendingInsert[] = [];
   #changes: PendingChange[] = [];
-  #syncWaiters: (() => void)[] = [];
+  #syncWaiters: PromiseWithResolvers<void>[] = [];
   /** Everything up to this number is known to the local streams; -1 before the first look. */
   #knownNumber = -1;
   #running = false;
@@ -110,10 +110,10 @@ export class AccountLedger {
 
   /** Learns what others have written; resolves when the local streams know everything that was committed before the call. */
   sync(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#syncWaiters.push(resolve);
-      this.#kick();
-    });
+    const waiter = Promise.withResolvers<void>();
+    this.#syncWaiters.push(waiter);
+    this.#kick();
+    return waiter.promise;
   }
 
   /** Commands as they are stored now. Waits while Postgres is away. */
@@ -146,11 +146,15 @@ export class AccountLedger {
 
   async #flushSync(): Promise<void> {
     const waiters = this.#syncWaiters.splice(0);
-    await this.#persist('sync', async () => {
-      const numbers = await store.eventNumbers(this.#deps.pool, [this.#accountId]);
-      await this.#learnThrough(numbers.get(this.#accountId) ?? 0);
-    });
-    for (const resolve of waiters) resolve();
+    try {
+      await this.#persist('sync', async () => {
+        const numbers = await store.eventNumbers(this.#deps.pool, [this.#accountId]);
+        await this.#learnThrough(numbers.get(this.#accountId) ?? 0);
+      });
+      for (const { resolve } of waiters) resolve();
+    } catch (thrown) {
+      for (const { reject } of waiters) reject(thrown);
+    }
   }
 
   /** Reads what others changed after the known number and up to `number`. */
@@ -306,9 +310,16 @@ export class AccountLedger {
     }
   }
 
+  /** Moves the known number past our own write, after what others wrote before it has been learnt. */
   async #account(baseNumber: number, taken: number): Promise<void> {
     if (this.#knownNumber >= 0 && baseNumber > this.#knownNumber) {
-      await this.#persist('sync', () => this.#learnThrough(baseNumber));
+      try {
+        await this.#persist('sync', () => this.#learnThrough(baseNumber));
+      } catch (thrown) {
+        // The write itself stands. The known number stays behind, so the next look reads all of it again.
+        this.#deps.logger.error({ err: thrown, accountId: this.#accountId }, 'changes of other replicas not learnt');
+        return;
+      }
     }
     this.#knownNumber = Math.max(this.#knownNumber, baseNumber + taken);
   }

@@ -31,10 +31,17 @@ export class Ledgers {
   /** Looks regularly for what others wrote: doorbells may be lost. */
   start(): void {
     this.#timer = setInterval(() => {
-      for (const [accountId, ledger] of this.#ledgers) {
-        if (this.#deps.streams.executorIds(accountId).length > 0) void ledger.sync();
+      for (const accountId of this.#ledgers.keys()) {
+        if (this.#deps.streams.executorIds(accountId).length > 0) this.sync(accountId);
       }
     }, SYNC_INTERVAL_MS);
+  }
+
+  /** Looks now for what others wrote to the account. */
+  sync(accountId: string): void {
+    this.of(accountId)
+      .sync()
+      .catch((thrown: unknown) => this.#deps.logger.warn({ err: thrown, accountId }, 'sync failed'));
   }
 
   /** Resolves when everything that was enqueued is written. */

@@ -59,7 +59,8 @@ CREATE TABLE command.replica (
 CREATE TABLE command.command (
   id uuid CONSTRAINT command_pkey PRIMARY KEY,
   account_id text NOT NULL,
-  executor_id uuid NOT NULL CONSTRAINT command_executor_fkey REFERENCES command.executor,
+  -- No foreign key: executors are never deleted, and checking one cost a sixth of every insert (3.3 of 20 ms for 500 rows).
+  executor_id uuid NOT NULL,
   -- The account's number under which it was issued: issue order is commit order.
   sequence bigint NOT NULL,
   kind text NOT NULL,

@@ -1,0 +1,167 @@
+import type { Pool } from 'pg';
+import { ExecutorLinkService } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { Clock } from '../../platform/clock.ts';
+import { contractDigest } from '../../platform/grpc/contract-digest.ts';
+import type { Running } from '../../platform/lifecycle.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { NatsLink } from '../../platform/nats/connection.ts';
+import {
+  executorReviewSubject,
+  executorReviewSubjects,
+  executorWakeSubject,
+  executorWakeSubjects,
+  subjectId,
+} from '../../platform/nats/subject.ts';
+import type { Bells } from '../bells.ts';
+import { Ledgers } from '../delivery/ledgers.ts';
+import { Quarantine } from '../delivery/quarantine.ts';
+import { Sweeper } from '../delivery/sweeper.ts';
+import { payloadDefect } from '../wire/payload.ts';
+import { LinkAcceptor } from './accept.ts';
+import { SessionRegistry } from './registry.ts';
+import { StreamReviewer } from './reviewer.ts';
+import type { ExecutorSession } from './session.ts';
+import { StreamRecords } from './stream-records.ts';
+import { sendWelcome } from './welcome.ts';
+
+/** Receipts, retries and heartbeats are looked after this often. */
+const TICK_INTERVAL_MS = 250;
+/** How long agents get to open a stream elsewhere before theirs is ended. */
+const DRAIN_MS = 1_500;
+
+export interface LinkSideDependencies {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly nats: NatsLink;
+  readonly bells: Bells;
+  readonly replicaId: string;
+  readonly version: string;
+}
+
+/** Everything that carries commands to executors, as one part that starts and stops. */
+export class LinkSide implements Running {
+  readonly registry: SessionRegistry;
+  readonly ledgers: Ledgers;
+  readonly acceptor: LinkAcceptor;
+  readonly welcome: (session: ExecutorSession) => void;
+  readonly #deps: LinkSideDependencies;
+  readonly #sweeper: Sweeper;
+  readonly #reviewer: StreamReviewer;
+  readonly #records: StreamRecords;
+  readonly #unsubscribe: (() => void)[] = [];
+  #ticker: NodeJS.Timeout | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(deps: LinkSideDependencies) {
+    const { pool, clock, logger, nats, bells, replicaId } = deps;
+    this.#deps = deps;
+    const quarantine = new Quarantine(pool, logger);
+    const setAside = quarantine.setAside.bind(quarantine);
+    this.registry = new SessionRegistry(setAside);
+    this.ledgers = new Ledgers({
+      pool,
+      clock,
+      logger,
+      streams: this.registry,
+      wake: (executorId) => nats.publish(executorWakeSubject(executorId)),
+      committed: (accountId) => bells.historyGrew(accountId),
+    });
+    this.#sweeper = new Sweeper({
+      pool,
+      clock,
+      logger,
+      ledgers: this.ledgers,
+      holds: (executorId) => this.registry.holds(executorId),
+      setAside,
+    });
+    this.#reviewer = new StreamReviewer({ pool, clock, logger, registry: this.registry });
+    this.#records = new StreamRecords(pool, logger, replicaId, this.registry);
+    const digest = contractDigest(ExecutorLinkService.file);
+    this.welcome = (session) => sendWelcome(session, { version: deps.version, digest });
+    this.acceptor = new LinkAcceptor({
+      pool,
+      logger,
+      replicaId,
+      ledgers: this.ledgers,
+      registry: this.registry,
+      setAside,
+      defectOf: (command) => payloadDefect(command.kind, command.parameters),
+      accepted: (session) => {
+        nats.publish(executorReviewSubject(session.identity.executorId));
+        bells.executorsChanged(session.identity.accountId);
+        logger.info({ executorId: session.identity.executorId, epoch: session.identity.epoch }, 'executor connected');
+      },
+      session: (accountId) => ({
+        clock,
+        change: (commandId, take) => this.ledgers.of(accountId).change(commandId, take),
+        read: (commandIds) => this.ledgers.of(accountId).read(commandIds),
+        setAside,
+        ended: (session, reason) => this.#ended(session, reason),
+        review: (executorId) => this.#reviewer.review(executorId),
+        noteInFlightMax: (session) => this.#records.note(session),
+      }),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { nats, clock } = this.#deps;
+    await this.#records.start();
+    this.#unsubscribe.push(
+      nats.subscribe(executorWakeSubjects(), (subject) => this.#wake(subjectId(subject))),
+      nats.subscribe(executorReviewSubjects(), (subject) => this.#reviewer.review(subjectId(subject))),
+    );
+    this.ledgers.start();
+    this.#sweeper.start();
+    this.#reviewer.start();
+    this.#ticker = setInterval(() => {
+      const nowMs = clock.nowMs();
+      for (const session of this.registry.all()) session.tick(nowMs);
+    }, TICK_INTERVAL_MS);
+  }
+
+  /** Tells replicas to read the executor's row again: disabled, or its credentials changed. */
+  executorChanged(accountId: string, executorId: string): void {
+    this.#reviewer.review(executorId);
+    this.#deps.nats.publish(executorReviewSubject(executorId));
+    this.#deps.bells.executorsChanged(accountId);
+  }
+
+  /** Asks agents to move, gives them a moment, ends what is left, and writes down everything that was reported. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    for (const session of this.registry.all()) session.drain(DRAIN_MS);
+    const deadline = Date.now() + DRAIN_MS;
+    while (this.registry.size > 0 && Date.now() < deadline) {
+      await new Promise<void>((resolve) => setTimeout(resolve, 50));
+    }
+    for (const session of this.registry.all()) session.end({ type: 'draining' });
+    clearInterval(this.#ticker);
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+    await this.#sweeper.stop();
+    await this.#reviewer.stop();
+    await this.ledgers.stop();
+    await this.#records.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #ended(session: ExecutorSession, reason: string): void {
+    this.registry.remove(session);
+    this.#records.closed(session, reason);
+    this.#deps.bells.executorsChanged(session.identity.accountId);
+    const { executorId, epoch } = session.identity;
+    this.#deps.logger.info({ executorId, epoch, reason }, 'executor disconnected');
+  }
+
+  #wake(executorId: string): void {
+    const session = this.registry.get(executorId);
+    if (session !== undefined) this.ledgers.sync(session.identity.accountId);
+  }
+}

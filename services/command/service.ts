@@ -1,0 +1,118 @@
+import { Health } from '../../proto/gen/grpc/health/v1/health_pb.js';
+import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { ExecutorLinkService } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { systemClock } from '../platform/clock.ts';
+import { internalAuthenticator } from '../platform/grpc/caller.ts';
+import { healthService } from '../platform/grpc/health.ts';
+import { createGrpcServer } from '../platform/grpc/server.ts';
+import { grpcServerLimits } from '../platform/grpc/server-limits.ts';
+import { type Running, Stack } from '../platform/lifecycle.ts';
+import type { Logger } from '../platform/logger.ts';
+import { connectNats } from '../platform/nats/connection.ts';
+import { createPool } from '../platform/postgres/pool.ts';
+import { Bells } from './bells.ts';
+import type { CommandConfig } from './config.ts';
+import { IssueDesk } from './delivery/issue-desk.ts';
+import { QueueDepths } from './delivery/queue-depths.ts';
+import { CachedDirectory } from './directory.ts';
+import { commandHandlers, executorHandlers } from './handlers/index.ts';
+import { linkHandlers } from './handlers/link.ts';
+import { linkAuthenticator } from './link/link-caller.ts';
+import { LinkSide } from './link/link-side.ts';
+import { migrateDatabase } from './migrate.ts';
+import { commandReader } from './store/command-reader.ts';
+import { CredentialVerifier } from './store/credential-verifier.ts';
+import { executorBook, readExecutors } from './store/executor-store.ts';
+
+export const PLATFORM_VERSION = '1.0.0';
+
+/** Frames of agents are small; what is larger is not one of ours. */
+const LINK_RECEIVE_BYTES_MAX = 1_048_576;
+/** An agent holds one stream, and for a moment two while it moves. */
+const LINK_STREAMS_PER_CONNECTION_MAX = 16;
+
+export interface CommandServiceRunning {
+  readonly service: Running;
+  readonly ports: { readonly internal: number; readonly link: number };
+}
+
+/** Wires the command service and starts it: database first, then delivery, then the ports. */
+export async function startCommandService(config: CommandConfig, logger: Logger): Promise<CommandServiceRunning> {
+  const stack = new Stack();
+  try {
+    await migrateDatabase(config.databaseUrl, logger);
+    const clock = systemClock;
+    const pool = stack.use(
+      createPool({
+        databaseUrl: config.databaseUrl,
+        applicationName: `command ${config.replicaId}`,
+        connectionsMax: config.postgresConnectionsMax,
+        logger,
+      }),
+      (p) => p.end(),
+    );
+    const nats = stack.add(connectNats({ url: config.natsUrl, name: `command ${config.replicaId}`, logger }));
+    const bells = stack.add(new Bells(nats));
+    const directory = new CachedDirectory(clock, (keys) => readExecutors(pool, keys));
+    const verifier = stack.add(new CredentialVerifier(pool));
+    const side = stack.add(
+      new LinkSide({ pool, clock, logger, nats, bells, replicaId: config.replicaId, version: PLATFORM_VERSION }),
+    );
+    await side.start();
+
+    const depths = new QueueDepths(pool, clock);
+    const desk = new IssueDesk({ pool, clock, ledgers: side.ledgers, directory, depths });
+    const book = executorBook(pool);
+    const shared = { book, directory, clock, bell: bells };
+    const internal = createGrpcServer({
+      host: config.host,
+      port: config.port,
+      logger,
+      limits: grpcServerLimits(),
+      authenticate: internalAuthenticator(config.internalToken),
+    });
+    internal.register(CommandService, commandHandlers({ ...shared, desk, reader: commandReader(pool) }));
+    internal.register(
+      ExecutorService,
+      executorHandlers({
+        ...shared,
+        addresses: { linkUrls: config.linkUrls, gatewayUrl: config.gatewayUrl },
+        executorChanged: (accountId, executorId) => side.executorChanged(accountId, executorId),
+      }),
+    );
+    internal.register(
+      Health,
+      healthService(async () => (await pool.query('SELECT 1')).rowCount === 1, logger),
+    );
+
+    const link = createGrpcServer({
+      host: config.host,
+      port: config.linkPort,
+      logger,
+      limits: grpcServerLimits({
+        receiveBytesMax: LINK_RECEIVE_BYTES_MAX,
+        streamsPerConnectionMax: LINK_STREAMS_PER_CONNECTION_MAX,
+      }),
+      authenticate: linkAuthenticator((keyId, secret) => verifier.verify(keyId, secret)),
+    });
+    link.register(
+      ExecutorLinkService,
+      linkHandlers({ acceptor: side.acceptor, registry: side.registry, welcome: side.welcome }),
+    );
+    const ports = { internal: await stack.add(internal).start(), link: await stack.add(link).start() };
+    return { service: stopInOrder(stack, side), ports };
+  } catch (thrown) {
+    await stack.stop();
+    throw thrown;
+  }
+}
+
+/** Agents are asked to leave before their port closes; everything else stops in reverse order of starting. */
+function stopInOrder(stack: Stack, side: LinkSide): Running {
+  const stop = async (): Promise<void> => {
+    await side.stop();
+    await stack.stop();
+  };
+  return { stop, [Symbol.asyncDispose]: stop };
+}
