@@ -17,6 +17,8 @@ export interface HistoryPage {
   readonly throughNumber: number;
   /** More is there right now. */
   readonly more: boolean;
+  /** Events up to this number have been removed. */
+  readonly removedNumber: number;
 }
 
 /** Where an account's history begins and ends at this moment. */

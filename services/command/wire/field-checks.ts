@@ -4,7 +4,7 @@ import { type FieldViolation, invalidFields } from '../../platform/errors.ts';
 import { isId } from '../domain/executor.ts';
 import { millisecondsOfDuration } from './time.ts';
 
-export const TEXT_CHARS_MAX = 128;
+const TEXT_CHARS_MAX = 128;
 const DECIMAL_DIGITS_MAX = 38;
 /** Plain decimal notation: no sign, no exponent, no blanks. */
 const DECIMAL_FORM = /^\d+(\.\d+)?$/;
@@ -46,11 +46,15 @@ export class FieldChecks {
   }
 
   /** A name or id: printable, at most 128 characters, no blanks at its ends. */
-  text(field: string, value: string, { required = false }: Presence = {}): void {
+  text(
+    field: string,
+    value: string,
+    { required = false, charsMax = TEXT_CHARS_MAX }: Presence & { readonly charsMax?: number } = {},
+  ): void {
     if (value === '') {
       if (required) this.add(field, 'is required');
-    } else if (value.length > TEXT_CHARS_MAX) {
-      this.add(field, `must have at most ${TEXT_CHARS_MAX} characters, has ${value.length}`);
+    } else if (value.length > charsMax) {
+      this.add(field, `must have at most ${charsMax} characters, has ${value.length}`);
     } else if (!PRINTABLE.test(value)) {
       this.add(field, 'must consist of printable characters');
     } else if (value.trim() !== value) {

@@ -1,0 +1,60 @@
+import type { Command, CommandError, TerminalState } from './command.ts';
+import type { Explanation } from './explain.ts';
+import { clockTime, spanText } from './span-text.ts';
+
+const REFUSED_BY = {
+  platform: 'the platform',
+  stream: 'the platform',
+  agent: 'the agent',
+  venue: 'the venue',
+} as const;
+
+/** How a command ended, when, and why. */
+export function explainEnd(command: Command, state: TerminalState, executorName: string, nowMs: number): Explanation {
+  const sentence = `${endText(command, state, executorName, nowMs)}${settledText(command, nowMs)}`;
+  return { hop: state === 'REJECTED' ? 'REFUSED' : 'NONE', sentence };
+}
+
+function endText(command: Command, state: TerminalState, executorName: string, nowMs: number): string {
+  const at = command.finishMs === null ? '' : ` at ${clockTime(command.finishMs, nowMs)}`;
+  const why = reasonText(command.error);
+  switch (state) {
+    case 'SUCCEEDED':
+      return `succeeded${at}${afterText(command)}`;
+    case 'FAILED':
+      return `failed${at}${attemptsText(command)}${why}`;
+    case 'REJECTED':
+      return `refused by ${REFUSED_BY[command.error?.hop ?? 'agent']}${at} before any effect${why}`;
+    case 'CANCELLED':
+      return `cancelled${at}${why}`;
+    case 'EXPIRED':
+      return `expired${at}, was never started and never will be${why}`;
+    case 'OUTCOME_UNKNOWN':
+      return `outcome unknown since${at.replace(' at', '')}${why}; ${prospect(command, executorName)}`;
+  }
+}
+
+function prospect(command: Command, executorName: string): string {
+  return command.unsettled
+    ? `${executorName} is asked what became of it, and its answer still settles it`
+    : 'the agent cannot tell either: look at the venue';
+}
+
+function afterText(command: Command): string {
+  if (command.finishMs === null) return '';
+  return `, ${spanText(command.finishMs - command.createMs)} after it was accepted`;
+}
+
+function attemptsText({ attempt }: Command): string {
+  return attempt > 1 ? ` after ${attempt} attempts` : '';
+}
+
+function reasonText(error: CommandError | null): string {
+  if (error === null) return '';
+  return error.message === '' ? `: ${error.reason}` : `: ${error.message} (${error.reason})`;
+}
+
+function settledText({ settleMs, state }: Command, nowMs: number): string {
+  if (settleMs === null || state === 'OUTCOME_UNKNOWN') return '';
+  return `; its outcome had been unknown until the agent's late answer at ${clockTime(settleMs, nowMs)}`;
+}

@@ -1,0 +1,164 @@
+import { type Command, isTerminal } from './command.ts';
+import type { BlockingCommand } from './command-reader.ts';
+import { type Executor, executorState, offlineSinceMs } from './executor.ts';
+import { explainEnd } from './explain-end.ts';
+import { clockTime, spanText } from './span-text.ts';
+
+/** Names of the values of strategos.command.v1.Hop. */
+export type HopName =
+  | 'NONE'
+  | 'EXECUTOR_NEVER_CONNECTED'
+  | 'EXECUTOR_OFFLINE'
+  | 'EXECUTOR_DISABLED'
+  | 'CREDIT_LIMIT'
+  | 'ORDERING_KEY'
+  | 'RETRY_BACKOFF'
+  | 'DISPATCH'
+  | 'RECEIPT'
+  | 'AGENT_START'
+  | 'EXECUTION'
+  | 'OVERRUN'
+  | 'REFUSED';
+
+export interface Explanation {
+  readonly hop: HopName;
+  /** One sentence for people; times in UTC. */
+  readonly sentence: string;
+}
+
+export interface Situation {
+  readonly command: Command;
+  readonly executor: Executor;
+  /** Commands that are with the agent now. */
+  readonly inFlight: number;
+  /** Earlier open commands with a related key, oldest first; only those of a PENDING command are looked at. */
+  readonly blocking: readonly BlockingCommand[];
+  /** The agent's latest words about a running command; empty for none. */
+  readonly progress: string;
+  readonly nowMs: number;
+}
+
+/** Says where a command is held up and for how long that can go on, or how it ended and why. */
+export function explain(situation: Situation): Explanation {
+  const { command, executor, nowMs } = situation;
+  if (isTerminal(command.state)) return explainEnd(command, command.state, executor.name, nowMs);
+  const { hop, sentence } = explainOpen(situation, command.state);
+  return { hop, sentence: `${sentence}${cancellationText(command, nowMs)}` };
+}
+
+function explainOpen(situation: Situation, state: 'PENDING' | 'SENT' | 'RECEIVED' | 'RUNNING'): Explanation {
+  const away = absenceOf(situation);
+  switch (state) {
+    case 'PENDING':
+      return explainPending(situation, away);
+    case 'SENT':
+      return explainSent(situation, away);
+    case 'RECEIVED':
+      return explainReceived(situation, away);
+    case 'RUNNING':
+      return explainRunning(situation, away);
+  }
+}
+
+interface Absence {
+  readonly hop: HopName;
+  /** Follows the executor's name and a comma. */
+  readonly text: string;
+}
+
+/** Why the executor cannot be reached; undefined while it is online. */
+function absenceOf({ executor, nowMs }: Situation): Absence | undefined {
+  switch (executorState(executor)) {
+    case 'ONLINE':
+      return undefined;
+    case 'DISABLED':
+      return { hop: 'EXECUTOR_DISABLED', text: `disabled since ${clockTime(executor.disableMs ?? nowMs, nowMs)}` };
+    case 'NEVER_CONNECTED':
+      return { hop: 'EXECUTOR_NEVER_CONNECTED', text: 'which has never connected' };
+    case 'OFFLINE': {
+      const sinceMs = offlineSinceMs(executor) ?? nowMs;
+      return { hop: 'EXECUTOR_OFFLINE', text: `offline since ${clockTime(sinceMs, nowMs)}` };
+    }
+  }
+}
+
+function explainPending(situation: Situation, away: Absence | undefined): Explanation {
+  const { command, executor, blocking, inFlight, nowMs } = situation;
+  const end = `; ${command.error === null ? 'expires' : 'fails for good'} ${inText(command.dueMs - nowMs)}`;
+  if (away !== undefined) return { hop: away.hop, sentence: `waiting for executor ${executor.name}, ${away.text}${end}` };
+  if (command.retryMs !== null && command.retryMs > nowMs) {
+    const failure = command.error === null ? '' : `: ${command.error.message} (${command.error.reason})`;
+    const tried = `attempt ${command.attempt} failed${failure}`;
+    return { hop: 'RETRY_BACKOFF', sentence: `${tried}; tried again ${inText(command.retryMs - nowMs)}${end}` };
+  }
+  const [first] = blocking;
+  if (first !== undefined) {
+    const others = blocking.length === 1 ? '' : ` and ${blocking.length - 1} more`;
+    const front = `${first.kind} ${first.id} (${first.state})${others}`;
+    return { hop: 'ORDERING_KEY', sentence: `waiting behind ${front}, key "${command.orderingKey}"${end}` };
+  }
+  if (executor.inFlightMax !== null && inFlight >= executor.inFlightMax) {
+    const sentence = `${executor.name} takes ${executor.inFlightMax} commands at once and has ${inFlight}${end}`;
+    return { hop: 'CREDIT_LIMIT', sentence };
+  }
+  return { hop: 'DISPATCH', sentence: `about to be written to ${executor.name}${end}` };
+}
+
+function explainSent(situation: Situation, away: Absence | undefined): Explanation {
+  const { command, executor, nowMs } = situation;
+  const written = `written to ${executor.name}${sinceText(' at ', command.sentMs, nowMs)} (attempt ${command.attempt}) and not acknowledged`;
+  const leftMs = command.dueMs - nowMs;
+  if (away !== undefined) {
+    const sentence = `${written}; waiting for executor ${executor.name}, ${away.text}; its outcome counts as unknown ${inText(leftMs)}`;
+    return { hop: away.hop, sentence };
+  }
+  const again = command.resends + 1 < command.attemptsMax && command.dueMs < command.deadlines.deliverByMs;
+  const next = again ? 'written again' : 'its outcome counts as unknown';
+  return { hop: 'RECEIPT', sentence: `${written}; ${next} ${inText(leftMs)}` };
+}
+
+function explainReceived(situation: Situation, away: Absence | undefined): Explanation {
+  const { command, executor, nowMs } = situation;
+  const sentence = `in the journal of ${executor.name}${sinceText(' since ', command.receivedMs, nowMs)} and not started`;
+  return withAgent(situation, away, 'AGENT_START', sentence);
+}
+
+function explainRunning(situation: Situation, away: Absence | undefined): Explanation {
+  const { command, executor, progress, nowMs } = situation;
+  const { finishWithinMs, progressWithinMs } = command.deadlines;
+  const startMs = command.startMs ?? command.createMs;
+  const words = progress === '' ? '' : ` (${progress})`;
+  const running = `running on ${executor.name}${sinceText(' since ', command.startMs, nowMs)}${words}`;
+  const overMs = nowMs - startMs - finishWithinMs;
+  if (overMs >= 0) {
+    const sentence = `${running}, ${spanText(overMs)} longer than the ${spanText(finishWithinMs)} it was given`;
+    return withAgent(situation, away, 'OVERRUN', sentence);
+  }
+  const silentMs = nowMs - (command.progressMs ?? startMs);
+  if (progressWithinMs !== null && silentMs >= progressWithinMs) {
+    const sentence = `${running}, silent for ${spanText(silentMs)} where ${spanText(progressWithinMs)} are allowed`;
+    return withAgent(situation, away, 'OVERRUN', sentence);
+  }
+  return withAgent(situation, away, 'EXECUTION', running);
+}
+
+/** What is with the agent goes on without the platform, but its word cannot come while the agent is away. */
+function withAgent(situation: Situation, away: Absence | undefined, hop: HopName, sentence: string): Explanation {
+  const { command, executor, nowMs } = situation;
+  const end = `its outcome counts as unknown ${inText(command.dueMs - nowMs)}`;
+  if (away === undefined) return { hop, sentence: `${sentence}; ${end}` };
+  return { hop: away.hop, sentence: `${sentence}; waiting for executor ${executor.name}, ${away.text}; ${end}` };
+}
+
+function cancellationText({ cancelRequestMs }: Command, nowMs: number): string {
+  if (cancelRequestMs === null) return '';
+  return `; cancellation was asked of the agent at ${clockTime(cancelRequestMs, nowMs)}, its answer decides`;
+}
+
+function sinceText(words: string, ms: number | null, nowMs: number): string {
+  return ms === null ? '' : `${words}${clockTime(ms, nowMs)}`;
+}
+
+function inText(ms: number): string {
+  return ms <= 0 ? 'any moment' : `in ${spanText(ms)}`;
+}

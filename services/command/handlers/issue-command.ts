@@ -1,0 +1,22 @@
+import type { HandlerContext } from '@connectrpc/connect';
+import type {
+  IssueCommandRequest,
+  IssueCommandResponse,
+} from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { callerOf } from '../../platform/grpc/caller.ts';
+import { parseIssueRequest } from '../wire/issue-request.ts';
+import type { CommandHandlerDependencies } from './dependencies.ts';
+import { commandOf, issueParsed } from './issuing.ts';
+import { presentCommand } from './presenting.ts';
+
+export function issueCommand(deps: CommandHandlerDependencies) {
+  return async (
+    request: IssueCommandRequest,
+    context: HandlerContext,
+  ): Promise<Pick<IssueCommandResponse, 'command' | 'alreadyIssued'>> => {
+    const { accountId } = callerOf(context);
+    const [outcome] = await issueParsed(deps, accountId, [parseIssueRequest(request, deps.clock.nowMs())]);
+    const { command, already } = commandOf(outcome);
+    return { command: await presentCommand(deps.directory, command), alreadyIssued: already };
+  };
+}

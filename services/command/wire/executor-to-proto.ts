@@ -1,0 +1,72 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  CredentialInfoSchema,
+  type Credentials,
+  CredentialsSchema,
+  ExecutorSchema,
+  ExecutorState,
+  LinkKind,
+  type Executor as WireExecutor,
+} from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { executorState, lastSeenMs } from '../domain/executor.ts';
+import type { ExecutorView, NewCredential } from '../domain/executor-book.ts';
+import { durationOf, timestampOf } from './time.ts';
+
+/** The executor as callers see it; no secret is among what it is made from. */
+export function executorToProto({ executor, inFlight, queued, credentials }: ExecutorView): WireExecutor {
+  return create(ExecutorSchema, {
+    id: executor.id,
+    name: executor.name,
+    labels: { ...executor.labels },
+    state: ExecutorState[executorState(executor)],
+    streamEpoch: BigInt(executor.streamEpoch),
+    link: executor.link === null ? LinkKind.UNSPECIFIED : LinkKind[executor.link],
+    ownerReplica: executor.online ? (executor.ownerReplica ?? '') : '',
+    agentVersion: executor.agentVersion ?? '',
+    contractDigest: executor.contractDigest ?? '',
+    kinds: [...(executor.kinds ?? [])],
+    inFlightMax: executor.inFlightMax ?? 0,
+    inFlight,
+    queued,
+    host: executor.host ?? '',
+    journalId: executor.journalId ?? '',
+    takeovers: executor.takeovers,
+    credentials: credentials.map(({ keyId, createMs, expireMs }) =>
+      create(CredentialInfoSchema, {
+        keyId,
+        createTime: timestampOf(createMs),
+        expireTime: timestampOf(expireMs),
+      }),
+    ),
+    createTime: timestampOf(executor.createMs),
+    connectTime: timestampOf(executor.connectMs),
+    disconnectTime: timestampOf(executor.disconnectMs),
+    lastSeenTime: timestampOf(lastSeenMs(executor)),
+    disableTime: timestampOf(executor.disableMs),
+    takeoverTime: timestampOf(executor.takeoverMs),
+    disconnectReason: executor.disconnectReason ?? '',
+    roundTrip: durationOf(executor.roundTripMs),
+  });
+}
+
+/** Where agents find the platform; goes into every credential. */
+export interface Addresses {
+  readonly linkUrls: readonly string[];
+  readonly gatewayUrl: string;
+}
+
+/** What an agent needs to connect. The only message that ever holds a secret. */
+export function credentialsToProto(
+  executor: { readonly id: string; readonly name: string },
+  credential: NewCredential,
+  addresses: Addresses,
+): Credentials {
+  return create(CredentialsSchema, {
+    executorId: executor.id,
+    executorName: executor.name,
+    keyId: credential.keyId,
+    secret: credential.secret,
+    linkUrls: [...addresses.linkUrls],
+    gatewayUrl: addresses.gatewayUrl,
+  });
+}
