@@ -8,6 +8,7 @@ const RUNS_KEPT = 3;
 /** A log that has grown beyond this is moved to `.1` and begins again. */
 const LOG_BYTES_MAX = 32 * 1024 * 1024;
 const SIZE_CHECK_INTERVAL_MS = 5_000;
+const STACK_FRAME = /^\s+at /;
 /** How much of the end is read for an error message. */
 const TAIL_BYTES_MAX = 64 * 1024;
 
@@ -72,9 +73,12 @@ export class LogFile {
   }
 }
 
-/** The last lines of a service's JSON log as sentences: message, and the error where one was logged. */
-export function readable(lines: readonly string[]): string {
-  return lines.map(readableLine).join('\n');
+/**
+ * Lines of a service's log as sentences: of JSON the message, and the error where one was logged; of anything else what is
+ * no stack frame.
+ */
+export function readable(lines: readonly string[]): readonly string[] {
+  return lines.filter((line) => !STACK_FRAME.test(line)).map(readableLine);
 }
 
 function readableLine(line: string): string {

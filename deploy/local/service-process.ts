@@ -13,6 +13,7 @@ const STOP_STEPS = [
 ] as const;
 /** A service whose parent was killed is stopping already. */
 export const LEFTOVER_STEPS = [{ signal: undefined, waitMs: 2_000 }, ...STOP_STEPS] as const;
+const LOG_LINES_READ = 100;
 const LOG_LINES_SHOWN = 12;
 /** What a child sees of its parent's environment; everything else is said explicitly. */
 const INHERITED = [
@@ -154,6 +155,8 @@ function readinessReport(
 }
 
 async function withLastWords(thrown: unknown, log: LogFile): Promise<Error> {
-  const words = readable(await log.tail(LOG_LINES_SHOWN));
+  const words = readable(await log.tail(LOG_LINES_READ))
+    .slice(-LOG_LINES_SHOWN)
+    .join('\n');
   return new Error(`${messageOf(thrown)}\nlast lines of ${log.path}:\n${words}`, { cause: thrown });
 }

@@ -241,6 +241,6 @@ async function printLogs(data: DataDirectory): Promise<void> {
   const directory = join(data.root, 'logs');
   for (const file of (await readdir(directory)).filter((name) => name.endsWith('.log'))) {
     const lines = (await readFile(join(directory, file), 'utf8')).trimEnd().split('\n').slice(-LOG_LINES_PRINTED);
-    process.stderr.write(`--- end of ${file}\n${readable(lines)}\n`);
+    process.stderr.write(`--- end of ${file}\n${readable(lines).join('\n')}\n`);
   }
 }

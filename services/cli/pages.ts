@@ -1,0 +1,23 @@
+import { repeatWhileUnavailable } from './repeat.ts';
+
+const PAGE_SIZE_MAX = 1_000;
+
+/** Items of a paged list, at most `limit`, fetched page by page as they are wanted. */
+export async function* pages<T>(
+  limit: number,
+  fetch: (
+    pageSize: number,
+    pageToken: string,
+  ) => Promise<{ readonly items: readonly T[]; readonly nextPageToken: string }>,
+): AsyncGenerator<T> {
+  let left = limit;
+  let pageToken = '';
+  while (left > 0) {
+    const token = pageToken;
+    const page = await repeatWhileUnavailable(() => fetch(Math.min(left, PAGE_SIZE_MAX), token));
+    yield* page.items.slice(0, left);
+    left -= page.items.length;
+    pageToken = page.nextPageToken;
+    if (pageToken === '') return;
+  }
+}

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { registerAccount } from './account.ts';
+import { Cli, globals } from './cli.ts';
+import { registerCommand } from './command.ts';
+import { EXIT, failureOf } from './errors.ts';
+import { registerExecutor } from './executor.ts';
+import { Output } from './output.ts';
+import { registerStatus } from './status.ts';
+import { registerToken } from './token.ts';
+import { registerUp } from './up.ts';
+
+const EXAMPLES = `
+Examples:
+  $ strategos up                                              the whole platform on this machine
+  $ strategos executor create vps-1 --out vps-1.json          register an executor
+  $ strategos executor run --credentials vps-1.json           run a paper executor here
+  $ strategos command send vps-1 ping --wait 5s               issue a command and wait for its end
+  $ strategos command explain ID                              why does nothing happen?
+
+The address and the token come from --url and --token, STRATEGOS_URL and STRATEGOS_TOKEN, or the folder that
+"strategos up" keeps its data in (.strategos, --data, STRATEGOS_DATA).
+Exit codes: 0 done, 1 the command or the call failed, 2 usage, 4 --wait ran out.`;
+
+/** Runs the program with the arguments of a process and returns its exit code. Prints every failure itself, in sentences. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  endQuietlyWithReader();
+  const cli = new Cli();
+  const program = buildProgram(cli);
+  try {
+    await program.parseAsync([...argv]);
+    return EXIT.done;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return printedByCommander(thrown) ? exitCodeOf(thrown) : EXIT.usage;
+    const failure = failureOf(thrown, cli.url);
+    new Output(globals(program).json === true).failure(failure);
+    return failure.exitCode;
+  }
+}
+
+function buildProgram(cli: Cli): Command {
+  const program = new Command('strategos')
+    .description('Control plane between a trading platform and its fleet of remote executors')
+    .version(version(), '--version', 'print the version')
+    .option('--json', 'proto JSON for programs: one document, or one per line for lists and watches')
+    .option('--url <url>', 'address of the gateway (STRATEGOS_URL)')
+    .option('--token <token>', 'operator token (STRATEGOS_TOKEN)')
+    .option('--data <dir>', 'data folder of the local platform (STRATEGOS_DATA)')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(add --help for help)')
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true });
+  // Before the subcommands, which inherit it.
+  program.exitOverride();
+  registerUp(program, cli);
+  registerStatus(program, cli);
+  registerExecutor(program, cli);
+  registerCommand(program, cli);
+  registerToken(program, cli);
+  registerAccount(program, cli);
+  return program;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
+}
+
+function exitCodeOf(thrown: CommanderError): number {
+  // Help that was asked for is success; help for want of a subcommand is not.
+  return thrown.code === 'commander.helpDisplayed' || thrown.code === 'commander.version' ? EXIT.done : EXIT.usage;
+}
+
+function printedByCommander(thrown: CommanderError): boolean {
+  return thrown.code.startsWith('commander.');
+}
+
+/** `strategos command list | head` ends like any other program in a pipe. */
+function endQuietlyWithReader(): void {
+  process.stdout.on('error', (thrown) => {
+    if ('code' in thrown && thrown.code === 'EPIPE') process.exit(EXIT.done);
+    throw thrown;
+  });
+}

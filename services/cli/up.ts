@@ -1,0 +1,137 @@
+import { relative } from 'node:path';
+import type { Command } from 'commander';
+import colors from 'picocolors';
+import { DEMO_EXECUTOR } from '../../deploy/local/demo-executor.ts';
+import { type Platform, startPlatform } from '../../deploy/local/platform.ts';
+import { COMMAND_REPLICAS_MAX, derivePorts, GATEWAY_PORT_DEFAULT } from '../../deploy/local/platform-ports.ts';
+import { messageOf } from '../platform/errors.ts';
+import { type Cli, globals } from './cli.ts';
+import { usageError } from './errors.ts';
+import type { Output } from './output.ts';
+import { formatMs } from './duration.ts';
+
+interface UpOptions {
+  readonly port: string;
+  readonly replicas?: string;
+  readonly demo: boolean;
+}
+
+const EXAMPLES = `
+Ports are counted up from --port N: the gateway listens on N, executors reach command replica i on N+10+i, the replica's
+internal port is N+20+i, PostgreSQL has N+30 and NATS N+31. With NATS_URL set, that NATS is used and none is started.
+
+Examples:
+  $ strategos up
+  $ strategos up --port 8070 --data /srv/strategos --replicas command=2 --no-demo`;
+
+/** `strategos up`: the whole platform on this machine, until Ctrl-C. */
+export function registerUp(program: Command, cli: Cli): void {
+  program
+    .command('up')
+    .description('bring the whole platform up on this machine, until Ctrl-C')
+    .option('--port <n>', "the gateway's port; the others are counted up from it", String(GATEWAY_PORT_DEFAULT))
+    .option('--replicas <service=n>', 'command=2 runs two replicas of the command service')
+    .option('--no-demo', 'without the paper executor "demo"')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: UpOptions, command: Command) => {
+      const commandReplicas = parseReplicas(options.replicas);
+      const port = parsePort(options.port, commandReplicas);
+      const out = cli.output(command);
+      const data = cli.dataDirectory(command);
+      const stop = stopSignal();
+      const startedMs = performance.now();
+      out.say(`starting on ${shownPath(data.root)} …`);
+      let platform: Platform;
+      try {
+        platform = await startPlatform({
+          dataDirectory: data.root,
+          port,
+          commandReplicas,
+          demo: options.demo,
+          report: (line) => out.note(line),
+          signal: stop.signal,
+        });
+      } catch (thrown) {
+        if (stop.signal.aborted) return;
+        throw thrown;
+      }
+      announce(out, platform, { startedMs, demo: options.demo, prefix: commandPrefix(command, data.root) });
+      await stop.asked;
+      out.say('stopping …');
+      await platform.stop();
+      out.say(`stopped; data is kept in ${shownPath(data.root)}`);
+    });
+}
+
+/** Ctrl-C and SIGTERM, as often as they come, ask once. */
+function stopSignal(): { readonly signal: AbortSignal; readonly asked: Promise<void> } {
+  const controller = new AbortController();
+  const asked = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        controller.abort();
+        resolve();
+      });
+    }
+  });
+  return { signal: controller.signal, asked };
+}
+
+function announce(
+  out: Output,
+  platform: Platform,
+  { startedMs, demo, prefix }: { readonly startedMs: number; readonly demo: boolean; readonly prefix: string },
+): void {
+  out.document({
+    url: platform.url,
+    dataDirectory: platform.data.root,
+    parts: platform.parts.map((part) => ({ ...part })),
+  });
+  out.say(`${colors.green('up')} after ${formatMs(performance.now() - startedMs)}`);
+  out.say('');
+  out.table(
+    ['PART', 'LISTENS ON', ''],
+    platform.parts.map(({ name, address, note }) => [name, address, note]),
+    '',
+  );
+  out.say('');
+  out.say('Try, in another terminal:');
+  const executor = demo ? DEMO_EXECUTOR : 'NAME';
+  if (!demo) out.say(`  ${prefix} executor create NAME --out NAME.json`);
+  out.say(`  ${prefix} command send ${executor} ping --wait 5s`);
+  out.say(`  ${prefix} command list`);
+  if (demo) out.say(`  ${prefix} status`);
+  out.say('');
+  out.say(colors.dim('Ctrl-C stops everything.'));
+}
+
+/** How this very platform is reached from the folder in which the command was typed. */
+function commandPrefix(command: Command, root: string): string {
+  const named = globals(command).data !== undefined;
+  return named ? `npx strategos --data ${shownPath(root)}` : 'npx strategos';
+}
+
+function shownPath(root: string): string {
+  const path = relative(process.cwd(), root);
+  return path === '' ? '.' : path.startsWith('..') ? root : path;
+}
+
+function parsePort(text: string, commandReplicas: number): number {
+  const port = Number(text);
+  if (!Number.isSafeInteger(port)) throw usageError(`--port must be a number, not "${text}"`);
+  try {
+    derivePorts(port, commandReplicas);
+    return port;
+  } catch (thrown) {
+    throw usageError(`--port: ${messageOf(thrown)}`, thrown);
+  }
+}
+
+function parseReplicas(text: string | undefined): number {
+  if (text === undefined) return 1;
+  const count = Number(/^command=(\d+)$/.exec(text)?.[1]);
+  if (!Number.isSafeInteger(count) || count < 1 || count > COMMAND_REPLICAS_MAX) {
+    throw usageError(`--replicas must be command=N with N from 1 to ${COMMAND_REPLICAS_MAX}, not "${text}"`);
+  }
+  return count;
+}
