@@ -73,7 +73,9 @@ export class CachedDirectory implements ExecutorDirectory {
 
   async names(accountId: string, ids: Iterable<string>): Promise<ReadonlyMap<string, string>> {
     const found = await Promise.all([...new Set(ids)].map((id) => this.find(accountId, id)));
-    return new Map(found.flatMap((executor) => (executor === undefined ? [] : [[executor.id, executor.name] as const])));
+    return new Map(
+      found.flatMap((executor) => (executor === undefined ? [] : [[executor.id, executor.name] as const])),
+    );
   }
 
   invalidate(executorId: string): void {

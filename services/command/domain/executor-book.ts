@@ -46,7 +46,11 @@ export interface ExecutorBook {
   /** Ids in order of name, after `afterName`, of those that carry all of `labels`. */
   list(
     accountId: string,
-    page: { readonly afterName: string; readonly executorsMax: number; readonly labels: Readonly<Record<string, string>> },
+    page: {
+      readonly afterName: string;
+      readonly executorsMax: number;
+      readonly labels: Readonly<Record<string, string>>;
+    },
   ): Promise<readonly { readonly id: string; readonly name: string }[]>;
   /** The version of every executor of the account, or of one. */
   versions(accountId: string, executorId: string | undefined): Promise<readonly ExecutorVersion[]>;

@@ -85,7 +85,8 @@ function absenceOf({ executor, nowMs }: Situation): Absence | undefined {
 function explainPending(situation: Situation, away: Absence | undefined): Explanation {
   const { command, executor, blocking, inFlight, nowMs } = situation;
   const end = `; ${command.error === null ? 'expires' : 'fails for good'} ${inText(command.dueMs - nowMs)}`;
-  if (away !== undefined) return { hop: away.hop, sentence: `waiting for executor ${executor.name}, ${away.text}${end}` };
+  if (away !== undefined)
+    return { hop: away.hop, sentence: `waiting for executor ${executor.name}, ${away.text}${end}` };
   if (command.retryMs !== null && command.retryMs > nowMs) {
     const failure = command.error === null ? '' : `: ${command.error.message} (${command.error.reason})`;
     const tried = `attempt ${command.attempt} failed${failure}`;

@@ -10,7 +10,10 @@ import type { ExecutorHandlerDependencies } from './dependencies.ts';
 import { presentExecutor } from './executors.ts';
 
 export function getExecutor({ book, directory }: ExecutorHandlerDependencies) {
-  return async (request: GetExecutorRequest, context: HandlerContext): Promise<Pick<GetExecutorResponse, 'executor'>> => {
+  return async (
+    request: GetExecutorRequest,
+    context: HandlerContext,
+  ): Promise<Pick<GetExecutorResponse, 'executor'>> => {
     const { accountId } = callerOf(context);
     const checks = checksOf(GetExecutorRequestSchema, request);
     checks.text('executor', request.executor, { required: true });

@@ -34,7 +34,9 @@ async function findExecutors(
   requests: readonly ParsedIssue[],
 ): Promise<ReadonlyMap<string, Executor | undefined>> {
   const names = new Set(requests.flatMap((request) => (request.type === 'refused' ? [] : [request.wish.executor])));
-  return new Map(await Promise.all([...names].map(async (name) => [name, await directory.find(accountId, name)] as const)));
+  return new Map(
+    await Promise.all([...names].map(async (name) => [name, await directory.find(accountId, name)] as const)),
+  );
 }
 
 async function orderOrOutcome(
@@ -57,7 +59,10 @@ async function orderOrOutcome(
  * The command that an earlier call with the same request_id and body made. For calls that would be refused today, but were
  * not when they were first made: a repeat gets the same answer.
  */
-export async function repeatedCommand({ reader }: Pick<Deps, 'reader'>, order: IssueOrder): Promise<Command | undefined> {
+export async function repeatedCommand(
+  { reader }: Pick<Deps, 'reader'>,
+  order: IssueOrder,
+): Promise<Command | undefined> {
   if (order.requestId === null || order.fingerprint === null) return undefined;
   const earlier = await reader.getByRequestId(order.accountId, order.requestId);
   if (earlier === undefined || earlier.fingerprint === null) return undefined;
@@ -73,7 +78,12 @@ export function commandOf(outcome: IssueOutcome | undefined): { readonly command
 
 /** FAILED_PRECONDITION for a command whose state does not allow what was asked. */
 export function illegalState(command: Command, message: string): StatusError {
-  return new StatusError('FailedPrecondition', 'STATE_ILLEGAL', `command ${command.id} is ${command.state}: ${message}`, {
-    metadata: { state: command.state },
-  });
+  return new StatusError(
+    'FailedPrecondition',
+    'STATE_ILLEGAL',
+    `command ${command.id} is ${command.state}: ${message}`,
+    {
+      metadata: { state: command.state },
+    },
+  );
 }

@@ -23,9 +23,11 @@ export function listCommands({ reader, directory }: CommandHandlerDependencies) 
     checks.throwIfAny();
     const executorId = executor === '' ? undefined : (await directory.resolve(accountId, executor)).id;
     // Bound to the executor's id: a token holds whether the executor is named by name or id.
-    const scope: PositionScope = { field: 'page_token', bound: ['ListCommands', accountId, executorId ?? null, states, kinds] };
-    const belowSequence =
-      request.pageToken === '' ? Number.MAX_SAFE_INTEGER : decodeNumber(scope, request.pageToken);
+    const scope: PositionScope = {
+      field: 'page_token',
+      bound: ['ListCommands', accountId, executorId ?? null, states, kinds],
+    };
+    const belowSequence = request.pageToken === '' ? Number.MAX_SAFE_INTEGER : decodeNumber(scope, request.pageToken);
     const page = await reader.list(accountId, { executorId, states, kinds }, { belowSequence, commandsMax });
     return {
       commands: await presentCommands(directory, accountId, page.commands),

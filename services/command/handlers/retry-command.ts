@@ -18,7 +18,10 @@ import { commandOf, illegalState, repeatedCommand } from './issuing.ts';
 import { presentCommand, readCommand } from './presenting.ts';
 
 export function retryCommand({ reader, desk, directory, clock }: CommandHandlerDependencies) {
-  return async (request: RetryCommandRequest, context: HandlerContext): Promise<Pick<RetryCommandResponse, 'command'>> => {
+  return async (
+    request: RetryCommandRequest,
+    context: HandlerContext,
+  ): Promise<Pick<RetryCommandResponse, 'command'>> => {
     const { accountId } = callerOf(context);
     const checks = checksOf(RetryCommandRequestSchema, request);
     checks.id('id', request.id);
@@ -73,7 +76,12 @@ function refusalOf(old: Command, nowMs: number): StatusError | undefined {
   const { notAfterMs } = old.deadlines;
   if (notAfterMs === null || notAfterMs > nowMs) return undefined;
   const when = new Date(notAfterMs).toISOString();
-  return new StatusError('FailedPrecondition', 'NOT_AFTER', `command ${old.id} was not to start after ${when}; issue a new one`, {
-    metadata: { not_after: when },
-  });
+  return new StatusError(
+    'FailedPrecondition',
+    'NOT_AFTER',
+    `command ${old.id} was not to start after ${when}; issue a new one`,
+    {
+      metadata: { not_after: when },
+    },
+  );
 }

@@ -29,9 +29,14 @@ export function rotateCredentials(deps: ExecutorHandlerDependencies) {
     const { id, name } = await directory.resolve(accountId, request.executor);
     const credential = newCredential();
     if (!(await book.rotate(accountId, id, credential, overlapMs))) {
-      throw new StatusError('FailedPrecondition', 'EXECUTOR_DISABLED', `executor "${name}" is disabled; create another one`, {
-        metadata: { executor: name },
-      });
+      throw new StatusError(
+        'FailedPrecondition',
+        'EXECUTOR_DISABLED',
+        `executor "${name}" is disabled; create another one`,
+        {
+          metadata: { executor: name },
+        },
+      );
     }
     directory.invalidate(id);
     executorChanged(accountId, id);

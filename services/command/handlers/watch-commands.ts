@@ -34,7 +34,10 @@ interface Watch {
 }
 
 export function watchCommands(deps: CommandHandlerDependencies) {
-  return async function* (request: WatchCommandsRequest, context: HandlerContext): AsyncGenerator<WatchCommandsResponse> {
+  return async function* (
+    request: WatchCommandsRequest,
+    context: HandlerContext,
+  ): AsyncGenerator<WatchCommandsResponse> {
     const watch = await open(deps, request, callerOf(context).accountId);
     yield* keepingUp(events(deps, watch, context.signal), deps.clock, 'resume from the last cursor');
   };

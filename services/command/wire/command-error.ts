@@ -1,5 +1,8 @@
 import { create } from '@bufbuild/protobuf';
-import { type CommandError as WireError, CommandErrorSchema } from '../../../proto/gen/strategos/command/v1/command_pb.js';
+import {
+  type CommandError as WireError,
+  CommandErrorSchema,
+} from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import { type CommandError, HOPS } from '../domain/command.ts';
 import { reasonName, reasonNumber } from './error-reason.ts';
 

@@ -28,7 +28,8 @@ export function parseFilter(filter: WireFilter | undefined, checks: FieldChecks)
   if (filter.kinds.length > KINDS_MAX) checks.add('kinds', `must have at most ${KINDS_MAX} entries`);
   const kinds = filter.kinds.slice(0, KINDS_MAX);
   kinds.forEach((kind, index) => {
-    if (!KIND_NAMES.includes(kind)) checks.add(`kinds[${index}]`, `is not a kind; the kinds are ${KIND_NAMES.join(', ')}`);
+    if (!KIND_NAMES.includes(kind))
+      checks.add(`kinds[${index}]`, `is not a kind; the kinds are ${KIND_NAMES.join(', ')}`);
   });
   return { executor: filter.executor, states: distinct(states), kinds: distinct(kinds) };
 }

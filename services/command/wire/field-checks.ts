@@ -65,11 +65,16 @@ export class FieldChecks {
   /** The id of a command. */
   id(field: string, value: string): void {
     if (value === '') this.add(field, 'is required');
-    else if (!isId(value)) this.add(field, `must be an id such as 0190f3c1-2f7a-7000-8000-0123456789ab, got ${shown(value)}`);
+    else if (!isId(value))
+      this.add(field, `must be an id such as 0190f3c1-2f7a-7000-8000-0123456789ab, got ${shown(value)}`);
   }
 
   /** A decimal number in plain notation, of at most 38 digits; `above0` refuses zero. */
-  decimal(field: string, value: string, { required = false, above0 = false }: Presence & { above0?: boolean } = {}): void {
+  decimal(
+    field: string,
+    value: string,
+    { required = false, above0 = false }: Presence & { above0?: boolean } = {},
+  ): void {
     if (value === '') {
       if (required) this.add(field, 'is required: a decimal number such as "0.25"');
     } else if (!DECIMAL_FORM.test(value)) {
@@ -99,7 +104,8 @@ export class FieldChecks {
   span(field: string, value: Duration | undefined, maxMs: number): number | undefined {
     if (value === undefined) return undefined;
     const ms = millisecondsOfDuration(value);
-    if (Number.isNaN(ms)) this.add(field, 'is not a valid duration: seconds and nanos must have the same sign, nanos below 10^9');
+    if (Number.isNaN(ms))
+      this.add(field, 'is not a valid duration: seconds and nanos must have the same sign, nanos below 10^9');
     else if (ms < 0) this.add(field, 'must not be negative');
     else if (ms > maxMs) this.add(field, `must be at most ${Math.round(maxMs / 1_000)}s, is ${Math.ceil(ms / 1_000)}s`);
     else return ms;

@@ -92,7 +92,11 @@ export function checkRequestId(requestId: string, checks: FieldChecks): void {
 }
 
 /** Spans in milliseconds; absent and zero ones are left out. `kind` undefined when it is not known. */
-export function spansOf(spans: DeadlineSpans | undefined, kind: Kind | undefined, checks: FieldChecks): IssueOrder['spans'] {
+export function spansOf(
+  spans: DeadlineSpans | undefined,
+  kind: Kind | undefined,
+  checks: FieldChecks,
+): IssueOrder['spans'] {
   if (spans === undefined) return {};
   const span = (field: string, value: DeadlineSpans['deliverWithin']): number | undefined => {
     const ms = checks.span(field, value, SPAN_MS_MAX);

@@ -50,5 +50,8 @@ export function invalidPosition({ field }: PositionScope, description: string): 
 }
 
 function digestOf({ field, bound }: PositionScope): Buffer {
-  return createHash('sha256').update(JSON.stringify([field, ...bound])).digest().subarray(0, SCOPE_BYTES);
+  return createHash('sha256')
+    .update(JSON.stringify([field, ...bound]))
+    .digest()
+    .subarray(0, SCOPE_BYTES);
 }

@@ -22,7 +22,8 @@ const LABEL_CHARS_MAX = 63;
 /** Labels of an executor, in a request or a filter. */
 export function checkLabels(labels: Readonly<Record<string, string>>, checks: FieldChecks): void {
   const entries = Object.entries(labels);
-  if (entries.length > LABELS_MAX) checks.add('labels', `must have at most ${LABELS_MAX} entries, has ${entries.length}`);
+  if (entries.length > LABELS_MAX)
+    checks.add('labels', `must have at most ${LABELS_MAX} entries, has ${entries.length}`);
   for (const [key, value] of entries.slice(0, LABELS_MAX)) {
     checks.text(`labels[${JSON.stringify(key.slice(0, LABEL_CHARS_MAX))}]`, value, { charsMax: LABEL_CHARS_MAX });
     if (key === '') checks.add('labels', 'must not have an empty key');

@@ -1,0 +1,92 @@
+import type { Pool } from 'pg';
+import { type Command, type CommandState, OPEN_STATES } from '../domain/command.ts';
+import type { BlockingCommand, CommandReader } from '../domain/command-reader.ts';
+import { isKind, policyOf } from '../domain/kind.ts';
+import { related } from '../domain/ordering-key.ts';
+import { readCommandRows } from './command-row.ts';
+import { readByIds, readByRequestIds, run } from './command-store.ts';
+import { readHistoryPage, readHistoryRow } from './history-row.ts';
+import { readCommandHistory, readHistoryAfter } from './history-statements.ts';
+import { listCommands, listOpenCommands, readEarlierKeys } from './list-statements.ts';
+import { readQuarantine } from './quarantine-list.ts';
+import { getCommand, readEventNumbers } from './read-statements.ts';
+import { readStats } from './stats-store.ts';
+
+/** Numbers of history that one look goes through, however few of them match. */
+const NUMBERS_PER_LOOK = 50_000;
+const KEYS_PER_LOOK = 1_000;
+
+/** The stored commands, for those who only read. */
+export function commandReader(pool: Pool): CommandReader {
+  return {
+    async get(accountId, id) {
+      const { commands, unreadable } = readCommandRows(await run(pool, getCommand, [accountId, id]));
+      return commands[0] ?? unreadable[0];
+    },
+    async getMany(accountId, ids) {
+      const { commands } = await readByIds(pool, ids);
+      return new Map(
+        commands.filter((command) => command.accountId === accountId).map((command) => [command.id, command]),
+      );
+    },
+    async getByRequestId(accountId, requestId) {
+      return (await readByRequestIds(pool, accountId, [requestId])).commands[0];
+    },
+    async list(accountId, { executorId, states, kinds }, { belowSequence, commandsMax }) {
+      const statement = openOnly(states) ? listOpenCommands : listCommands;
+      // One more than the page holds tells whether there is another.
+      const values = [accountId, executorId ?? null, belowSequence, orNull(states), orNull(kinds), commandsMax + 1];
+      const rows = await run(pool, statement, values);
+      const shown = rows.slice(0, commandsMax);
+      // A row that cannot be read is no reason to end the list: the next page begins below it all the same.
+      const last = rows.length > commandsMax ? Number(shown.at(-1)?.['sequence']) : null;
+      return { commands: readCommandRows(shown).commands, nextSequence: last };
+    },
+    async historyRange(accountId) {
+      const [row] = await run(pool, readEventNumbers, [[accountId]]);
+      if (row === undefined) return { newest: 0, removed: 0 };
+      return { newest: row['event_number'] as number, removed: row['removed_number'] as number };
+    },
+    async historyAfter(accountId, afterNumber, { entriesMax, executorId }) {
+      const values = [accountId, afterNumber, entriesMax, executorId ?? null, NUMBERS_PER_LOOK];
+      return readHistoryPage(await run(pool, readHistoryAfter, values), {
+        afterNumber,
+        entriesMax,
+        numbersMax: NUMBERS_PER_LOOK,
+      });
+    },
+    async historyOf(accountId, commandId, entriesMax) {
+      return (await run(pool, readCommandHistory, [accountId, commandId, entriesMax])).map(readHistoryRow);
+    },
+    blocking: (command, blockingMax) => readBlocking(pool, command, blockingMax),
+    stats: (accountId, query) => readStats(pool, accountId, query),
+    quarantined: (accountId, page) => readQuarantine(pool, accountId, page),
+  };
+}
+
+function openOnly(states: readonly CommandState[] | undefined): boolean {
+  const open: readonly string[] = OPEN_STATES;
+  return states !== undefined && states.length > 0 && states.every((state) => open.includes(state));
+}
+
+function orNull<T>(values: readonly T[] | undefined): readonly T[] | null {
+  return values === undefined || values.length === 0 ? null : values;
+}
+
+/** Page by page through what is open before the command, until enough of it is related. */
+async function readBlocking(pool: Pool, command: Command, blockingMax: number): Promise<BlockingCommand[]> {
+  const waits = command.orderingKey !== '' && !(isKind(command.kind) && policyOf(command.kind).overtakes);
+  if (!waits) return [];
+  const blocking: BlockingCommand[] = [];
+  for (let after = -1; blocking.length < blockingMax; ) {
+    const rows = await run(pool, readEarlierKeys, [command.executorId, command.sequence, after, KEYS_PER_LOOK]);
+    for (const row of rows) {
+      if (!related(row['ordering_key'] as string, command.orderingKey)) continue;
+      blocking.push({ id: row['id'] as string, kind: row['kind'] as string, state: row['state'] as CommandState });
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < KEYS_PER_LOOK) break;
+    after = last['sequence'] as number;
+  }
+  return blocking.slice(0, blockingMax);
+}

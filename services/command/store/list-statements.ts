@@ -1,0 +1,40 @@
+import type { Statement } from './types.ts';
+
+const FILTERS = `($2::uuid IS NULL OR c.executor_id = $2::uuid) AND c.sequence < $3::bigint
+  AND ($4::text[] IS NULL OR c.state = ANY($4::text[])) AND ($5::text[] IS NULL OR c.kind = ANY($5::text[]))`;
+
+/** $1 account, $2 executor or NULL, $3 sequence below which, $4 states or NULL, $5 kinds or NULL, $6 how many. Newest first. */
+export const listCommands: Statement = {
+  name: 'list_commands',
+  text: `SELECT c.* FROM command.command c WHERE c.account_id = $1 AND ${FILTERS} ORDER BY c.sequence DESC LIMIT $6::integer`,
+};
+
+/** As `list_commands`, for states that are not terminal: by executor, through the index that holds open commands alone. */
+export const listOpenCommands: Statement = {
+  name: 'list_open_commands',
+  text: `SELECT c.* FROM command.executor e CROSS JOIN LATERAL (
+  SELECT c.* FROM command.command c
+  WHERE c.executor_id = e.id AND c.due_time < 'infinity' AND ${FILTERS}
+  ORDER BY c.sequence DESC LIMIT $6::integer) c
+WHERE e.account_id = $1 AND ($2::uuid IS NULL OR e.id = $2::uuid)
+ORDER BY c.sequence DESC LIMIT $6::integer`,
+};
+
+/** $1 executor, $2 sequence below which, $3 sequence after which to go on, $4 how many. Open commands with a key, oldest first. */
+export const readEarlierKeys: Statement = {
+  name: 'read_earlier_keys',
+  text: `SELECT id, kind, state, ordering_key, sequence FROM command.command
+WHERE executor_id = $1::uuid AND due_time < 'infinity' AND sequence > $3::bigint AND sequence < $2::bigint AND ordering_key <> ''
+ORDER BY sequence LIMIT $4::integer`,
+};
+
+/** $1 account, $2 executor or NULL, $3 time and $4 command of the last row seen, or NULL, $5 how many. Newest first. */
+export const listQuarantined: Statement = {
+  name: 'list_quarantined',
+  text: `SELECT command_id, executor_id, defect, row_json::text AS row_json, quarantine_time, quarantine_time::text AS position_time
+FROM command.quarantine
+WHERE account_id = $1 AND ($2::uuid IS NULL OR executor_id = $2::uuid)
+  AND ($3::text IS NULL OR quarantine_time < $3::text::timestamptz
+    OR (quarantine_time = $3::text::timestamptz AND command_id > $4::uuid))
+ORDER BY quarantine_time DESC, command_id LIMIT $5::integer`,
+};
