@@ -54,7 +54,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
     );
     const nats = stack.add(connectNats({ url: config.natsUrl, name: `command ${config.replicaId}`, logger }));
     const bells = stack.add(new Bells(nats));
-    const directory = new CachedDirectory(clock, (keys) => readExecutors(pool, keys));
+    const directory = new CachedDirectory((keys) => readExecutors(pool, keys), clock);
     const verifier = stack.add(new CredentialVerifier(pool));
     const side = stack.add(
       new LinkSide({ pool, clock, logger, nats, bells, replicaId: config.replicaId, version: PLATFORM_VERSION }),

@@ -52,6 +52,7 @@ export class LinkAcceptor {
   readonly #offers: Batcher<linkStore.StreamOffer, linkStore.AcceptedStream | undefined>;
   readonly #opens: Batcher<string, readonly Command[]>;
   readonly #unsettled: Batcher<string, readonly Command[]>;
+  #closed = false;
 
   constructor(deps: AcceptDependencies) {
     this.#deps = deps;
@@ -77,6 +78,7 @@ export class LinkAcceptor {
    * Postgres is away.
    */
   async accept(caller: LinkCaller, hello: Hello, link: 'STREAM' | 'POLL', welcome: (session: ExecutorSession) => void): Promise<ExecutorSession> {
+    if (this.#closed) throw unavailable('replica', 'this replica is stopping; connect to another');
     const offer = offerOf(caller.executorId, hello, link);
     try {
       const accepted = await this.#offers.add(offer);
@@ -90,6 +92,11 @@ export class LinkAcceptor {
       if (isConnectionFailure(thrown)) throw unavailable('postgres', 'the platform cannot reach its database; try again', thrown);
       throw thrown;
     }
+  }
+
+  /** Refuses links from now on. */
+  close(): void {
+    this.#closed = true;
   }
 
   async #open(

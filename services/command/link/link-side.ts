@@ -134,6 +134,7 @@ export class LinkSide implements Running {
   }
 
   async #stop(): Promise<void> {
+    this.acceptor.close();
     for (const session of this.registry.all()) session.drain(DRAIN_MS);
     const deadline = Date.now() + DRAIN_MS;
     while (this.registry.size > 0 && Date.now() < deadline) {
