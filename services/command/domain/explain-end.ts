@@ -31,6 +31,8 @@ function endText(command: Command, state: TerminalState, executorName: string, n
       return `expired${at}, was never started and never will be${why}`;
     case 'OUTCOME_UNKNOWN':
       return `outcome unknown since${at.replace(' at', '')}${why}; ${prospect(command, executorName)}`;
+    default:
+      return state satisfies never;
   }
 }
 

@@ -57,6 +57,8 @@ function explainOpen(situation: Situation, state: 'PENDING' | 'SENT' | 'RECEIVED
       return explainReceived(situation, away);
     case 'RUNNING':
       return explainRunning(situation, away);
+    default:
+      return state satisfies never;
   }
 }
 
@@ -68,7 +70,8 @@ interface Absence {
 
 /** Why the executor cannot be reached; undefined while it is online. */
 function absenceOf({ executor, nowMs }: Situation): Absence | undefined {
-  switch (executorState(executor)) {
+  const state = executorState(executor);
+  switch (state) {
     case 'ONLINE':
       return undefined;
     case 'DISABLED':
@@ -79,6 +82,8 @@ function absenceOf({ executor, nowMs }: Situation): Absence | undefined {
       const sinceMs = offlineSinceMs(executor) ?? nowMs;
       return { hop: 'EXECUTOR_OFFLINE', text: `offline since ${clockTime(sinceMs, nowMs)}` };
     }
+    default:
+      return state satisfies never;
   }
 }
 

@@ -5,7 +5,7 @@ import { isKind, policyOf } from '../domain/kind.ts';
 import { related } from '../domain/ordering-key.ts';
 import { readCommandRows } from './command-row.ts';
 import { readByIds, readByRequestIds, run } from './command-store.ts';
-import { readHistoryPage, readHistoryRow } from './history-row.ts';
+import { type HistoryAfterRow, type HistoryRow, readHistoryPage, readHistoryRow } from './history-row.ts';
 import { readCommandHistory, readHistoryAfter } from './history-statements.ts';
 import { listCommands, listOpenCommands, readEarlierKeys } from './list-statements.ts';
 import { readQuarantine } from './quarantine-list.ts';
@@ -15,6 +15,19 @@ import { readStats } from './stats-store.ts';
 /** Numbers of history that one look goes through, however few of them match. */
 const NUMBERS_PER_LOOK = 50_000;
 const KEYS_PER_LOOK = 1_000;
+
+interface NumbersRow {
+  readonly event_number: number;
+  readonly removed_number: number;
+}
+
+interface KeyRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: CommandState;
+  readonly ordering_key: string;
+  readonly sequence: number;
+}
 
 /** The stored commands, for those who only read. */
 export function commandReader(pool: Pool): CommandReader {
@@ -43,20 +56,20 @@ export function commandReader(pool: Pool): CommandReader {
       return { commands: readCommandRows(shown).commands, nextSequence: last };
     },
     async historyRange(accountId) {
-      const [row] = await run(pool, readEventNumbers, [[accountId]]);
+      const [row] = await run<NumbersRow>(pool, readEventNumbers, [[accountId]]);
       if (row === undefined) return { newest: 0, removed: 0 };
-      return { newest: row['event_number'] as number, removed: row['removed_number'] as number };
+      return { newest: row.event_number, removed: row.removed_number };
     },
     async historyAfter(accountId, afterNumber, { entriesMax, executorId }) {
       const values = [accountId, afterNumber, entriesMax, executorId ?? null, NUMBERS_PER_LOOK];
-      return readHistoryPage(await run(pool, readHistoryAfter, values), {
+      return readHistoryPage(await run<HistoryAfterRow>(pool, readHistoryAfter, values), {
         afterNumber,
         entriesMax,
         numbersMax: NUMBERS_PER_LOOK,
       });
     },
     async historyOf(accountId, commandId, entriesMax) {
-      return (await run(pool, readCommandHistory, [accountId, commandId, entriesMax])).map(readHistoryRow);
+      return (await run<HistoryRow>(pool, readCommandHistory, [accountId, commandId, entriesMax])).map(readHistoryRow);
     },
     blocking: (command, blockingMax) => readBlocking(pool, command, blockingMax),
     stats: (accountId, query) => readStats(pool, accountId, query),
@@ -79,14 +92,14 @@ async function readBlocking(pool: Pool, command: Command, blockingMax: number): 
   if (!waits) return [];
   const blocking: BlockingCommand[] = [];
   for (let after = -1; blocking.length < blockingMax; ) {
-    const rows = await run(pool, readEarlierKeys, [command.executorId, command.sequence, after, KEYS_PER_LOOK]);
+    const rows = await run<KeyRow>(pool, readEarlierKeys, [command.executorId, command.sequence, after, KEYS_PER_LOOK]);
     for (const row of rows) {
-      if (!related(row['ordering_key'] as string, command.orderingKey)) continue;
-      blocking.push({ id: row['id'] as string, kind: row['kind'] as string, state: row['state'] as CommandState });
+      if (!related(row.ordering_key, command.orderingKey)) continue;
+      blocking.push({ id: row.id, kind: row.kind, state: row.state });
     }
     const last = rows.at(-1);
     if (last === undefined || rows.length < KEYS_PER_LOOK) break;
-    after = last['sequence'] as number;
+    after = last.sequence;
   }
   return blocking.slice(0, blockingMax);
 }

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { CommandState } from '../domain/command.ts';
 import type { ChangedCommand, NewCommand, ReadCommands, UnreadableCommand } from '../domain/repository.ts';
 import { type CommandRow, readCommandRows } from './command-row.ts';
@@ -32,9 +32,13 @@ export interface Changed {
   readonly ids: ReadonlySet<string>;
 }
 
-/** Runs a prepared statement with our type parsers. */
-export async function run(connection: Connection, statement: Statement, values: unknown[]): Promise<CommandRow[]> {
-  const { rows } = await connection.query<CommandRow>({ ...statement, values, types: rowTypes });
+/** Runs a prepared statement with our type parsers; `Row` says what its columns are. */
+export async function run<Row extends QueryResultRow = CommandRow>(
+  connection: Connection,
+  statement: Statement,
+  values: unknown[],
+): Promise<Row[]> {
+  const { rows } = await connection.query<Row>({ ...statement, values, types: rowTypes });
   return rows;
 }
 

@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import { Batcher } from '../../platform/batcher.ts';
 import { type CredentialCheck, secretMatches } from '../domain/credential.ts';
-import type { CommandRow } from './command-row.ts';
 import { run } from './command-store.ts';
 import { readCredentials } from './executor-statements.ts';
 
@@ -12,17 +11,28 @@ const PART_CHARS_MAX = 128;
 
 const UNKNOWN: CredentialCheck = { type: 'unknown' };
 
+interface CredentialRow {
+  readonly key_id: string;
+  readonly secret_hash: Uint8Array;
+  readonly expire_time: number | null;
+  readonly ended: boolean;
+  readonly executor_id: string;
+  readonly account_id: string;
+  readonly name: string;
+  readonly disabled: boolean;
+}
+
 /** Checks credentials of executors. Thousands that reconnect at once share statements. */
 export class CredentialVerifier {
-  readonly #rows: Batcher<string, CommandRow | undefined>;
+  readonly #rows: Batcher<string, CredentialRow | undefined>;
 
   constructor(pool: Pool) {
     this.#rows = new Batcher({
       itemsMax: KEYS_PER_STATEMENT_MAX,
       concurrency: STATEMENTS_MAX,
       flush: async (keyIds) => {
-        const rows = await run(pool, readCredentials, [[...new Set(keyIds)]]);
-        const byKey = new Map(rows.map((row) => [row['key_id'] as string, row]));
+        const rows = await run<CredentialRow>(pool, readCredentials, [[...new Set(keyIds)]]);
+        const byKey = new Map(rows.map((row) => [row.key_id, row]));
         return keyIds.map((keyId) => byKey.get(keyId));
       },
     });
@@ -35,17 +45,17 @@ export class CredentialVerifier {
   async verify(keyId: string, secret: string): Promise<CredentialCheck> {
     if (!plausible(keyId) || !plausible(secret)) return UNKNOWN;
     const row = await this.#rows.add(keyId);
-    if (row === undefined || !secretMatches(secret, row['secret_hash'] as Uint8Array)) return UNKNOWN;
-    const name = row['name'] as string;
-    if (row['disabled'] === true) return { type: 'disabled', keyId, name };
-    if (row['ended'] === true) return { type: 'revoked', keyId };
+    if (row === undefined || !secretMatches(secret, row.secret_hash)) return UNKNOWN;
+    const { name } = row;
+    if (row.disabled) return { type: 'disabled', keyId, name };
+    if (row.ended) return { type: 'revoked', keyId };
     return {
       type: 'verified',
       keyId,
-      executorId: row['executor_id'] as string,
-      accountId: row['account_id'] as string,
+      executorId: row.executor_id,
+      accountId: row.account_id,
       name,
-      expireMs: row['expire_time'] as number | null,
+      expireMs: row.expire_time,
     };
   }
 

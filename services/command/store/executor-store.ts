@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { type Executor, isId } from '../domain/executor.ts';
 import type { ExecutorBook } from '../domain/executor-book.ts';
 import { run } from './command-store.ts';
-import { readCredentialFacts, readExecutorRow } from './executor-row.ts';
+import { type ExecutorRow, type ExecutorViewRow, readExecutorRow } from './executor-row.ts';
 import {
   createExecutor,
   disableExecutor,
@@ -26,12 +26,12 @@ export interface ExecutorKey {
 
 /** One answer a key, in order; undefined where the account has no such executor. */
 export async function readExecutors(pool: Pool, keys: readonly ExecutorKey[]): Promise<(Executor | undefined)[]> {
-  const rows = await run(pool, findExecutors, [
+  const rows = await run<ExecutorRow & { readonly ord: number }>(pool, findExecutors, [
     keys.map((key) => key.accountId),
     keys.map((key) => (isId(key.nameOrId) ? null : key.nameOrId)),
     keys.map((key) => (isId(key.nameOrId) ? key.nameOrId : null)),
   ]);
-  const found = new Map(rows.map((row) => [row['ord'] as number, readExecutorRow(row)]));
+  const found = new Map(rows.map((row) => [row.ord, readExecutorRow(row)]));
   return keys.map((_, index) => found.get(index + 1));
 }
 
@@ -43,34 +43,37 @@ export function executorBook(pool: Pool): ExecutorBook {
       return (await run(pool, createExecutor, values)).length > 0;
     },
     async views(accountId, ids) {
-      const rows = await run(pool, readExecutorViews, [accountId, ids, CREDENTIALS_SHOWN_MAX]);
+      const rows = await run<ExecutorViewRow>(pool, readExecutorViews, [accountId, ids, CREDENTIALS_SHOWN_MAX]);
       return rows.map((row) => ({
         executor: readExecutorRow(row),
-        inFlight: row['in_flight'] as number,
-        queued: row['queued'] as number,
-        credentials: readCredentialFacts(row['credentials']),
+        inFlight: row.in_flight,
+        queued: row.queued,
+        credentials: row.credentials,
       }));
     },
-    async list(accountId, { afterName, executorsMax, labels }) {
-      const rows = await run(pool, listExecutors, [accountId, afterName, JSON.stringify(labels), executorsMax]);
-      return rows.map((row) => ({ id: row['id'] as string, name: row['name'] as string }));
+    list(accountId, { afterName, executorsMax, labels }) {
+      return run<{ id: string; name: string }>(pool, listExecutors, [
+        accountId,
+        afterName,
+        JSON.stringify(labels),
+        executorsMax,
+      ]);
     },
-    async versions(accountId, executorId) {
-      const rows = await run(pool, readExecutorVersions, [accountId, executorId ?? null]);
-      return rows.map((row) => ({ id: row['id'] as string, version: row['version'] as string }));
+    versions(accountId, executorId) {
+      return run<{ id: string; version: string }>(pool, readExecutorVersions, [accountId, executorId ?? null]);
     },
     rotate(accountId, executorId, credential, overlapMs) {
       return inTransaction(pool, async (client) => {
-        const [locked] = await run(client, lockExecutor, [accountId, executorId]);
-        if (locked === undefined || locked['disabled'] === true) return false;
+        const [locked] = await run<{ disabled: boolean }>(client, lockExecutor, [accountId, executorId]);
+        if (locked === undefined || locked.disabled) return false;
         await run(client, rotateCredential, [executorId, credential.keyId, credential.secretHash, overlapMs]);
         return true;
       });
     },
     disable(accountId, executorId) {
       return inTransaction(pool, async (client) => {
-        const [locked] = await run(client, lockExecutor, [accountId, executorId]);
-        if (locked?.['disabled'] === false) await run(client, disableExecutor, [executorId]);
+        const [locked] = await run<{ disabled: boolean }>(client, lockExecutor, [accountId, executorId]);
+        if (locked?.disabled === false) await run(client, disableExecutor, [executorId]);
       });
     },
   };

@@ -1,16 +1,24 @@
 import type { Step } from '../domain/command.ts';
 import type { HistoryPage } from '../domain/command-reader.ts';
 import type { HistoryEntry } from '../domain/repository.ts';
-import type { CommandRow } from './command-row.ts';
 
-/** A row of command.history. Steps are ours: the account's writers put them there, and nobody changes them. */
-export function readHistoryRow(row: CommandRow): HistoryEntry {
-  return {
-    number: row['number'] as number,
-    commandId: row['command_id'] as string,
-    executorId: row['executor_id'] as string,
-    steps: row['steps'] as readonly Step[],
-  };
+/** A row of command.history. */
+export interface HistoryRow {
+  readonly number: number;
+  readonly command_id: string;
+  readonly executor_id: string;
+  readonly steps: readonly Step[];
+}
+
+/** A row of `read_history_after`; all but the account's numbers are NULL when nothing was found. */
+export type HistoryAfterRow = { readonly event_number: number; readonly removed_number: number } & (
+  | HistoryRow
+  | { readonly number: null }
+);
+
+/** Steps are ours: the account's writers put them there, and nobody changes them. */
+export function readHistoryRow(row: HistoryRow): HistoryEntry {
+  return { number: row.number, commandId: row.command_id, executorId: row.executor_id, steps: row.steps };
 }
 
 interface Look {
@@ -21,13 +29,13 @@ interface Look {
 
 /** A page from the rows of `read_history_after`. */
 export function readHistoryPage(
-  rows: readonly CommandRow[],
+  rows: readonly HistoryAfterRow[],
   { afterNumber, entriesMax, numbersMax }: Look,
 ): HistoryPage {
-  const entries = rows.filter((row) => row['number'] !== null).map(readHistoryRow);
+  const entries = rows.flatMap((row) => (row.number === null ? [] : [readHistoryRow(row)]));
   const [first] = rows;
-  const newest = first === undefined ? afterNumber : (first['event_number'] as number);
-  const removedNumber = first === undefined ? 0 : (first['removed_number'] as number);
+  const newest = first === undefined ? afterNumber : first.event_number;
+  const removedNumber = first === undefined ? 0 : first.removed_number;
   const lookedThrough = Math.max(afterNumber, Math.min(newest, afterNumber + numbersMax));
   const full = entries.length >= entriesMax;
   const throughNumber = full ? (entries.at(-1)?.number ?? lookedThrough) : lookedThrough;

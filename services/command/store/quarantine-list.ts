@@ -7,6 +7,15 @@ import { listQuarantined } from './list-statements.ts';
 /** Postgres writes times with microseconds; a position keeps them, or rows of one millisecond would be skipped. */
 const POSITION_FORM = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d(?::\d\d)?) (\S+)$/;
 
+interface QuarantineRow {
+  readonly command_id: string;
+  readonly executor_id: string;
+  readonly defect: string;
+  readonly row_json: string;
+  readonly quarantine_time: number;
+  readonly position_time: string;
+}
+
 /** Rows that were set aside, newest first, after a position that an earlier page gave. */
 export async function readQuarantine(
   pool: Pool,
@@ -16,13 +25,13 @@ export async function readQuarantine(
   const [, time, id] = POSITION_FORM.exec(page.after ?? '') ?? [];
   const begins = time !== undefined && id !== undefined && isId(id);
   const values = [accountId, page.executorId ?? null, begins ? time : null, begins ? id : null, page.rowsMax];
-  const rows = await run(pool, listQuarantined, values);
+  const rows = await run<QuarantineRow>(pool, listQuarantined, values);
   return rows.map((row) => ({
-    commandId: row['command_id'] as string,
-    executorId: row['executor_id'] as string,
-    defect: row['defect'] as string,
-    rowJson: row['row_json'] as string,
-    quarantineMs: row['quarantine_time'] as number,
-    position: `${row['position_time'] as string} ${row['command_id'] as string}`,
+    commandId: row.command_id,
+    executorId: row.executor_id,
+    defect: row.defect,
+    rowJson: row.row_json,
+    quarantineMs: row.quarantine_time,
+    position: `${row.position_time} ${row.command_id}`,
   }));
 }

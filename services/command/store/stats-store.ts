@@ -1,8 +1,24 @@
 import type { Pool } from 'pg';
 import type { CommandStats, CommandTimings, Latency } from '../domain/command-reader.ts';
-import type { CommandRow } from './command-row.ts';
 import { run } from './command-store.ts';
 import { countStatesAndKinds, readExecutorTimings, readTimings } from './stats-statements.ts';
+
+interface CountRow {
+  /** One of the two is NULL. */
+  readonly state: string | null;
+  readonly kind: string | null;
+  readonly count: number;
+}
+
+interface TimingsRow {
+  readonly count: number;
+  readonly succeeded: number;
+  readonly tried: number;
+  readonly received: number;
+  readonly received_ms: readonly (number | null)[] | null;
+  readonly finished: number;
+  readonly finished_ms: readonly (number | null)[] | null;
+}
 
 /** Counts and times the commands created since `sinceMs`. */
 export async function readStats(
@@ -12,38 +28,39 @@ export async function readStats(
 ): Promise<CommandStats> {
   const values = [accountId, query.executorId ?? null, query.sinceMs];
   const [counts, [total], executors] = await Promise.all([
-    run(pool, countStatesAndKinds, values),
-    run(pool, readTimings, values),
-    run(pool, readExecutorTimings, [...values, query.executorsMax]),
+    run<CountRow>(pool, countStatesAndKinds, values),
+    run<TimingsRow>(pool, readTimings, values),
+    run<TimingsRow & { readonly executor_id: string }>(pool, readExecutorTimings, [...values, query.executorsMax]),
   ]);
   if (total === undefined) throw new Error('an aggregate gave no row');
   return {
     ...timingsOf(total),
     states: countsOf(counts, 'state'),
     kinds: countsOf(counts, 'kind'),
-    executors: executors.map((row) => ({ ...timingsOf(row), executorId: row['executor_id'] as string })),
+    executors: executors.map((row) => ({ ...timingsOf(row), executorId: row.executor_id })),
   };
 }
 
-function countsOf(rows: readonly CommandRow[], column: 'state' | 'kind'): ReadonlyMap<string, number> {
+function countsOf(rows: readonly CountRow[], column: 'state' | 'kind'): ReadonlyMap<string, number> {
   return new Map(
-    rows.filter((row) => row[column] !== null).map((row) => [row[column] as string, row['count'] as number]),
+    rows.flatMap((row) => {
+      const name = row[column];
+      return name === null ? [] : [[name, row.count] as const];
+    }),
   );
 }
 
-function timingsOf(row: CommandRow): CommandTimings {
-  const tried = row['tried'] as number;
+function timingsOf(row: TimingsRow): CommandTimings {
   return {
-    count: row['count'] as number,
-    successRate: tried === 0 ? 1 : (row['succeeded'] as number) / tried,
-    acceptedToReceived: latencyOf(row['received'] as number, row['received_ms']),
-    acceptedToFinished: latencyOf(row['finished'] as number, row['finished_ms']),
+    count: row.count,
+    successRate: row.tried === 0 ? 1 : row.succeeded / row.tried,
+    acceptedToReceived: latencyOf(row.received, row.received_ms),
+    acceptedToFinished: latencyOf(row.finished, row.finished_ms),
   };
 }
 
-function latencyOf(count: number, percentiles: unknown): Latency | null {
-  if (count === 0 || !Array.isArray(percentiles)) return null;
-  const [p50Ms, p95Ms, p99Ms] = percentiles.map(Number);
-  if (p50Ms === undefined || p95Ms === undefined || p99Ms === undefined) return null;
+function latencyOf(count: number, percentiles: readonly (number | null)[] | null): Latency | null {
+  const [p50Ms, p95Ms, p99Ms] = percentiles ?? [];
+  if (typeof p50Ms !== 'number' || typeof p95Ms !== 'number' || typeof p99Ms !== 'number') return null;
   return { count, p50Ms, p95Ms, p99Ms };
 }

@@ -12,6 +12,7 @@ import {
 import type { Command, Step } from '../domain/command.ts';
 import { errorToProto } from './command-error.ts';
 import { reasonNumber } from './error-reason.ts';
+import { laneToProto } from './lane.ts';
 import { readPayload } from './payload.ts';
 import { stateToProto } from './state.ts';
 import { readPreconditions, readProgress, readResult } from './stored-message.ts';
@@ -28,7 +29,7 @@ export function commandToProto(command: Command, executorName: string): WireComm
     executorName,
     kind: kindToProto(command),
     state: stateToProto(command.state),
-    lane: command.lane,
+    lane: laneToProto(command.lane),
     orderingKey: command.orderingKey,
     attempt: command.attempt,
     attemptsMax: command.attemptsMax,

@@ -2,7 +2,6 @@ import { toBinary } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { Decimal } from 'decimal.js';
 import {
-  type Lane as WireLane,
   LaneSchema,
   type Preconditions,
   Preconditions_SessionStateSchema,
@@ -15,13 +14,13 @@ import {
 } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import type { FieldViolation } from '../../platform/errors.ts';
 import { unknownFields } from '../../platform/grpc/parse.ts';
-import type { Lane } from '../domain/command.ts';
 import type { IssueOrder } from '../domain/issue.ts';
 import { ATTEMPTS_MAX_LIMIT, type Kind, policyOf, SPAN_MS_MAX } from '../domain/kind.ts';
 import { orderingKey } from '../domain/ordering-key.ts';
 import { FieldChecks } from './field-checks.ts';
 import { fingerprint } from './fingerprint.ts';
 import { checkKind } from './kind-rules.ts';
+import { laneFromProto } from './lane.ts';
 import { encodePayload, KIND_NAMES, keyPartsOf, kindOf } from './payload.ts';
 import { millisecondsOfTimestamp } from './time.ts';
 
@@ -68,7 +67,7 @@ export function parseIssueRequest(request: IssueCommandRequest, nowMs: number): 
     requestId: request.requestId === '' ? null : request.requestId,
     retryOf: null,
     preconditions,
-    lane: laneOf(request.lane),
+    lane: laneFromProto(request.lane),
     attemptsMax: request.attemptsMax === 0 ? null : request.attemptsMax,
     notAfterMs,
     spans,
@@ -122,17 +121,6 @@ function notAfterOf(timestamp: Timestamp | undefined, nowMs: number, checks: Fie
   if (Number.isNaN(ms)) checks.add('not_after', 'is not a valid timestamp');
   else if (ms > nowMs + NOT_AFTER_MS_MAX) checks.add('not_after', 'must be within the next 30 days');
   return ms;
-}
-
-function laneOf(lane: WireLane): Lane | null {
-  switch (lane) {
-    case 1:
-    case 2:
-    case 3:
-      return lane;
-    default:
-      return null;
-  }
 }
 
 /** Serialized, or null where nothing is asked. */
