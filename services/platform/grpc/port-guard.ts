@@ -20,6 +20,7 @@ export class PortGuard {
   readonly #endpoints: ReadonlyMap<string, Endpoint>;
   readonly #sessions = new Set<ServerHttp2Session>();
   #openCalls = 0;
+  #passing: ServerHttp2Stream | undefined;
   #refusing = false;
   #full = false;
 
@@ -39,9 +40,16 @@ export class PortGuard {
       http2Server.removeAllListeners('stream');
       http2Server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
         if (!this.#passes(stream, headers)) return;
+        this.#passing = stream;
         for (const listener of listeners) Reflect.apply(listener, http2Server, [stream, headers]);
+        this.#passing = undefined;
       });
     }
+  }
+
+  /** The HTTP/2 stream of the call that grpc-js is making right now. */
+  get passing(): ServerHttp2Stream | undefined {
+    return this.#passing;
   }
 
   /** From now on every new call is answered UNAVAILABLE. */
@@ -83,7 +91,7 @@ export class PortGuard {
   /** True when grpc-js may have the call; otherwise it has been answered. */
   #passes(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
     stream.on('error', () => stream.destroy());
-    // Reset while it waited for its turn: answering it would throw, and that would end the process.
+    // Reset before its turn: an answer would throw.
     if (stream.closed || stream.destroyed) return false;
     this.#openCalls += 1;
     stream.once('close', () => {

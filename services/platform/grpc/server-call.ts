@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { Message } from '@bufbuild/protobuf';
 import { Code, ConnectError, createHandlerContext } from '@connectrpc/connect';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
@@ -44,6 +45,7 @@ export class ServerCall extends ServerInterceptingCall {
   readonly #call: ServerInterceptingCallInterface;
   readonly #endpoint: Endpoint;
   readonly #scope: CallScope;
+  readonly #stream: ServerHttp2Stream | undefined;
   readonly #startMs = performance.now();
   readonly #end: (end: CallEnd) => void;
   readonly #reader: RequestReader;
@@ -54,12 +56,18 @@ export class ServerCall extends ServerInterceptingCall {
   #headersSent = false;
   #requestTimer: NodeJS.Timeout | undefined;
 
-  constructor(call: ServerInterceptingCallInterface, endpoint: Endpoint, scope: CallScope) {
+  constructor(
+    call: ServerInterceptingCallInterface,
+    endpoint: Endpoint,
+    scope: CallScope,
+    stream: ServerHttp2Stream | undefined,
+  ) {
     super(call);
     const { method } = endpoint;
     this.#call = call;
     this.#endpoint = endpoint;
     this.#scope = scope;
+    this.#stream = stream;
     this.#end = call.sendStatus.bind(call);
     // grpc-js ends calls by itself too, at the deadline or for an oversized message: such ends get a reason and a log
     // line like any other.
@@ -85,7 +93,8 @@ export class ServerCall extends ServerInterceptingCall {
     this.#call.start({
       onReceiveMetadata: (metadata) => this.#begin(metadata),
       onReceiveMessage: (bytes: Buffer) => this.#reader.receive(bytes),
-      onReceiveHalfClose: () => this.#reader.receiveEnd(),
+      // A reset looks like an end first; the cancellation follows.
+      onReceiveHalfClose: () => this.#stream?.aborted !== true && this.#reader.receiveEnd(),
       onCancel: () => this.#cancelled(),
     });
   }

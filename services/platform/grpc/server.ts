@@ -56,7 +56,7 @@ export class GrpcServer implements Running {
     this.#guard = new PortGuard(options.limits, options.logger, this.#endpoints);
     this.#server = new Server({
       ...serverOptions(options.limits),
-      interceptors: [(definition, call) => new ServerCall(call, this.#endpoint(definition.path), this.#scope)],
+      interceptors: [({ path }, call) => new ServerCall(call, this.#endpoint(path), this.#scope, this.#guard.passing)],
     });
   }
 
