@@ -105,13 +105,22 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     return taken;
   }
 
-  /** Resolves with true as soon as `drain` has something to give or to throw, with false when the queue has come to its end. */
-  readable(): Promise<boolean> {
+  /**
+   * Resolves with true as soon as `drain` has something to give or to throw, with false when the queue has come to its end
+   * or `signal` aborts the wait.
+   */
+  readable(signal?: AbortSignal): Promise<boolean> {
     if (this.size > 0 || this.#state.kind === 'failed') return Promise.resolve(true);
     if (this.#state.kind !== 'open') return Promise.resolve(false);
     if (this.#waiter !== undefined || this.#readable !== undefined) throw new Error('an AsyncQueue has one consumer');
+    if (signal?.aborted === true) return Promise.resolve(false);
     return new Promise((resolve) => {
-      this.#readable = resolve;
+      const give = (): void => this.#wake(false);
+      this.#readable = (readable) => {
+        signal?.removeEventListener('abort', give);
+        resolve(readable);
+      };
+      signal?.addEventListener('abort', give, { once: true });
     });
   }
 

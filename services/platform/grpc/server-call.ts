@@ -93,10 +93,21 @@ export class ServerCall extends ServerInterceptingCall {
     this.#call.start({
       onReceiveMetadata: (metadata) => this.#begin(metadata),
       onReceiveMessage: (bytes: Buffer) => this.#reader.receive(bytes),
-      // A reset looks like an end first; the cancellation follows.
-      onReceiveHalfClose: () => this.#stream?.aborted !== true && this.#reader.receiveEnd(),
+      onReceiveHalfClose: () => this.#halfClosed(),
       onCancel: () => this.#cancelled(),
     });
+  }
+
+  /**
+   * A cancelling peer ends its half and resets the call in one breath. A stream's handler must not take that for "all
+   * requests are in", so the end is believed only when what came with it has been looked at.
+   */
+  #halfClosed(): void {
+    const believe = (): void => {
+      if (!this.#finished && this.#stream?.aborted !== true) this.#reader.receiveEnd();
+    };
+    if (this.#reader.requests === undefined) believe();
+    else setImmediate(believe);
   }
 
   /** Ends the call UNAVAILABLE because the server stops. */
