@@ -1,5 +1,12 @@
 import { backoffMs } from '../../platform/backoff.ts';
-import { type Command, type CommandError, type CommandState, isTerminal, type Step, type TerminalState } from './command.ts';
+import {
+  type Command,
+  type CommandError,
+  type CommandState,
+  isTerminal,
+  type Step,
+  type TerminalState,
+} from './command.ts';
 
 /** What can happen to a command. The agent's facts carry the moment at which they happened. */
 export type CommandEvent =
@@ -54,12 +61,14 @@ export function transition(
     case 'sent':
       return sent(command, event, nowMs);
     case 'received':
-      return received(command, event.atMs, nowMs);
+      return received(command, momentOf(command, event.atMs, nowMs), nowMs);
     case 'started':
-      return started(command, event.atMs, nowMs);
-    case 'progressed':
+      return started(command, momentOf(command, event.atMs, nowMs), nowMs);
+    case 'progressed': {
       if (command.state !== 'RUNNING') return null;
-      return move(command, 'RUNNING', 'progressed', event.atMs, { progressMs: event.atMs, progress: event.progress });
+      const progressMs = Math.max(momentOf(command, event.atMs, nowMs), command.progressMs ?? 0);
+      return move(command, 'RUNNING', 'progressed', nowMs, { progressMs, progress: event.progress });
+    }
     case 'finished':
       return finished(command, event, nowMs, random);
     case 'not_found':
@@ -97,6 +106,11 @@ export function transition(
   }
 }
 
+/** An agent's word for when something happened, within what is possible: a wrong clock must not break deadlines or rows. */
+function momentOf(command: Command, atMs: number, nowMs: number): number {
+  return Math.min(Math.max(atMs, command.createMs), nowMs);
+}
+
 function sent(command: Command, event: { epoch: number; journalId: string }, nowMs: number): Transitioned | null {
   if (command.state !== 'PENDING' && command.state !== 'SENT') return null;
   const resends = command.state === 'SENT' ? command.resends + 1 : command.resends;
@@ -132,15 +146,18 @@ function finished(
   nowMs: number,
   random: () => number,
 ): Transitioned | null {
-  // A PENDING command is with no agent: this is the answer to an attempt that has been given back already.
-  if (command.state === 'PENDING') return null;
   const passing = event.state === 'FAILED' && event.error?.retryable === true;
+  // The agent may have taken an attempt that was given back or repeats: its end counts, or an acknowledged answer would be
+  // lost. A failure that may pass says nothing new about a command that is to be sent again anyway.
+  if (command.state === 'PENDING' && (command.attempt === 0 || passing)) return null;
+  const finishMs = momentOf(command, event.atMs, nowMs);
   // An agent repeats a result until it is acknowledged: a passing failure of an earlier attempt has been counted.
   if (passing && event.attempt < command.attempt && command.failures > 0) return null;
   const failures = command.failures + 1;
   if (passing && failures < command.attemptsMax) {
     const retryMs = nowMs + backoffMs(failures, RETRY_BACKOFF, random);
-    const mayStartAgain = retryMs < command.deadlines.deliverByMs && retryMs < (command.deadlines.notAfterMs ?? Infinity);
+    const mayStartAgain =
+      retryMs < command.deadlines.deliverByMs && retryMs < (command.deadlines.notAfterMs ?? Infinity);
     if (mayStartAgain && command.cancelRequestMs === null) {
       return move(command, 'PENDING', REPEAT_CAUSE, nowMs, {
         failures,
@@ -156,8 +173,8 @@ function finished(
   }
   return move(command, event.state, 'finished', nowMs, {
     failures: event.state === 'FAILED' ? failures : command.failures,
-    receivedMs: command.receivedMs ?? event.atMs,
-    finishMs: event.atMs,
+    receivedMs: command.receivedMs ?? finishMs,
+    finishMs,
     result: event.result,
     error: event.error ?? (event.state === 'SUCCEEDED' ? null : command.error),
     unsettled: event.state === 'OUTCOME_UNKNOWN',
@@ -200,10 +217,15 @@ function overdue(command: Command, linkAlive: boolean, nowMs: number): Transitio
     case 'SENT': {
       const mayResend = nowMs < deliverByMs && nowMs < finishByMs && nowMs < (notAfterMs ?? Infinity);
       if (mayResend && (!linkAlive || command.resends + 1 < command.attemptsMax)) {
-        return move(command, 'SENT', linkAlive ? 'receipt overdue' : 'stream lost', nowMs, {
-          // Resends are counted by the writes themselves; without a link there is nobody to write to.
-          dueMs: linkAlive ? nowMs + receiveSpanMs(command) : Math.min(deliverByMs, notAfterMs ?? Infinity, finishByMs),
-        });
+        // Who holds the link ought to have written again: a look that finds it has not counts as a resend, so that looks are
+        // bounded too. Without a link there is nobody to write to, and the agent may come back until the delivery deadline.
+        const resends = command.resends + 1;
+        const lookMs = nowMs + receiveSpanMs({ ...command, resends });
+        return linkAlive
+          ? move(command, 'SENT', 'receipt overdue', nowMs, { resends, dueMs: Math.min(lookMs, finishByMs) })
+          : move(command, 'SENT', 'stream lost', nowMs, {
+              dueMs: Math.min(deliverByMs, notAfterMs ?? Infinity, finishByMs),
+            });
       }
       return end(command, 'OUTCOME_UNKNOWN', 'deadline', nowMs, {
         reason: 'RECEIVE_DEADLINE',
@@ -258,16 +280,9 @@ function settle(command: Command, event: CommandEvent, nowMs: number): Transitio
       error: event.error,
     });
   }
-  // OUTCOME_UNKNOWN as the agent's own answer is its last word: asking again would bring the same.
-  if (event.type === 'finished') {
-    return move(command, 'OUTCOME_UNKNOWN', 'settled', nowMs, {
-      settleMs: nowMs,
-      unsettled: false,
-      result: event.result,
-      error: event.error ?? command.error,
-    });
-  }
-  if (event.type === 'not_found') {
+  // "Unknown" from the agent itself settles nothing, and it may repeat that: the venue may still tell it, and it us.
+  // What was received once cannot become "never received".
+  if (event.type === 'not_found' && command.receivedMs === null) {
     return move(command, 'EXPIRED', 'settled', nowMs, {
       settleMs: nowMs,
       unsettled: false,
