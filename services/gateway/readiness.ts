@@ -23,6 +23,7 @@ export class Readiness implements Running {
   readonly #states = new Map<string, DependencyState>();
   readonly #listeners = new Set<() => void>();
   readonly #cancels = new Map<string, () => void>();
+  readonly #running = new Map<string, Promise<void>>();
   readonly #stopped = new AbortController();
   #draining = false;
 
@@ -97,7 +98,7 @@ export class Readiness implements Running {
     );
     try {
       const signal = AbortSignal.any([deadline.signal, this.#stopped.signal]);
-      await Promise.race([check(signal), rejectedBy(signal)]);
+      await Promise.race([this.#checkOnce(name, check, signal), rejectedBy(signal)]);
     } catch (thrown) {
       state = 'down';
       cause = messageOf(thrown);
@@ -106,6 +107,15 @@ export class Readiness implements Running {
     }
     if (!this.#stopped.signal.aborted) this.#settle(name, state, cause);
     return state;
+  }
+
+  /** A check that hangs is waited for and not asked again: each would hold a connection. */
+  #checkOnce(name: string, check: Dependency['check'], signal: AbortSignal): Promise<void> {
+    const running = this.#running.get(name);
+    if (running !== undefined) return running;
+    const started = check(signal).finally(() => this.#running.delete(name));
+    this.#running.set(name, started);
+    return started;
   }
 
   #settle(name: string, state: DependencyState, cause: string | undefined): void {

@@ -1,4 +1,6 @@
 import { Code, type ConnectError, type ContextKey, createContextKey } from '@connectrpc/connect';
+import { messageOf } from '../../platform/errors.ts';
+import { reasonOf, violationsOf } from '../../platform/grpc/status.ts';
 import type { Logger } from '../../platform/logger.ts';
 
 /** What is known of one call while it runs, and the one line that is logged when it is over. */
@@ -48,7 +50,7 @@ export class CallRecord {
       ms: Math.round(facts.nowMs - this.#startMs),
       requestId: this.requestId,
       ...(this.#caller ?? { address: this.address }),
-      ...(this.#error === undefined ? {} : { reason: this.#error.rawMessage }),
+      ...(this.#error === undefined ? {} : causeOf(this.#error)),
     };
     facts.logger[this.#level()](line, 'rpc');
   }
@@ -64,6 +66,20 @@ export class CallRecord {
     if (this.#error === undefined) return this.rpc.startsWith('grpc.health.') ? 'debug' : 'info';
     return this.#error.code === Code.Internal || this.#error.code === Code.Unavailable ? 'warn' : 'info';
   }
+}
+
+/** What a log says of an error. A refused request is named by its fields alone: its values are the caller's own affair. */
+function causeOf(error: ConnectError): Record<string, unknown> {
+  const reason = reasonOf(error);
+  if (error.code === Code.InvalidArgument) return { reason, fields: violationsOf(error).map(({ field }) => field) };
+  return { reason, detail: error.rawMessage, ...(error.code === Code.Unavailable ? { cause: rootCause(error) } : {}) };
+}
+
+/** What failed below: the sentence for the caller leaves out addresses that an operator needs. */
+function rootCause(error: ConnectError): string | undefined {
+  let cause: unknown = error.cause;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  return cause === undefined ? undefined : messageOf(cause);
 }
 
 /** Where a call's record is found by everything that handles the call. */

@@ -26,6 +26,7 @@ export interface FrontParts {
   readonly logger: Logger;
 }
 
+const UNREAD_LINGER_MS = 1_000;
 const REQUEST_ID_PATTERN = /^[\x21-\x7e]{1,128}$/;
 
 /** The one function behind the port: gives every request an id and takes it to its RPC, its plain route, or an answer that helps. */
@@ -118,11 +119,22 @@ function addressOf({ forwardedHops }: FrontParts, request: EdgeRequest): string 
   return callerAddress(request.socket.remoteAddress, request.headers, forwardedHops);
 }
 
-/** A body that nobody read to its end must not hold the connection: HTTP/1.1 closes it, HTTP/2 ends the stream. */
+/**
+ * A body that nobody read to its end must not hold the connection. Its sender gets a moment to see the answer and to stop; then
+ * HTTP/2 ends the stream and HTTP/1.1 the connection.
+ */
 function leaveNothingUnread(request: EdgeRequest, response: EdgeResponse): void {
-  response.once('finish', () => {
+  const [finished, cut] =
+    'stream' in request
+      ? // The response of HTTP/2 says "finish" only when its stream is closed, which is what has to be brought about here.
+        [request.stream, () => request.stream.close()]
+      : [response, () => request.socket.destroySoon()];
+  finished.once('finish', () => {
     if (request.complete) return;
-    if ('stream' in request) request.stream.close();
-    else request.socket.destroySoon();
+    const timer = setTimeout(() => {
+      if (!request.complete) cut();
+    }, UNREAD_LINGER_MS);
+    timer.unref();
+    request.once('close', () => clearTimeout(timer));
   });
 }

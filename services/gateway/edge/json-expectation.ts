@@ -60,7 +60,10 @@ function enumExpectation(descEnum: DescEnum, value: unknown): string {
 export function unknownField(message: DescMessage, name: string): string {
   const known = message.fields.map((field) => field.jsonName);
   if (known.length === 0) return `unknown field; ${message.name} has no fields`;
-  return `unknown field${suggested(nearestName(name, known))}; ${message.name} has ${listed(known)}`;
+  const meant = nearestName(name, known);
+  return meant === undefined
+    ? `unknown field; ${message.name} has ${listed(known)}`
+    : `unknown field${suggested(meant)}`;
 }
 
 function suggested(name: string | undefined): string {

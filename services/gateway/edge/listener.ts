@@ -176,8 +176,12 @@ function sniff(socket: Socket, withinMs: number, decide: (isHttp2: boolean) => v
   const done = (): void => {
     clearTimeout(timer);
     socket.off('readable', onReadable);
+    socket.off('end', onEnd);
     socket.off('close', done);
   };
+  // HTTP/1.1 keeps half-closed sockets; one that has said nothing wants nothing.
+  const onEnd = (): void => void socket.destroy();
   socket.on('readable', onReadable);
+  socket.once('end', onEnd);
   socket.once('close', done);
 }

@@ -13,7 +13,7 @@ export interface Upstream {
   headers(context: HandlerContext): Record<string, string>;
   /** Runs `call` with the transport to use; may run it again at another replica. */
   run<T>(context: HandlerContext, call: (transport: Transport) => Promise<T>): Promise<T>;
-  /** Aborts when watches are to end, because the gateway stops. */
+  /** Aborts when watches are to end, because the gateway stops; its reason is what watchers are told. */
   readonly watchesEnd: AbortSignal;
 }
 
@@ -31,11 +31,13 @@ export function forwardMethods(router: ConnectRouter, methods: readonly DescMeth
   }
 }
 
-function isUnary(method: DescMethod): method is DescMethodUnary {
+/** Narrows a method by its kind. */
+export function isUnary(method: DescMethod): method is DescMethodUnary {
   return method.methodKind === 'unary';
 }
 
-function isServerStreaming(method: DescMethod): method is DescMethodServerStreaming {
+/** Narrows a method by its kind. */
+export function isServerStreaming(method: DescMethod): method is DescMethodServerStreaming {
   return method.methodKind === 'server_streaming';
 }
 
@@ -57,7 +59,7 @@ function streamForwarder(method: DescMethodServerStreaming, upstream: Upstream) 
     try {
       yield* response.message;
     } catch (thrown) {
-      throw passedOn(thrown, upstream.service);
+      throw upstream.watchesEnd.aborted ? upstream.watchesEnd.reason : passedOn(thrown, upstream.service);
     }
   };
 }
