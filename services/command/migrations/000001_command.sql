@@ -132,6 +132,8 @@ CREATE TABLE command.command (
 CREATE UNIQUE INDEX command_request_key ON command.command (account_id, request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX command_open_idx ON command.command (executor_id, sequence) WHERE due_time < 'infinity';
 CREATE INDEX command_due_idx ON command.command (due_time) WHERE due_time < 'infinity';
+-- Statistics over a window of time. Rows lie in order of creation, so a few bytes a range of pages are enough.
+CREATE INDEX command_create_idx ON command.command USING brin (create_time);
 CREATE INDEX command_unsettled_idx ON command.command (executor_id) WHERE unsettled;
 
 -- Append-only. One row holds the steps that one command took in one transaction.

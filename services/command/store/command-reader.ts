@@ -1,13 +1,14 @@
 import type { Pool } from 'pg';
-import { type Command, type CommandState, OPEN_STATES } from '../domain/command.ts';
+import type { Command, CommandState } from '../domain/command.ts';
 import type { BlockingCommand, CommandReader } from '../domain/command-reader.ts';
 import { isKind, policyOf } from '../domain/kind.ts';
 import { related } from '../domain/ordering-key.ts';
+import { readCommandPage } from './command-list.ts';
 import { readCommandRows } from './command-row.ts';
 import { readByIds, readByRequestIds, run } from './command-store.ts';
 import { type HistoryAfterRow, type HistoryRow, readHistoryPage, readHistoryRow } from './history-row.ts';
 import { readCommandHistory, readHistoryAfter } from './history-statements.ts';
-import { listCommands, listOpenCommands, readEarlierKeys } from './list-statements.ts';
+import { readEarlierKeys } from './list-statements.ts';
 import { readQuarantine } from './quarantine-list.ts';
 import { getCommand, readEventNumbers } from './read-statements.ts';
 import { readStats } from './stats-store.ts';
@@ -45,16 +46,7 @@ export function commandReader(pool: Pool): CommandReader {
     async getByRequestId(accountId, requestId) {
       return (await readByRequestIds(pool, accountId, [requestId])).commands[0];
     },
-    async list(accountId, { executorId, states, kinds }, { belowSequence, commandsMax }) {
-      const statement = openOnly(states) ? listOpenCommands : listCommands;
-      // One more than the page holds tells whether there is another.
-      const values = [accountId, executorId ?? null, belowSequence, orNull(states), orNull(kinds), commandsMax + 1];
-      const rows = await run(pool, statement, values);
-      const shown = rows.slice(0, commandsMax);
-      // A row that cannot be read is no reason to end the list: the next page begins below it all the same.
-      const last = rows.length > commandsMax ? Number(shown.at(-1)?.['sequence']) : null;
-      return { commands: readCommandRows(shown).commands, nextSequence: last };
-    },
+    list: (accountId, filter, page) => readCommandPage(pool, accountId, filter, page),
     async historyRange(accountId) {
       const [row] = await run<NumbersRow>(pool, readEventNumbers, [[accountId]]);
       if (row === undefined) return { newest: 0, removed: 0 };
@@ -75,15 +67,6 @@ export function commandReader(pool: Pool): CommandReader {
     stats: (accountId, query) => readStats(pool, accountId, query),
     quarantined: (accountId, page) => readQuarantine(pool, accountId, page),
   };
-}
-
-function openOnly(states: readonly CommandState[] | undefined): boolean {
-  const open: readonly string[] = OPEN_STATES;
-  return states !== undefined && states.length > 0 && states.every((state) => open.includes(state));
-}
-
-function orNull<T>(values: readonly T[] | undefined): readonly T[] | null {
-  return values === undefined || values.length === 0 ? null : values;
 }
 
 /** Page by page through what is open before the command, until enough of it is related. */

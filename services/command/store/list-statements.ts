@@ -3,13 +3,35 @@ import type { Statement } from './types.ts';
 const FILTERS = `($2::uuid IS NULL OR c.executor_id = $2::uuid) AND c.sequence < $3::bigint
   AND ($4::text[] IS NULL OR c.state = ANY($4::text[])) AND ($5::text[] IS NULL OR c.kind = ANY($5::text[]))`;
 
-/** $1 account, $2 executor or NULL, $3 sequence below which, $4 states or NULL, $5 kinds or NULL, $6 how many. Newest first. */
+/** $1 account, $2 sequence below which, $3 how many. All commands, newest first. */
 export const listCommands: Statement = {
   name: 'list_commands',
-  text: `SELECT c.* FROM command.command c WHERE c.account_id = $1 AND ${FILTERS} ORDER BY c.sequence DESC LIMIT $6::integer`,
+  text: `SELECT * FROM command.command WHERE account_id = $1 AND sequence < $2::bigint
+ORDER BY sequence DESC LIMIT $3::integer`,
 };
 
-/** As `list_commands`, for states that are not terminal: by executor, through the index that holds open commands alone. */
+/**
+ * $1 account, $2 executor or NULL, $3 sequence below which, $4 states or NULL, $5 kinds or NULL, $6 how many, $7 how many rows
+ * to look through. Newest first; `floor_sequence` is where the look ended, NULL when it came to the oldest command. One row
+ * without an id when nothing matched.
+ */
+export const searchCommands: Statement = {
+  name: 'search_commands',
+  text: `SELECT c.*, floor.sequence AS floor_sequence
+FROM (SELECT (
+  SELECT sequence FROM command.command WHERE account_id = $1 AND sequence < $3::bigint
+  ORDER BY sequence DESC OFFSET $7::integer LIMIT 1) AS sequence) floor
+LEFT JOIN LATERAL (
+  SELECT * FROM command.command c
+  WHERE c.account_id = $1 AND c.sequence > coalesce(floor.sequence, -1) AND ${FILTERS}
+  ORDER BY c.sequence DESC LIMIT $6::integer) c ON true
+ORDER BY c.sequence DESC`,
+};
+
+/**
+ * $1 to $6 as in `search_commands`, for states that are not terminal: executor by executor, through the index that holds
+ * open commands alone.
+ */
 export const listOpenCommands: Statement = {
   name: 'list_open_commands',
   text: `SELECT c.* FROM command.executor e CROSS JOIN LATERAL (

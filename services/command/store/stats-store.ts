@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { StatusError } from '../../platform/errors.ts';
 import type { CommandStats, CommandTimings, Latency } from '../domain/command-reader.ts';
 import { run } from './command-store.ts';
 import { countStatesAndKinds, readExecutorTimings, readTimings } from './stats-statements.ts';
@@ -31,7 +32,9 @@ export async function readStats(
     run<CountRow>(pool, countStatesAndKinds, values),
     run<TimingsRow>(pool, readTimings, values),
     run<TimingsRow & { readonly executor_id: string }>(pool, readExecutorTimings, [...values, query.executorsMax]),
-  ]);
+  ]).catch((thrown: unknown) => {
+    throw isStatementTimeout(thrown) ? windowTooLarge(thrown) : thrown;
+  });
   if (total === undefined) throw new Error('an aggregate gave no row');
   return {
     ...timingsOf(total),
@@ -39,6 +42,20 @@ export async function readStats(
     kinds: countsOf(counts, 'kind'),
     executors: executors.map((row) => ({ ...timingsOf(row), executorId: row.executor_id })),
   };
+}
+
+/** query_canceled: the pool's limit for one statement. */
+function isStatementTimeout(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === '57014';
+}
+
+function windowTooLarge(cause: unknown): StatusError {
+  return new StatusError(
+    'DeadlineExceeded',
+    'DEADLINE_EXCEEDED',
+    'the window holds more commands than can be counted in time; ask for a shorter window or for one executor',
+    { cause },
+  );
 }
 
 function countsOf(rows: readonly CountRow[], column: 'state' | 'kind'): ReadonlyMap<string, number> {
