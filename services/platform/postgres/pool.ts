@@ -12,6 +12,8 @@ export interface PoolOptions {
   readonly logger: Logger;
   /** A statement running longer is cancelled. Default 15 s. */
   readonly statementMsMax?: number;
+  /** Server settings of every connection, such as `{ jit: 'off' }`. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 const CONNECT_MS_MAX = 5_000;
@@ -31,6 +33,9 @@ export function createPool(options: PoolOptions): Pool {
   const pool = new Pool({
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
+    options: Object.entries(options.settings ?? {})
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
     max: options.connectionsMax,
     connectionTimeoutMillis: CONNECT_MS_MAX,
     idleTimeoutMillis: IDLE_MS_MAX,

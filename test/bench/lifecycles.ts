@@ -1,0 +1,79 @@
+import { FleetDriver } from './fleet-driver.ts';
+import { Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
+import type { Subject } from './subject.ts';
+
+export interface LifecycleResult {
+  readonly executors: number;
+  readonly commands: number;
+  readonly perSecond: number;
+}
+
+const BATCH_COMMANDS = 200;
+const BATCHES_AT_ONCE = 6;
+const LIFECYCLES_MS_MAX = 120_000;
+
+/**
+ * Issues commands in batches to connected executors, round robin, and waits until the platform has acknowledged each result
+ * as durable. Then every command is checked: delivered once, SUCCEEDED, with its whole history.
+ */
+export async function measureLifecycles(subject: Subject, executors: number, commands: number): Promise<LifecycleResult> {
+  const prefix = `life${executors}-`;
+  const credentials = await subject.create(prefix, executors);
+  await using fleet = new FleetDriver();
+  await fleet.connect(subject.linkUrl, credentials);
+  const [before] = await subject.query<{ n: string }>('SELECT event_number AS n FROM command.account');
+
+  const begin = performance.now();
+  let issued = 0;
+  const issueSome = async (): Promise<void> => {
+    while (issued < commands) {
+      const from = issued;
+      const count = Math.min(BATCH_COMMANDS, commands - from);
+      issued += count;
+      const requests = Array.from({ length: count }, (_, k) => order(prefix, executors, from + k));
+      const { outcomes } = await subject.commands.issueCommands({ requests });
+      const refused = outcomes.find(({ outcome }) => outcome.case !== 'issued');
+      if (refused !== undefined) throw new Error(`a command was refused: ${JSON.stringify(refused.outcome.value)}`);
+    }
+  };
+  await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, issueSome));
+  await fleet.untilAcknowledged(commands, LIFECYCLES_MS_MAX);
+  const seconds = (performance.now() - begin) / 1_000;
+
+  await checkExact(subject, fleet, Number(before?.n ?? 0), commands);
+  return { executors, commands, perSecond: commands / seconds };
+}
+
+function order(prefix: string, executors: number, i: number) {
+  return {
+    executor: `${prefix}${i % executors}`,
+    kind: {
+      case: 'openPosition' as const,
+      value: {
+        sessionId: `session-${i}`,
+        strategyId: 'pump',
+        symbol: 'BTC_USDT',
+        side: Side.BUY,
+        quantity: '0.01',
+        referencePrice: '50000',
+      },
+    },
+  };
+}
+
+async function checkExact(subject: Subject, fleet: FleetDriver, afterNumber: number, commands: number): Promise<void> {
+  const counted = await fleet.count();
+  const [row] = await subject.query<{ succeeded: string; steps: string }>(
+    `SELECT count(DISTINCT c.id) FILTER (WHERE c.state = 'SUCCEEDED') AS succeeded, sum(jsonb_array_length(h.steps)) AS steps
+     FROM command.history h JOIN command.command c ON c.id = h.command_id WHERE h.number > $1`,
+    [afterNumber],
+  );
+  const stepsEach = 5; // issued, sent, received, started, finished
+  const wrong = [
+    counted.received === commands ? '' : `${counted.received} of ${commands} were delivered`,
+    counted.duplicates === 0 ? '' : `${counted.duplicates} came twice`,
+    Number(row?.succeeded) === commands ? '' : `${row?.succeeded} of ${commands} succeeded`,
+    Number(row?.steps) === commands * stepsEach ? '' : `the history has ${row?.steps} steps instead of ${commands * stepsEach}`,
+  ].filter((text) => text !== '');
+  if (wrong.length > 0) throw new Error(`not exact: ${wrong.join('; ')}`);
+}

@@ -1,0 +1,68 @@
+// Measures the platform beside its peer on the same machine, the same Postgres and in the same run. Ratios travel; absolute
+// figures do not. `npm run bench -- --quick` takes about a minute, the whole of it a few.
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { startServers } from '../harness/servers.ts';
+import { measureGraphileWorker } from './graphile-peer.ts';
+import { measureLifecycles } from './lifecycles.ts';
+import { measureOpenLoop } from './open-loop.ts';
+import { measureFleetCosts } from './reconnect.ts';
+import { Subject } from './subject.ts';
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: 'lifecycles,latency,fleet' } },
+});
+/** Readable in a log as well as on a terminal. */
+const PLAIN = { head: [], border: [], compact: true };
+const sections = new Set(values.only.split(','));
+const commands = values.quick ? 10_000 : 40_000;
+const fleets = [1, 100, 1_000];
+const idle = values.quick ? 2_000 : 10_000;
+const latencySeconds = values.quick ? 5 : 20;
+
+const { servers, running } = await startServers();
+try {
+  if (sections.has('lifecycles')) await lifecycles();
+  if (sections.has('latency')) await latency();
+  if (sections.has('fleet')) await fleet();
+} finally {
+  await running.stop();
+}
+
+async function lifecycles(): Promise<void> {
+  const table = new Table({ style: PLAIN, head: ['full lifecycles', 'executors', 'per second', 'beside graphile-worker'] });
+  await using subject = await Subject.start(servers);
+  await measureLifecycles(subject, 10, 5_000); // warm-up, not counted
+  for (const executors of fleets) {
+    // The peer runs before and after, so that a machine that slows down slows both.
+    const before = await measureGraphileWorker(subject.stack.databaseUrl, commands);
+    const ours = await measureLifecycles(subject, executors, commands);
+    const after = await measureGraphileWorker(subject.stack.databaseUrl, commands);
+    const peer = (before + after) / 2;
+    table.push(['strategos', executors, Math.round(ours.perSecond), `${(ours.perSecond / peer).toFixed(2)} ×`]);
+    table.push(['graphile-worker add and run', '', `${Math.round(before)} / ${Math.round(after)}`, '1 ×']);
+  }
+  console.log(`\n${commands} commands each: stored, sent, received, started, finished, with history, each checked to be exact`);
+  console.log(table.toString());
+}
+
+async function latency(): Promise<void> {
+  const table = new Table({ style: PLAIN, head: ['accepted → received', 'executors', 'commands/s', 'p50 ms', 'p99 ms', 'max ms'] });
+  await using subject = await Subject.start(servers);
+  await measureOpenLoop(subject, 10, 200, 3); // warm-up, not counted
+  for (const executors of fleets) {
+    const result = await measureOpenLoop(subject, executors, 500, latencySeconds);
+    table.push(['open loop', executors, result.perSecond, result.p50Ms.toFixed(2), result.p99Ms.toFixed(2), result.maxMs.toFixed(1)]);
+  }
+  console.log('\nSingle commands at a fixed pace, whatever the answers do');
+  console.log(table.toString());
+}
+
+async function fleet(): Promise<void> {
+  await using subject = await Subject.start(servers);
+  const costs = await measureFleetCosts(subject, idle);
+  const table = new Table({ style: PLAIN, head: ['idle executors', 'connect s', 'KiB each', 'all back after kill -9, s'] });
+  table.push([costs.executors, costs.connectSeconds.toFixed(1), costs.idleKibEach.toFixed(0), costs.reconnectSeconds.toFixed(1)]);
+  console.log('\nExecutors that only hold their stream; the service is killed and started again');
+  console.log(table.toString());
+}

@@ -1,0 +1,65 @@
+import type { Client } from '@connectrpc/connect';
+import pg from 'pg';
+import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { Clients } from '../harness/clients.ts';
+import type { TestServers } from '../harness/servers.ts';
+import { FOUNDER, startStack, type TestStack } from '../harness/stack.ts';
+import type { FleetCredential } from './fleet.ts';
+
+const CREATES_AT_ONCE = 16;
+
+/** One command replica with clients as a neighbouring service has them, and a look into its database. */
+export class Subject implements AsyncDisposable {
+  readonly stack: TestStack;
+  readonly commands: Client<typeof CommandService>;
+  readonly executors: Client<typeof ExecutorService>;
+  readonly #clients: Clients;
+  readonly #pool: pg.Pool;
+
+  private constructor(stack: TestStack, clients: Clients) {
+    const [url = ''] = stack.commandUrls;
+    this.stack = stack;
+    this.#clients = clients;
+    this.commands = clients.internal(CommandService, url, stack.internalToken, FOUNDER);
+    this.executors = clients.internal(ExecutorService, url, stack.internalToken, FOUNDER);
+    this.#pool = new pg.Pool({ connectionString: stack.databaseUrl, max: 2 });
+  }
+
+  static async start(servers: TestServers): Promise<Subject> {
+    const stack = await startStack({ servers, gateway: false, env: { STRATEGOS_LOG_LEVEL: 'warn' } });
+    return new Subject(stack, new Clients());
+  }
+
+  get linkUrl(): string {
+    return this.stack.linkUrls[0] ?? '';
+  }
+
+  get pid(): number {
+    return this.stack.replica(0).current.pid;
+  }
+
+  /** Creates executors named `prefix0`, `prefix1` and so on. */
+  async create(prefix: string, count: number): Promise<FleetCredential[]> {
+    const credentials: FleetCredential[] = [];
+    const next = Array.from({ length: count }, (_, i) => i);
+    const work = async (): Promise<void> => {
+      for (let i = next.pop(); i !== undefined; i = next.pop()) {
+        const { credentials: made } = await this.executors.createExecutor({ name: `${prefix}${i}` });
+        if (made !== undefined) credentials.push({ keyId: made.keyId, secret: made.secret });
+      }
+    };
+    await Promise.all(Array.from({ length: CREATES_AT_ONCE }, work));
+    return credentials;
+  }
+
+  async query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
+    return (await this.#pool.query<T>(text, values)).rows;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#clients[Symbol.dispose]();
+    await this.#pool.end();
+    await this.stack[Symbol.asyncDispose]();
+  }
+}
