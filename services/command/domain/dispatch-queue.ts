@@ -43,6 +43,8 @@ export class DispatchQueue {
   readonly #bySequence = new Map<number, Entry>();
   readonly #ready: Record<Lane, SequenceSet> = { 1: new SequenceSet(), 2: new SequenceSet(), 3: new SequenceSet() };
   readonly #readyIds = new Set<string>();
+  /** Highest sequence that was ever added. */
+  #newest = -1;
 
   get size(): number {
     return this.#entries.size;
@@ -59,6 +61,8 @@ export class DispatchQueue {
     const entry: Entry = { item, node, waiting };
     this.#entries.set(item.id, entry);
     this.#bySequence.set(item.sequence, entry);
+    if (item.sequence > this.#newest) this.#newest = item.sequence;
+    else if (node !== undefined) this.#holdBackLater(node, item.sequence);
     node?.own.add(item.sequence);
     for (let at = node; at !== undefined; at = at.parent) at.within.add(item.sequence);
     this.#review(entry);
@@ -113,6 +117,23 @@ export class DispatchQueue {
       .toSorted((a, b) => a - b)
       .slice(0, max)
       .flatMap((blocking) => this.#bySequence.get(blocking)?.item.id ?? []);
+  }
+
+  /** What was issued earlier may be learnt later: related commands that were ready have to wait for it. */
+  #holdBackLater(node: KeyNode, sequence: number): void {
+    for (let at = node.parent; at !== undefined; at = at.parent) this.#holdBackFirst(at, sequence);
+    const within = [node];
+    for (let at = within.pop(); at !== undefined; at = within.pop()) {
+      this.#holdBackFirst(at, sequence);
+      within.push(...at.children.values());
+    }
+  }
+
+  /** Of a node's own commands only the earliest can be ready, apart from those that overtake. */
+  #holdBackFirst(node: KeyNode, sequence: number): void {
+    const first = node.own.min();
+    const entry = first === undefined || first < sequence ? undefined : this.#bySequence.get(first);
+    if (entry !== undefined && !entry.item.overtakes) this.#unready(entry);
   }
 
   #review(entry: Entry): void {
