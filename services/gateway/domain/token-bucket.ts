@@ -5,8 +5,10 @@ export interface RateLimit {
   readonly burst: number;
 }
 
+/** A bucket as the time at which it will be full again, which takes no rounding. */
 interface Bucket {
-  level: number;
+  fullAtMs: number;
+  /** Time of the last look. */
   atMs: number;
 }
 
@@ -16,44 +18,43 @@ const KEYS_MAX = 20_000;
 /** Token buckets by key, such as an address or a token id. Time is passed in; memory is bounded. */
 export class RateLimiter {
   readonly limit: RateLimit;
+  readonly #intervalMs: number;
   readonly #keysMax: number;
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(limit: RateLimit, keysMax = KEYS_MAX) {
     this.limit = limit;
+    this.#intervalMs = 1_000 / limit.perSecond;
     this.#keysMax = keysMax;
   }
 
   /** Takes one. Returns 0 when there was one, otherwise the milliseconds until there will be; a refusal costs nothing. */
   take(key: string, nowMs: number): number {
-    const bucket = this.#refilled(key, nowMs);
-    if (bucket.level >= 1) {
-      bucket.level -= 1;
-      return 0;
-    }
-    return this.#waitMs(bucket);
+    const bucket = this.#bucket(key, nowMs);
+    const waitMs = this.#waitMs(bucket, nowMs);
+    if (waitMs === 0) bucket.fullAtMs += this.#intervalMs;
+    return waitMs;
   }
 
   /** As `take`, without taking. */
   peek(key: string, nowMs: number): number {
-    const bucket = this.#refilled(key, nowMs);
-    return bucket.level >= 1 ? 0 : this.#waitMs(bucket);
+    return this.#waitMs(this.#bucket(key, nowMs), nowMs);
   }
 
   get size(): number {
     return this.#buckets.size;
   }
 
-  #waitMs(bucket: Bucket): number {
-    return Math.max(1, Math.ceil(((1 - bucket.level) / this.limit.perSecond) * 1_000));
+  #waitMs(bucket: Bucket, nowMs: number): number {
+    const oneLeftAtMs = bucket.fullAtMs - (this.limit.burst - 1) * this.#intervalMs;
+    return Math.max(0, Math.ceil(oneLeftAtMs - nowMs));
   }
 
-  #refilled(key: string, nowMs: number): Bucket {
-    const known = this.#buckets.get(key);
-    const bucket = known ?? { level: this.limit.burst, atMs: nowMs };
-    // A clock that was set back must not drain the bucket.
-    const elapsedMs = Math.max(0, nowMs - bucket.atMs);
-    bucket.level = Math.min(this.limit.burst, bucket.level + (elapsedMs * this.limit.perSecond) / 1_000);
+  #bucket(key: string, nowMs: number): Bucket {
+    const bucket = this.#buckets.get(key) ?? { fullAtMs: nowMs, atMs: nowMs };
+    // A clock that was set back must not empty the bucket.
+    if (nowMs < bucket.atMs) bucket.fullAtMs -= bucket.atMs - nowMs;
+    bucket.fullAtMs = Math.max(bucket.fullAtMs, nowMs);
     bucket.atMs = nowMs;
     // Deleting and setting moves the key to the end of the map's order, which is therefore the order of last use.
     this.#buckets.delete(key);
