@@ -1,7 +1,7 @@
 /** Kinds by the names of their `oneof` cases in the protos, as they stand in `Hello.kinds`, the journal and the configuration. */
 
-/** Entries open something: they die when they are stale. */
-const ENTRY_KINDS: ReadonlySet<string> = new Set(['start_strategy', 'start_session', 'open_position']);
+/** Entries open something, or allow it again: they die when they are stale. */
+const ENTRY_KINDS: ReadonlySet<string> = new Set(['start_strategy', 'start_session', 'open_position', 'resume']);
 
 /** What a stop makes pointless when it was issued before the stop and has not started, within the stop's key. */
 const SUPERSEDED_BY_STOP: ReadonlyMap<string, ReadonlySet<string>> = new Map([

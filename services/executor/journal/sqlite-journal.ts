@@ -9,7 +9,8 @@ import { describeRow, entryToRow, readEntry } from './entry-row.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { DamagedEntry, Journal, JournalContents, JournalEntry } from './journal.ts';
 import { lockJournalDirectory } from './journal-lock.ts';
-import { migrateJournal } from './migrations.ts';
+import { JOURNAL_STEPS } from './journal-schema.ts';
+import { applySchemaSteps } from './schema-steps.ts';
 
 /** Rows forgotten in one transaction, so that pruning never holds the event loop for long. */
 const PRUNE_ROWS_MAX = 2_000;
@@ -28,7 +29,7 @@ export function openJournal(directory: string): Journal {
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
       chmodSync(file, 0o600);
       checkFile(database, file);
-      migrateJournal(database, file);
+      applySchemaSteps(database, file, JOURNAL_STEPS);
       return new SqliteJournal(database, unlock);
     } catch (thrown) {
       database.close();

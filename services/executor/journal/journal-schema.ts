@@ -1,10 +1,8 @@
-import type { DatabaseSync } from 'node:sqlite';
-
 /**
- * Schema of the journal, one step a version; a step that was released is never edited. `user_version` counts the steps done.
- * The partial indexes hold only what is open, what may be forgotten, and stops: few rows, read at every start.
+ * Schema of the journal, one step a version; see `applySchemaSteps`. The partial indexes hold only what is open, what may
+ * be forgotten, and stops: few rows, read at every start.
  */
-const MIGRATIONS: readonly string[] = [
+export const JOURNAL_STEPS: readonly string[] = [
   `
   CREATE TABLE journal (
     only_row INTEGER PRIMARY KEY CONSTRAINT journal_one_row CHECK (only_row = 1),
@@ -40,20 +38,3 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   `,
 ];
-
-/**
- * Brings the file to the newest schema.
- * @throws Error when the file was written by a newer agent: an older one would misread it.
- */
-export function migrateJournal(database: DatabaseSync, file: string): void {
-  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
-  if (version > MIGRATIONS.length) {
-    throw new Error(
-      `the journal ${file} has schema version ${version}, and this agent knows up to ${MIGRATIONS.length}: ` +
-        'run the newer agent that wrote it, or name another journal directory',
-    );
-  }
-  for (const [at, sql] of MIGRATIONS.slice(version).entries()) {
-    database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${version + at + 1}; COMMIT`);
-  }
-}

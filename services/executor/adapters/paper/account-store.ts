@@ -1,0 +1,109 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { GroupCommit } from '../../journal/group-commit.ts';
+import { applySchemaSteps } from '../../journal/schema-steps.ts';
+import { type AccountChange, applyChange, type Collection, emptyAccount, type PaperAccount } from './account.ts';
+
+const STEPS: readonly string[] = [
+  `
+  CREATE TABLE record (
+    collection TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value_json TEXT NOT NULL,
+    PRIMARY KEY (collection, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE effect (
+    tag TEXT PRIMARY KEY,
+    result BLOB NOT NULL,
+    effect_wall_ms REAL NOT NULL
+  ) STRICT;
+  CREATE INDEX effect_age ON effect (effect_wall_ms)
+  `,
+];
+
+/** How long an effect is remembered: longer than any command can be asked about. */
+const EFFECT_KEPT_MS = 30 * 24 * 3_600_000;
+const COLLECTIONS: ReadonlySet<string> = new Set<Collection>(['account', 'ledger', 'price', 'session', 'position']);
+
+/**
+ * The account on disk. An effect and the tag of its command are one transaction: whether a command took effect is known
+ * exactly, whenever the process ended.
+ */
+export class AccountStore {
+  readonly #database: DatabaseSync;
+  readonly #commits: GroupCommit;
+  readonly #put: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #addEffect: StatementSync;
+  readonly #findEffect: StatementSync;
+
+  /** @param directory where `paper.db` is kept; undefined keeps it in memory only. */
+  constructor(directory: string | undefined, nowMs: number) {
+    const file = directory === undefined ? ':memory:' : join(directory, 'paper.db');
+    this.#database = new DatabaseSync(file);
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    if (directory !== undefined) chmodSync(file, 0o600);
+    applySchemaSteps(this.#database, file, STEPS);
+    this.#database.prepare('DELETE FROM effect WHERE effect_wall_ms < ?').run(nowMs - EFFECT_KEPT_MS);
+    this.#commits = new GroupCommit(this.#database);
+    this.#put = this.#database.prepare('INSERT OR REPLACE INTO record VALUES (?, ?, ?)');
+    this.#remove = this.#database.prepare('DELETE FROM record WHERE collection = ? AND key = ?');
+    this.#addEffect = this.#database.prepare('INSERT INTO effect VALUES (?, ?, ?)');
+    this.#findEffect = this.#database.prepare('SELECT result FROM effect WHERE tag = ?');
+  }
+
+  /** The account as it was after the last effect. */
+  load(): PaperAccount {
+    const account = emptyAccount();
+    for (const row of this.#database.prepare('SELECT collection, key, value_json FROM record').iterate()) {
+      const collection = String(row['collection']);
+      if (!isCollection(collection))
+        throw new Error(`the paper account holds a record of the unknown collection "${collection}"`);
+      // What `commit` wrote comes back: the types are those of the collection.
+      const change: AccountChange = {
+        collection,
+        key: String(row['key']),
+        value: JSON.parse(String(row['value_json'])),
+      };
+      applyChange(account, change);
+    }
+    return account;
+  }
+
+  /** The result that the command with this tag had; undefined when it had no effect. */
+  effectOf(tag: string): Uint8Array | undefined {
+    const result = this.#findEffect.get(tag)?.['result'];
+    return result instanceof Uint8Array ? result : undefined;
+  }
+
+  /** Writes an effect with its command's tag; resolves when both are on disk. */
+  commit(tag: string, result: Uint8Array, changes: readonly AccountChange[], nowMs: number): Promise<void> {
+    return this.#commits.write(() => {
+      this.#addEffect.run(tag, result, nowMs);
+      this.#write(changes);
+    });
+  }
+
+  /** Writes records that no command caused. */
+  initialize(changes: readonly AccountChange[]): Promise<void> {
+    return this.#commits.write(() => this.#write(changes));
+  }
+
+  close(): void {
+    if (!this.#database.isOpen) return;
+    this.#commits.close();
+    this.#database.close();
+  }
+
+  #write(changes: readonly AccountChange[]): void {
+    for (const { collection, key, value } of changes) {
+      if (value === undefined) this.#remove.run(collection, key);
+      else this.#put.run(collection, key, JSON.stringify(value));
+    }
+  }
+}
+
+function isCollection(name: string): name is Collection {
+  return COLLECTIONS.has(name);
+}

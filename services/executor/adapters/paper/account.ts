@@ -1,0 +1,120 @@
+import { Decimal } from 'decimal.js';
+import type { SessionMode } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
+import { Side } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
+import type { PositionKey } from '../../domain/command-facts.ts';
+import { positionName } from '../../domain/local-limits.ts';
+
+/** A started strategy. Numbers and revisions are text, so that the account can be kept as JSON without loss. */
+export interface PaperInstance {
+  readonly strategyId: string;
+  readonly strategyRevision: string;
+  readonly symbol: string;
+}
+
+export interface PaperSession {
+  readonly sessionId: string;
+  readonly mode: SessionMode;
+  readonly paused: boolean;
+  /** Symbols that it may trade; empty for all. */
+  readonly symbols: readonly string[];
+  readonly instances: readonly PaperInstance[];
+}
+
+export interface PaperPosition extends PositionKey {
+  readonly side: Side;
+  readonly quantity: string;
+  readonly entryPrice: string;
+  readonly leverage: string;
+  /** Resting protective orders; empty for none. They rest: this venue has no price feed that could trigger them. */
+  readonly stopLossPrice: string;
+  readonly takeProfitPrice: string;
+}
+
+/** The records of an account by collection. A ledger is a balance: one for each session that brought money, and "" for the rest. */
+export interface PaperRecords {
+  readonly account: { readonly paused: boolean };
+  readonly ledger: string;
+  readonly price: string;
+  readonly session: PaperSession;
+  readonly position: PaperPosition;
+}
+
+export type Collection = keyof PaperRecords;
+
+/** One record that an effect writes, or removes when there is no value. */
+export type AccountChange = {
+  [C in Collection]: { readonly collection: C; readonly key: string; readonly value: PaperRecords[C] | undefined };
+}[Collection];
+
+/** The account in memory: every record by its key. */
+export type PaperAccount = { readonly [C in Collection]: Map<string, PaperRecords[C]> };
+
+/** Key of the one record in `account`, and of the ledger that belongs to no session. */
+export const OWN = '';
+
+export function emptyAccount(): PaperAccount {
+  return { account: new Map(), ledger: new Map(), price: new Map(), session: new Map(), position: new Map() };
+}
+
+export function applyChange(account: PaperAccount, change: AccountChange): void {
+  const records: Map<string, PaperRecords[Collection]> = account[change.collection];
+  if (change.value === undefined) records.delete(change.key);
+  else records.set(change.key, change.value);
+}
+
+export function isPaused(account: PaperAccount): boolean {
+  return account.account.get(OWN)?.paused ?? false;
+}
+
+/** The ledger that pays for a session: its own when it brought money, else the account's. */
+export function ledgerKey(account: PaperAccount, sessionId: string): string {
+  return account.ledger.has(sessionId) ? sessionId : OWN;
+}
+
+export function balanceOf(account: PaperAccount, ledger: string): Decimal {
+  return new Decimal(account.ledger.get(ledger) ?? 0);
+}
+
+/** Balance that no open position binds as margin. */
+export function freeBalance(account: PaperAccount, ledger: string): Decimal {
+  const bound = [...account.position.values()]
+    .filter((position) => ledgerKey(account, position.sessionId) === ledger)
+    .map((position) => new Decimal(position.quantity).times(position.entryPrice).div(position.leverage));
+  return balanceOf(account, ledger).minus(Decimal.sum(0, ...bound));
+}
+
+/** Profit or loss of closing `quantity` of a position at `price`. */
+export function profit(position: PaperPosition, quantity: Decimal, price: Decimal): Decimal {
+  const move = price.minus(position.entryPrice);
+  return (position.side === Side.BUY ? move : move.neg()).times(quantity);
+}
+
+/** Balances plus what the open positions would bring at their last known prices. */
+export function equity(account: PaperAccount): Decimal {
+  const balances = [...account.ledger.values()].map((balance) => new Decimal(balance));
+  const open = [...account.position.values()].map((position) =>
+    profit(
+      position,
+      new Decimal(position.quantity),
+      new Decimal(account.price.get(position.symbol) ?? position.entryPrice),
+    ),
+  );
+  return Decimal.sum(0, ...balances, ...open);
+}
+
+/** Positions that a command means: each field that it sets must match. */
+export function positionsWithin(account: PaperAccount, scope: Partial<PositionKey>): PaperPosition[] {
+  const wanted = [scope.sessionId, scope.strategyId, scope.symbol];
+  return [...account.position.values()].filter((position) =>
+    [position.sessionId, position.strategyId, position.symbol].every((part, at) => {
+      const want = wanted[at] ?? '';
+      return want === '' || want === part;
+    }),
+  );
+}
+
+export function positionChange(position: PaperPosition, quantity?: Decimal): AccountChange {
+  const key = positionName(position);
+  if (quantity?.isZero() === true) return { collection: 'position', key, value: undefined };
+  return { collection: 'position', key, value: { ...position, quantity: quantity?.toString() ?? position.quantity } };
+}

@@ -1,0 +1,55 @@
+import type {
+  ConnectResponse,
+  Drain,
+  Superseded,
+  Welcome,
+} from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { Logger } from '../../platform/logger.ts';
+import type { CommandDesk } from '../execution/command-desk.ts';
+
+/** What a frame asks of the link itself; what it says about commands has been done. */
+export type FrameSignal =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'welcome'; readonly welcome: Welcome }
+  | { readonly kind: 'heartbeat'; readonly number: bigint }
+  | { readonly kind: 'drain'; readonly drain: Drain }
+  | { readonly kind: 'superseded'; readonly superseded: Superseded };
+
+const DONE: FrameSignal = { kind: 'done' };
+
+/** Takes one frame, whether it came over the stream or was polled. */
+export function handleFrame({ frame, $unknown }: ConnectResponse, desk: CommandDesk, logger: Logger): FrameSignal {
+  switch (frame.case) {
+    case 'commands':
+      desk.receive(frame.value.commands);
+      return DONE;
+    case 'cancels':
+      desk.cancel(frame.value.commandIds);
+      return DONE;
+    case 'eventsAcknowledged':
+      desk.acknowledge(frame.value.commandIds);
+      return DONE;
+    case 'inquiry':
+      desk.inquire(frame.value.commandIds);
+      return DONE;
+    case 'heartbeatReply':
+      return DONE;
+    case 'heartbeat':
+      return { kind: 'heartbeat', number: frame.value.number };
+    case 'welcome':
+      return { kind: 'welcome', welcome: frame.value };
+    case 'drain':
+      return { kind: 'drain', drain: frame.value };
+    case 'superseded':
+      return { kind: 'superseded', superseded: frame.value };
+    case undefined:
+      logger.warn({ numbers: ($unknown ?? []).map((field) => field.no) }, 'frame of an unknown kind ignored');
+      return DONE;
+    default:
+      return neverFrame(frame);
+  }
+}
+
+function neverFrame(frame: never): never {
+  throw new Error(`unhandled frame ${JSON.stringify(frame)}`);
+}
