@@ -20,9 +20,11 @@ export interface AgentOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** False: the handle is returned without a running process. */
   readonly started?: boolean;
+  /** Script of another agent than the paper one. */
+  readonly entry?: string;
 }
 
-/** An agent process with a paper account. */
+/** An agent process, with a paper account unless it was told otherwise. */
 export interface TestAgent extends Controlled<ServiceProcess> {
   readonly journal: string;
   readonly credentialsFile: string;
@@ -45,7 +47,7 @@ export async function startAgent(data: DataDirectory, stack: Stack, options: Age
   const handle = new Controlled(processName, () =>
     ServiceProcess.start({
       name: processName,
-      entry: serviceEntry('executor'),
+      entry: options.entry ?? serviceEntry('executor'),
       env: {
         STRATEGOS_LOG_LEVEL: 'debug',
         STRATEGOS_CREDENTIALS_FILE: credentialsFile,
