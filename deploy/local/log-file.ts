@@ -91,12 +91,10 @@ function readableLine(line: string): string {
     throw thrown;
   }
   if (typeof entry !== 'object' || entry === null || !('msg' in entry)) return line;
-  const level = 'level' in entry ? `${String(entry.level)}: ` : '';
-  const cause =
-    'err' in entry && typeof entry.err === 'object' && entry.err !== null && 'message' in entry.err
-      ? `: ${String(entry.err.message)}`
-      : '';
-  return `${level}${String(entry.msg)}${cause}`;
+  const { level, msg, err, time: _time, service: _service, ...facts } = entry as Readonly<Record<string, unknown>>;
+  const cause = typeof err === 'object' && err !== null && 'message' in err ? `: ${String(err.message)}` : '';
+  const shown = Object.entries(facts).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+  return `${String(level)}: ${String(msg)}${cause}${shown.join('')}`;
 }
 
 async function renameIfThere(from: string, to: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../../deploy/local/data-directory.ts';
 import { natsBinary } from '../../deploy/local/nats-binary.ts';
 import { NatsServer } from '../../deploy/local/nats-server.ts';
@@ -68,16 +68,14 @@ export async function startTestPostgres(data: DataDirectory, port?: number): Pro
 }
 
 /**
- * Ends every process that tests have noted below the run's folder and still lives, and names them: a test that leaves a
- * process behind is a defect.
+ * Ends every process that tests have noted below the run's folder and not disposed of, and names them, also those that have
+ * ended with their test's worker in the meantime: a test that leaves a process behind is a defect.
  */
 export async function endLeakedProcesses(directory: string): Promise<readonly string[]> {
   const leaked: string[] = [];
   for (const stack of await stackDirectories(directory)) {
     const { records } = dataDirectoryAt(stack);
-    for (const name of await namesIn(records)) {
-      if ((await livingPid(join(records, name))) !== undefined) leaked.push(`${stack}: ${name}`);
-    }
+    leaked.push(...(await namesIn(records)).map((name) => `${stack}: ${basename(name, '.json')}`));
     await endLeftovers(records, (name) => (name === 'postgres' ? POSTGRES_LEFTOVER_STEPS : KILL_STEPS));
     await removeOutsideStore(stack);
   }
