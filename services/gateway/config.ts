@@ -38,8 +38,10 @@ export interface GatewayLimits {
   readonly connectionsMax: number;
   /** HTTP/2 streams of one connection. */
   readonly streamsMax: number;
-  /** Calls of everybody that are open at once, watches apart. */
+  /** Calls of all operators that are open at once, watches apart. */
   readonly callsMax: number;
+  /** Polls of all executors that are open at once; each may wait for half a minute. */
+  readonly pollsMax: number;
   /** Watches of one token that are open at once. */
   readonly watchesMax: number;
   readonly unaryDefaultMs: number;
@@ -80,9 +82,10 @@ const schema = z
     STRATEGOS_ADDRESS_BURST: count(1, 1_000_000).default(10_000),
     STRATEGOS_FAILURE_RATE: count(1, 10_000).default(5),
     STRATEGOS_FAILURE_BURST: count(1, 10_000).default(100),
-    STRATEGOS_CONNECTIONS_MAX: count(1, 100_000).default(2_000),
+    STRATEGOS_CONNECTIONS_MAX: count(1, 100_000).default(10_000),
     STRATEGOS_STREAMS_MAX: count(1, 10_000).default(250),
     STRATEGOS_CALLS_MAX: count(1, 100_000).default(2_000),
+    STRATEGOS_POLLS_MAX: count(1, 100_000).default(10_000),
     STRATEGOS_WATCHES_MAX: count(1, 10_000).default(100),
     STRATEGOS_UNARY_DEFAULT_MS: count(1, MS_MAX).default(30_000),
     STRATEGOS_UNARY_MAX_MS: count(1, MS_MAX).default(120_000),
@@ -127,6 +130,7 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
       connectionsMax: parsed.STRATEGOS_CONNECTIONS_MAX,
       streamsMax: parsed.STRATEGOS_STREAMS_MAX,
       callsMax: parsed.STRATEGOS_CALLS_MAX,
+      pollsMax: parsed.STRATEGOS_POLLS_MAX,
       watchesMax: parsed.STRATEGOS_WATCHES_MAX,
       unaryDefaultMs: parsed.STRATEGOS_UNARY_DEFAULT_MS,
       unaryMaxMs: parsed.STRATEGOS_UNARY_MAX_MS,

@@ -10,7 +10,8 @@ import { RateLimiter } from './domain/token-bucket.ts';
 import type { TokenRepository } from './domain/token-repository.ts';
 import { createCors } from './edge/cors.ts';
 import { createFront } from './edge/front.ts';
-import { type GateParts, noteExecutorCredential } from './edge/gate.ts';
+import { noteExecutorCredential } from './edge/gate.ts';
+import type { GateParts } from './edge/gate-limits.ts';
 import { createListener } from './edge/listener.ts';
 import { createRpcHandlers } from './edge/rpc-handlers.ts';
 import { TokenCache } from './edge/token-cache.ts';
@@ -49,6 +50,7 @@ export async function openDoor(parts: DoorParts): Promise<number> {
     failureGuard: new FailureGuard(limits.failureRate),
     watchSlots: new Slots(limits.watchesMax),
     callSlots: new Slots(limits.callsMax),
+    pollSlots: new Slots(limits.pollsMax),
     clock,
     logger,
   };

@@ -1,37 +1,21 @@
-import { createHash } from 'node:crypto';
-import { Code, ConnectError, type ContextKey, createContextKey, type HandlerContext } from '@connectrpc/connect';
-import type { Clock } from '../../platform/clock.ts';
-import { StatusError } from '../../platform/errors.ts';
+import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { callerKey } from '../../platform/grpc/caller.ts';
+import { StatusError } from '../../platform/errors.ts';
 import { toConnectError } from '../../platform/grpc/status.ts';
-import type { Logger } from '../../platform/logger.ts';
 import { bearerValue, isExecutorCredential, parseBearer } from '../domain/bearer.ts';
-import type { FailureGuard } from '../domain/failure-guard.ts';
 import { requireRole, type Role } from '../domain/role.ts';
-import type { Slots } from '../domain/slots.ts';
-import { checkPresented, credentialInvalid, type StoredToken } from '../domain/token.ts';
-import type { RateLimiter } from '../domain/token-bucket.ts';
+import { checkPresented, credentialInvalid } from '../domain/token.ts';
 import { type CallRecord, recordKey } from './call-record.ts';
+import {
+  digestOf,
+  type GateParts,
+  limitAddress,
+  limitToken,
+  operatorKey,
+  refuseGuessing,
+  takeSlot,
+} from './gate-limits.ts';
 import { policyOf } from './method-policy.ts';
-import type { TokenCache } from './token-cache.ts';
-
-/** The token of the operator who calls, for handlers that speak of it. */
-export const operatorKey: ContextKey<StoredToken | undefined> = createContextKey<StoredToken | undefined>(undefined, {
-  description: 'operator token',
-});
-
-export interface GateParts {
-  readonly tokens: TokenCache;
-  readonly addressLimiter: RateLimiter;
-  readonly tokenLimiter: RateLimiter;
-  readonly failureGuard: FailureGuard;
-  /** Watches open by one token. */
-  readonly watchSlots: Slots;
-  /** Calls open by everybody, watches apart. */
-  readonly callSlots: Slots;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
 
 /**
  * Decides whether a call may go on, before anything of its body is read: limits of its address, credential, limits of its token,
@@ -66,7 +50,7 @@ async function admit(parts: GateParts, context: HandlerContext, record: CallReco
     default:
       policy satisfies never;
   }
-  takeSlot(parts, context, record);
+  takeSlot(parts, context, record, policy.kind);
 }
 
 async function admitOperator(parts: GateParts, context: HandlerContext, record: CallRecord, role: Role): Promise<void> {
@@ -126,70 +110,6 @@ function notAnOperatorToken(bearer: string): string {
     : 'the bearer is not an operator token (sop_<id>_<secret>); check that it was copied whole';
 }
 
-function refuseGuessing(parts: GateParts, record: CallRecord, digest: string, nowMs: number): void {
-  const waitMs = parts.failureGuard.waitMs(record.address, digest, nowMs);
-  if (waitMs === 0) return;
-  throw new StatusError(
-    'ResourceExhausted',
-    'RATE_LIMITED',
-    'too many wrong credentials came from this address; wait',
-    {
-      retryAfterMs: waitMs,
-    },
-  );
-}
-
-function limitAddress({ addressLimiter, clock }: GateParts, record: CallRecord): void {
-  const waitMs = addressLimiter.take(record.address, clock.nowMs());
-  if (waitMs > 0) throw rateLimited('this address', addressLimiter, waitMs);
-}
-
-function limitToken({ tokenLimiter }: GateParts, key: string, nowMs: number): void {
-  const waitMs = tokenLimiter.take(key, nowMs);
-  if (waitMs > 0) throw rateLimited('this token', tokenLimiter, waitMs);
-}
-
-function rateLimited(whose: string, limiter: RateLimiter, waitMs: number): StatusError {
-  const { perSecond } = limiter.limit;
-  return new StatusError(
-    'ResourceExhausted',
-    'RATE_LIMITED',
-    `${whose} sends more than ${perSecond} requests a second; wait ${waitMs} ms`,
-    { metadata: { limit_per_second: String(perSecond) }, retryAfterMs: waitMs },
-  );
-}
-
-const ALL = 'all';
-const RETRY_WHEN_FULL_MS = 250;
-
-function takeSlot({ watchSlots, callSlots }: GateParts, context: HandlerContext, record: CallRecord): void {
-  const isWatch = context.method.methodKind !== 'unary';
-  const release = isWatch
-    ? watchSlots.acquire(context.values.get(operatorKey)?.id ?? record.address)
-    : callSlots.acquire(ALL);
-  if (release === undefined) {
-    throw isWatch
-      ? new StatusError(
-          'ResourceExhausted',
-          'RATE_LIMITED',
-          `${watchSlots.max} watches are open already; close one first`,
-          {
-            metadata: { watches_max: String(watchSlots.max) },
-          },
-        )
-      : new StatusError('ResourceExhausted', 'RATE_LIMITED', 'the gateway has too many calls open; try again', {
-          metadata: { calls_max: String(callSlots.max) },
-          retryAfterMs: RETRY_WHEN_FULL_MS,
-        });
-  }
-  record.onEnd(release);
-}
-
 function isWrongCredential(thrown: unknown): boolean {
   return thrown instanceof StatusError && thrown.code === 'Unauthenticated';
-}
-
-/** What limits are kept by: never the secret itself. */
-function digestOf(bearer: string): string {
-  return createHash('sha256').update(bearer).digest('base64');
 }

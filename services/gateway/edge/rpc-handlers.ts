@@ -2,7 +2,8 @@ import { type ConnectRouter, createConnectRouter } from '@connectrpc/connect';
 import { compressionGzip } from '@connectrpc/connect-node';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import type { Logger } from '../../platform/logger.ts';
-import { createGate, type GateParts } from './gate.ts';
+import { createGate } from './gate.ts';
+import type { GateParts } from './gate-limits.ts';
 import { recordInterceptor } from './record-interceptor.ts';
 
 /** Answers larger than this are cut into an error rather than built up in memory. */

@@ -3,7 +3,7 @@ import type { AccessService } from '../../../proto/gen/strategos/access/v1/acces
 import type { Logger } from '../../platform/logger.ts';
 import { credentialInvalid, type Token } from '../domain/token.ts';
 import type { TokenRepository } from '../domain/token-repository.ts';
-import { operatorKey } from '../edge/gate.ts';
+import { operatorKey } from '../edge/gate-limits.ts';
 
 /** What the handlers of AccessService work with. */
 export interface AccessParts {
