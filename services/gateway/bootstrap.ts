@@ -39,19 +39,21 @@ export async function foundPlatform(store: TokenStore, tokenFile: string | undef
 
 /** Writes a file that only its owner reads, and that no reader ever sees half. The folder is made when missing. */
 export async function writePrivately(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}`;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const temporary = `${path}.${randomUUID()}`;
     const file = await open(temporary, 'wx', 0o600);
     try {
       await file.writeFile(text);
       await file.sync();
+      await rename(temporary, path);
+    } catch (thrown) {
+      await rm(temporary, { force: true });
+      throw thrown;
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
   } catch (thrown) {
-    await rm(temporary, { force: true });
     throw new Error(`cannot write the founding token to ${path}: ${messageOf(thrown)}`, { cause: thrown });
   }
 }
