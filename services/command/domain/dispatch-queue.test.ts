@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Lane } from './command.ts';
 import { DispatchQueue, type QueueItem } from './dispatch-queue.ts';
@@ -12,16 +12,15 @@ class Model {
     const own = this.items.get(id)?.item;
     if (own === undefined || own.overtakes) return [];
     return [...this.items.values()]
-      .map(({ item }) => item)
-      .filter((item) => item.sequence < own.sequence && related(item.orderingKey, own.orderingKey))
-      .toSorted((a, b) => a.sequence - b.sequence)
-      .map((item) => item.id);
+      .filter((open) => open.item.sequence < own.sequence && related(open.item.orderingKey, own.orderingKey))
+      .toSorted((a, b) => a.item.sequence - b.item.sequence)
+      .map((open) => open.item.id);
   }
 
   ready(): QueueItem[] {
     return [...this.items.values()]
-      .filter(({ item, waiting }) => waiting && this.blockersOf(item.id).length === 0)
-      .map(({ item }) => item)
+      .filter((open) => open.waiting && this.blockersOf(open.item.id).length === 0)
+      .map((open) => open.item)
       .toSorted((a, b) => b.lane - a.lane || a.sequence - b.sequence);
   }
 }
@@ -62,9 +61,9 @@ describe('against a naive model', () => {
           switch (step.type) {
             case 'add': {
               const { sequence, orderingKey, lane, overtakes, waiting } = step;
-              const item = { id, sequence, orderingKey, lane, overtakes };
-              queue.add(item, waiting);
-              if (known === undefined) model.items.set(id, { item, waiting });
+              const added = { id, sequence, orderingKey, lane, overtakes };
+              queue.add(added, waiting);
+              if (known === undefined) model.items.set(id, { item: added, waiting });
               break;
             }
             case 'remove':
