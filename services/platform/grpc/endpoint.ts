@@ -10,7 +10,7 @@ export interface Endpoint {
 }
 
 /** The endpoints of a service; methods that the implementation leaves out answer UNIMPLEMENTED. */
-export function endpointsOf<S extends DescService>(service: S, implementation: ServiceImpl<S>): Endpoint[] {
+export function endpointsOf<S extends DescService>(service: S, implementation: Partial<ServiceImpl<S>>): Endpoint[] {
   return Object.values(createServiceImplSpec<S>(service, implementation).methods).map((spec) => ({
     path: pathOf(spec.method),
     service,

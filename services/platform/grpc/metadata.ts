@@ -13,21 +13,30 @@ export function headerPairs(metadata: Metadata): [string, string][] {
   return pairs;
 }
 
-/** Adds headers to metadata. Transport's own keys (`grpc-*`, `content-type`, `te`, `:*`) are left out. */
-export function addHeaders(metadata: Metadata, headers: Headers): Metadata {
+/**
+ * Sets headers in metadata. Transport's own keys (`grpc-*`, `content-type`, `te`, `user-agent`, `:*`) are left out.
+ * @throws Error naming the header, never its value, when it holds characters that no header can carry.
+ */
+export function addHeaders(metadata: Metadata, headers: Iterable<readonly [string, string]>): Metadata {
   for (const [key, value] of headers) {
     if (isReserved(key)) continue;
-    if (key.endsWith('-bin')) {
-      for (const part of value.split(',')) metadata.add(key, Buffer.from(part.trim(), 'base64'));
-    } else {
-      metadata.add(key, value);
+    try {
+      if (key.toLowerCase().endsWith('-bin')) {
+        metadata.remove(key);
+        for (const part of value.split(',')) metadata.add(key, Buffer.from(part.trim(), 'base64'));
+      } else {
+        metadata.set(key, value);
+      }
+    } catch {
+      // The library's own error quotes the value, which may be a secret.
+      throw new Error(`header "${key}" holds characters that no header can carry; only printable ASCII can`);
     }
   }
   return metadata;
 }
 
+const RESERVED = /^(?:grpc-|:|content-type$|te$|user-agent$)/i;
+
 function isReserved(key: string): boolean {
-  return (
-    key.startsWith('grpc-') || key.startsWith(':') || key === 'content-type' || key === 'te' || key === 'user-agent'
-  );
+  return RESERVED.test(key);
 }

@@ -4,7 +4,9 @@ import { Code, ConnectError, createClient, createContextKey, createContextValues
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { StatusError } from '../errors.ts';
 import { Stack } from '../lifecycle.ts';
-import { type Echo, EchoService, startEcho } from './echo-fixture.ts';
+import { type Echo, EchoService, echo, keepingLogger, startEcho } from './echo-fixture.ts';
+import { createGrpcServer } from './server.ts';
+import { grpcServerLimits } from './server-limits.ts';
 import { reasonMetadataOf, reasonOf, retryAfterMsOf, violationsOf } from './status.ts';
 import { createGrpcTransport, type GrpcTransportOptions } from './transport.ts';
 
@@ -55,9 +57,13 @@ describe('all kinds of methods', () => {
   });
 
   test('a method that is not implemented answers UNIMPLEMENTED', async () => {
-    const started = await startEcho();
-    await started.server.stop();
-    const { client } = await echoPair({ say: undefined as never });
+    const { logger } = keepingLogger();
+    const server = stack.add(createGrpcServer({ host: '127.0.0.1', port: 0, logger, limits: grpcServerLimits() }));
+    server.register(EchoService, { join: echo.join });
+    const transport = createGrpcTransport({ urls: [`http://127.0.0.1:${await server.start()}`] });
+    stack.use(transport, (t) => t.close());
+    const client = createClient(EchoService, transport);
+    expect((await client.join(values('a'))).value).toBe('a');
     expect((await failureOf(client.say({}))).code).toBe(Code.Unimplemented);
   });
 
@@ -182,18 +188,34 @@ describe('authentication', () => {
 });
 
 describe('ends', () => {
-  test('a deadline reaches the handler and the caller', async () => {
+  test("the port's own deadline reaches handler and caller", async () => {
     const aborted = Promise.withResolvers<unknown>();
+    const { client } = await echoPair(
+      {
+        say(request, context) {
+          expect(context.timeoutMs()).toBeLessThanOrEqual(50);
+          context.signal.addEventListener('abort', () => aborted.resolve(context.signal.reason));
+          return new Promise(() => request);
+        },
+      },
+      { unaryMsMax: 50 },
+    );
+    const error = await failureOf(client.say({}));
+    expect([error.code, reasonOf(error)]).toEqual([Code.DeadlineExceeded, 'DEADLINE_EXCEEDED']);
+    expect(await aborted.promise).toMatchObject({ code: Code.DeadlineExceeded });
+  });
+
+  test("the caller's deadline reaches the handler", async () => {
+    const aborted = Promise.withResolvers<void>();
     const { client } = await echoPair({
       say(request, context) {
-        expect(context.timeoutMs()).toBeLessThanOrEqual(50);
-        context.signal.addEventListener('abort', () => aborted.resolve(context.signal.reason));
+        context.signal.addEventListener('abort', () => aborted.resolve());
         return new Promise(() => request);
       },
     });
     const error = await failureOf(client.say({}, { timeoutMs: 50 }));
     expect([error.code, reasonOf(error)]).toEqual([Code.DeadlineExceeded, 'DEADLINE_EXCEEDED']);
-    expect(await aborted.promise).toMatchObject({ code: Code.DeadlineExceeded });
+    await aborted.promise;
   });
 
   test('deadlines that overflow timers are brought into reach, and unary calls have one in any case', async () => {
@@ -360,7 +382,7 @@ describe('flow control', () => {
       async join(requests) {
         await release.promise;
         let count = 0;
-        for await (const _request of requests) count += 1;
+        for await (const { value } of requests) count += value.length / 10_000;
         return { value: String(count) };
       },
     });

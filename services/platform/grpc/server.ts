@@ -66,7 +66,7 @@ export class GrpcServer implements Running {
   }
 
   /** Adds a service. Methods that the implementation leaves out answer UNIMPLEMENTED. */
-  register<S extends DescService>(service: S, implementation: ServiceImpl<S>): void {
+  register<S extends DescService>(service: S, implementation: Partial<ServiceImpl<S>>): void {
     for (const endpoint of endpointsOf(service, implementation)) {
       this.#endpoints.set(endpoint.path, endpoint);
       // The interceptor above answers every call itself: neither the handler nor the codec given here is ever reached

@@ -71,13 +71,13 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
     timeoutMs: number | undefined,
     header: HeaderInit,
   ): CallStart => {
-    const headers = new Headers(options.headers?.());
-    for (const [key, value] of new Headers(header)) headers.set(key, value);
+    const metadata = addHeaders(new Metadata(), Object.entries(options.headers?.() ?? {}));
+    if (header !== undefined) addHeaders(metadata, new Headers(header));
     const effectiveMs = clampTimeoutMs(timeoutMs ?? (method.methodKind === 'unary' ? options.timeoutMs : undefined));
     const limited = effectiveMs !== undefined && effectiveMs > 0;
     return {
       path: `/${method.parent.typeName}/${method.name}`,
-      metadata: addHeaders(new Metadata(), headers),
+      metadata,
       deadlineMs: limited ? Date.now() + effectiveMs : Number.POSITIVE_INFINITY,
       signal,
     };

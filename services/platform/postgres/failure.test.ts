@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { isConnectionFailure, retryable } from './failure.ts';
+
+function coded(code: string, message = 'failed'): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+describe('Postgres being away', () => {
+  test.each([
+    coded('ECONNREFUSED'),
+    coded('ECONNRESET'),
+    coded('57P01'),
+    coded('57P02'),
+    coded('57P03'),
+    coded('08006'),
+    coded('08P01'),
+    coded('53300'),
+    new Error('Connection terminated unexpectedly'),
+    new Error('Connection terminated due to connection timeout'),
+    new Error('timeout exceeded when trying to connect'),
+    new Error('Query read timeout'),
+    new AggregateError([coded('ECONNREFUSED'), coded('ECONNREFUSED')]),
+  ])('is seen in %s', (error) => {
+    expect([isConnectionFailure(error), retryable(error)]).toEqual([true, true]);
+  });
+
+  test.each([coded('23505'), coded('42P01'), coded('57014'), new Error('boom'), 'ECONNREFUSED', undefined])(
+    'is not seen in %s',
+    (error) => {
+      expect([isConnectionFailure(error), retryable(error)]).toEqual([false, false]);
+    },
+  );
+
+  test.each([coded('40001'), coded('40P01')])('%s is worth repeating without being that', (error) => {
+    expect([isConnectionFailure(error), retryable(error)]).toEqual([false, true]);
+  });
+});
