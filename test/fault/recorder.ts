@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { create, type MessageInitShape, toJsonString } from '@bufbuild/protobuf';
+import { type Client, Code, ConnectError } from '@connectrpc/connect';
+import type { Command } from '../../proto/gen/strategos/command/v1/command_pb.js';
+import {
+  type CommandService,
+  type IssueCommandRequest,
+  IssueCommandRequestSchema,
+} from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { kindName } from '../../services/executor/adapters/command-kinds.ts';
+import { messageOf } from '../../services/platform/errors.ts';
+import { reasonOf } from '../../services/platform/grpc/status.ts';
+import type { RecordingAgent } from '../harness/recording-agent.ts';
+import type { TestStack } from '../harness/stack.ts';
+import { collect } from './collect.ts';
+import { checkHistory, describeViolations } from './history-checker.ts';
+import { type CallReturn, type HistoryRecord, toLines } from './history-record.ts';
+import { RecordedWatch } from './recorded-watch.ts';
+
+export type CommandClient = Client<typeof CommandService>;
+
+/** What is asked of an executor; the recorder adds the request id. */
+export type Wish = Omit<MessageInitShape<typeof IssueCommandRequestSchema>, '$typeName' | 'requestId' | 'executor'>;
+
+export interface IssueOptions {
+  readonly requestId?: string;
+  /** How long a call without an answer is repeated; 0 makes one call. Default 60 s. */
+  readonly repeatForMs?: number;
+  readonly client?: CommandClient;
+}
+
+/** As many as one call takes. */
+const BATCH_COMMANDS = 500;
+const BATCH_MS_MAX = 30_000;
+const CALL_MS_MAX = 10_000;
+const REPEAT_MS = 60_000;
+const REPEAT_PAUSE_MS = 100;
+/** Codes that promise that nothing was stored. */
+const REFUSALS: ReadonlySet<Code> = new Set([
+  Code.InvalidArgument,
+  Code.FailedPrecondition,
+  Code.AlreadyExists,
+  Code.NotFound,
+  Code.PermissionDenied,
+  Code.Unauthenticated,
+  Code.ResourceExhausted,
+]);
+/** Codes that say neither; anything else is a defect that `unexpected` keeps. */
+const UNCERTAIN: ReadonlySet<Code> = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.Canceled, Code.Aborted]);
+
+/** Wall time from one monotonic clock, in fractions of a millisecond. */
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Calls the platform as clients of one account and writes down every call, answer and event, for the history checker. */
+export class Recorder implements AsyncDisposable {
+  readonly records: HistoryRecord[] = [];
+  /** Failures that no client should ever see. */
+  readonly unexpected: string[] = [];
+  readonly file: string;
+  readonly #stack: TestStack;
+  readonly #client: CommandClient;
+  readonly #account: string;
+  readonly #agents = new Map<string, RecordingAgent>();
+  readonly #watches: RecordedWatch[] = [];
+  /** Keeps the request ids of recorders of one stack apart. */
+  readonly #name = randomBytes(4).toString('hex');
+  #call = 0;
+  #request = 0;
+
+  private constructor(stack: TestStack, client: CommandClient, account: string) {
+    this.#stack = stack;
+    this.#client = client;
+    this.#account = account;
+    this.file = join(stack.data.root, 'logs', 'history.jsonl');
+  }
+
+  /** Begins to record, with `watches` watchers of the founding account from the start of its history. */
+  static async start(stack: TestStack, options: { readonly watches?: number } = {}): Promise<Recorder> {
+    const client = await stack.commandClient();
+    const recorder = new Recorder(stack, client, 'main');
+    for (let n = 0; n < (options.watches ?? 1); n++) {
+      recorder.#watches.push(new RecordedWatch(`watcher-${n}`, 'main', client, (record) => recorder.add(record)));
+    }
+    return recorder;
+  }
+
+  /** Its acts belong to the history. */
+  follow(agent: RecordingAgent): RecordingAgent {
+    this.#agents.set(agent.agent, agent);
+    return agent;
+  }
+
+  add(record: HistoryRecord): void {
+    this.records.push(record);
+  }
+
+  /** As `tryIssue`. @throws when it was refused, or nobody answered in time */
+  async issue(agent: RecordingAgent, wish: Wish, options: IssueOptions = {}): Promise<Command> {
+    const command = await this.tryIssue(agent, wish, options);
+    if (command !== undefined) return command;
+    const reason = this.records.findLast((record) => record.type === 'return')?.reason;
+    throw new Error(`${wish.kind?.case ?? 'a command'} was not accepted: ${reason ?? 'no reason given'}`);
+  }
+
+  /**
+   * Issues one command, repeating the call under the same request id while nobody can say what became of it.
+   * @returns the command, or undefined when it was refused or nobody answered in time
+   */
+  async tryIssue(agent: RecordingAgent, wish: Wish, options: IssueOptions = {}): Promise<Command | undefined> {
+    const requestId = options.requestId ?? this.#nextRequestId();
+    const request = create(IssueCommandRequestSchema, { ...wish, executor: agent.executorId, requestId });
+    const endMs = nowMs() + (options.repeatForMs ?? REPEAT_MS);
+    for (;;) {
+      const call = this.#called(agent, request);
+      try {
+        const client = options.client ?? this.#client;
+        const { command, alreadyIssued } = await client.issueCommand(request, { timeoutMs: CALL_MS_MAX });
+        this.#returned(call, { outcome: 'issued', commandId: command?.id ?? '', already: alreadyIssued });
+        return command;
+      } catch (thrown) {
+        if (!this.#failed(call, thrown) || nowMs() >= endMs) return undefined;
+        await pause(REPEAT_PAUSE_MS);
+      }
+    }
+  }
+
+  /** Issues many in one call a few hundred; each must be accepted at once. @returns them in order */
+  async issueMany(agent: RecordingAgent, wishes: readonly Wish[]): Promise<Command[]> {
+    const issued: Command[] = [];
+    for (let at = 0; at < wishes.length; at += BATCH_COMMANDS) {
+      const requests = wishes.slice(at, at + BATCH_COMMANDS).map((wish) => {
+        const requestId = this.#nextRequestId();
+        return create(IssueCommandRequestSchema, { ...wish, executor: agent.executorId, requestId });
+      });
+      const calls = requests.map((request) => this.#called(agent, request));
+      const { outcomes } = await this.#client.issueCommands({ requests }, { timeoutMs: BATCH_MS_MAX });
+      for (const [index, { outcome }] of outcomes.entries()) {
+        const call = calls[index] ?? -1;
+        if (outcome.case !== 'issued' || outcome.value.command === undefined) {
+          throw new Error(`request ${at + index} was refused: ${JSON.stringify(outcome.value)}`);
+        }
+        const { command, alreadyIssued } = outcome.value;
+        this.#returned(call, { outcome: 'issued', commandId: command.id, already: alreadyIssued });
+        issued.push(command);
+      }
+    }
+    return issued;
+  }
+
+  /** Asks once for a cancellation. @returns true when it is cancelled for good */
+  async cancel(commandId: string): Promise<boolean> {
+    const call = this.#call++;
+    this.add({ type: 'cancel', call, atMs: nowMs(), account: this.#account, commandId });
+    try {
+      const { cancelled } = await this.#client.cancelCommand({ id: commandId }, { timeoutMs: CALL_MS_MAX });
+      this.#returned(call, { outcome: cancelled ? 'cancelled' : 'asked', commandId });
+      return cancelled;
+    } catch (thrown) {
+      this.#failed(call, thrown);
+      return false;
+    }
+  }
+
+  /** Makes a fault and writes down how long it lasted. */
+  async fault<T>(name: string, platformAway: boolean, work: () => Promise<T>): Promise<T> {
+    const atMs = nowMs();
+    try {
+      return await work();
+    } finally {
+      this.add({ type: 'fault', name, atMs, untilMs: nowMs(), platformAway });
+    }
+  }
+
+  /**
+   * Waits until everything has come to rest, adds what Postgres and the agents' journals hold, and judges it all.
+   * @returns the breaches as text for people; empty when there are none
+   */
+  async verdict(timeoutMs = 60_000): Promise<string> {
+    const found = await collect(this.#stack, [...this.#agents.values()], this.#watches, timeoutMs);
+    const all = [...this.records, ...found];
+    appendFileSync(this.file, toLines(all));
+    const violations = describeViolations(checkHistory(all));
+    const unexpected = this.unexpected.map((line) => `unexpected: ${line}`);
+    return [...(violations === '' ? [] : [violations]), ...unexpected].join('\n');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#watches.map((watch) => watch.stop()));
+  }
+
+  #nextRequestId(): string {
+    return `${this.#name}-${this.#request++}`;
+  }
+
+  #called(agent: RecordingAgent, request: IssueCommandRequest): number {
+    const call = this.#call++;
+    const { requestId } = request;
+    const body = toJsonString(IssueCommandRequestSchema, { ...request, requestId: '' });
+    const kind = kindName(request.kind.case);
+    const place = { account: this.#account, executor: agent.executorId };
+    this.add({ type: 'issue', call, atMs: nowMs(), ...place, requestId, body, kind });
+    return call;
+  }
+
+  #returned(call: number, facts: Omit<CallReturn, 'type' | 'call' | 'atMs'>): void {
+    this.add({ type: 'return', call, atMs: nowMs(), ...facts });
+  }
+
+  /** Writes down how a call failed; true when nobody can say what became of it. */
+  #failed(call: number, thrown: unknown): boolean {
+    const error = ConnectError.from(thrown);
+    const refused = REFUSALS.has(error.code);
+    const reason = reasonOf(error) ?? Code[error.code];
+    this.#returned(call, { outcome: refused ? 'refused' : 'uncertain', reason });
+    if (!refused && !UNCERTAIN.has(error.code)) this.unexpected.push(messageOf(thrown));
+    return !refused;
+  }
+}
