@@ -8,8 +8,3 @@ const numbers = new Map<string, ErrorReason>(
 export function reasonNumber(name: string): ErrorReason {
   return numbers.get(name) ?? ErrorReason.UNSPECIFIED;
 }
-
-/** The name of a reason; undefined for UNSPECIFIED and for numbers that this release does not know. */
-export function reasonName(reason: ErrorReason): string | undefined {
-  return reason === ErrorReason.UNSPECIFIED ? undefined : ErrorReason[reason];
-}
