@@ -27,7 +27,8 @@ export function errorOf(end: StatusObject, url: string): ConnectError {
   const bytes = end.metadata.get('grpc-status-details-bin')[0];
   const local = bytes === undefined ? localError(end, url) : undefined;
   if (local !== undefined) return toConnectError(local);
-  const error = new ConnectError(end.details, codeOfStatus(end.code), headerPairs(end.metadata));
+  const metadata = headerPairs(end.metadata).filter(([key]) => !key.startsWith('grpc-'));
+  const error = new ConnectError(end.details, codeOfStatus(end.code), metadata);
   if (bytes instanceof Buffer) error.details = decodeStatusDetails(bytes) ?? [];
   return error;
 }

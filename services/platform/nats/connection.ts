@@ -87,7 +87,7 @@ export class NatsLink implements Running {
     return () => this.#reconnectCallbacks.delete(callback);
   }
 
-  /** Sends what is buffered and closes. */
+  /** Closes the connection; hints that are on their way may be lost. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;

@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { runner } from 'node-pg-migrate';
 import { Client } from 'pg';
+import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { isConnectionFailure } from './failure.ts';
 
 export interface MigrateOptions {
   readonly databaseUrl: string;
@@ -12,18 +14,21 @@ export interface MigrateOptions {
   readonly logger: Logger;
 }
 
-/** The database was migrated by a newer release, or its applied migrations are not this release's. */
+/** A schema that cannot be brought to this release: it is newer, or a migration failed and was rolled back. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 
 const MIGRATIONS_TABLE = 'schema_migration';
 const CONNECT_MS_MAX = 10_000;
+/** Longer than any migration of another process may take; then somebody is stuck and a person has to look. */
+const LOCK_MS_MAX = 120_000;
 
 /**
  * Brings the schema to this release, in one transaction. Several processes may call it at once: one migrates, the others
  * wait and find it done. Returns the names of the migrations that were applied.
- * @throws MigrationError for a database that has migrations which `directory` does not.
+ * @throws MigrationError for a schema that has migrations which `directory` does not, and for a migration that fails.
+ * A server that is away fails with what `isConnectionFailure` knows.
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const { databaseUrl, schema, directory, logger } = options;
@@ -36,6 +41,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   client.on('error', (error) => logger.warn({ err: error }, 'postgres connection lost while migrating'));
   await client.connect();
   try {
+    await client.query(`SET lock_timeout = '${LOCK_MS_MAX}ms'`);
     // Ends with the session; node-pg-migrate's own lock would come after its CREATE SCHEMA, which two at once can fail.
     await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`strategos migrate ${schema}`]);
     const unknown = (await appliedMigrations(client, schema)).filter((name) => !known.includes(name));
@@ -59,8 +65,11 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
       logger: quietLogger(logger),
     });
     const names = applied.map((migration) => migration.name);
-    logger.info({ schema, applied: names }, 'schema migrated');
+    if (names.length > 0) logger.info({ schema, applied: names }, 'schema migrated');
     return names;
+  } catch (thrown) {
+    if (thrown instanceof MigrationError || isConnectionFailure(thrown)) throw thrown;
+    throw new MigrationError(`schema "${schema}" cannot be migrated: ${messageOf(thrown)}`, { cause: thrown });
   } finally {
     await client.end();
   }
