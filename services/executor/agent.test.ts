@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
+import { CommandState, Preconditions_SessionState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import type { CommandDeliverySchema } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import { ErrorReason } from '../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import type { Adapter } from './adapters/adapter.ts';
 import { createPaperAdapter } from './adapters/paper/paper-adapter.ts';
@@ -67,7 +68,8 @@ function gatedAdapter() {
   const gates = { before: Promise.resolve(), after: Promise.resolve() };
   const executed: string[] = [];
   const adapter: Adapter = {
-    ...{ name: 'gated', kinds: paper.kinds },
+    name: 'gated',
+    kinds: paper.kinds,
     open: (context) => paper.open?.(context),
     close: () => paper.close?.(),
     recover: (command, context) => paper.recover(command, context),
@@ -81,6 +83,10 @@ function gatedAdapter() {
     },
   };
   return { adapter, gates, executed };
+}
+
+function opening(symbol: string, quantity: string, referencePrice: string): Delivery['kind'] {
+  return { case: 'openPosition', value: { symbol, quantity, referencePrice, side: Side.BUY } };
 }
 
 function never(): Promise<void> {
@@ -135,9 +141,11 @@ describe('the agent', () => {
 
   test('executes again after a failure that may pass, and only then', async () => {
     const attempts: number[] = [];
-    const paper = createPaperAdapter();
     const adapter: Adapter = {
-      ...{ name: 'flaky', kinds: paper.kinds, recover: () => 'unknown', status: () => ({}) },
+      name: 'flaky',
+      kinds: createPaperAdapter().kinds,
+      recover: () => 'unknown',
+      status: () => ({}),
       execute({ attempt }) {
         attempts.push(attempt);
         return attempt === 1
@@ -262,23 +270,19 @@ describe('the agent', () => {
   test('a position above the local limits is refused whatever reference price comes with it', async () => {
     await startAgent({ limits: { maxNotional: '100', symbols: ['BTC'], maxOpenPositions: 1 } });
     const stream = await platform.stream(0);
-    const open = (symbol: string, quantity: string, referencePrice: string): Delivery['kind'] => ({
-      case: 'openPosition',
-      value: { symbol, quantity, referencePrice, side: 1 },
-    });
     const limitOf = async (id: string) => (await stream.finished(id)).error?.metadata['limit'];
-    stream.deliver(delivery('size', open('BTC', '3', '50')), delivery('symbol', open('ETH', '1', '1')));
+    stream.deliver(delivery('size', opening('BTC', '3', '50')), delivery('symbol', opening('ETH', '1', '1')));
     expect(await limitOf('size')).toBe('max_notional');
     expect(await limitOf('symbol')).toBe('symbols');
-    stream.deliver(delivery('priceless', open('BTC', '1', '')));
+    stream.deliver(delivery('priceless', opening('BTC', '1', '')));
     expect(await limitOf('priceless')).toBe('max_notional');
     stream.deliver(
-      delivery('one', open('BTC', '1', '50'), { orderingKey: '/a' }),
+      delivery('one', opening('BTC', '1', '50'), { orderingKey: '/a' }),
       delivery(
         'two',
         {
           case: 'openPosition',
-          value: { symbol: 'BTC', strategyId: 'x', quantity: '1', referencePrice: '50', side: 1 },
+          value: { symbol: 'BTC', strategyId: 'x', quantity: '1', referencePrice: '50', side: Side.BUY },
         },
         { orderingKey: '/b' },
       ),
@@ -294,13 +298,21 @@ describe('the agent', () => {
     await startAgent();
     const stream = await platform.stream(0);
     stream.deliver(
-      delivery('start', { case: 'startSession', value: { sessionId: 's' } }, { preconditions: { sessionState: 1 } }),
-      delivery('again', { case: 'startSession', value: { sessionId: 's' } }, { preconditions: { sessionState: 1 } }),
+      delivery(
+        'start',
+        { case: 'startSession', value: { sessionId: 's' } },
+        { preconditions: { sessionState: Preconditions_SessionState.ABSENT } },
+      ),
+      delivery(
+        'again',
+        { case: 'startSession', value: { sessionId: 's' } },
+        { preconditions: { sessionState: Preconditions_SessionState.ABSENT } },
+      ),
       delivery(
         'price',
         {
           case: 'openPosition',
-          value: { sessionId: 's', symbol: 'BTC', quantity: '1', referencePrice: '10', side: 1 },
+          value: { sessionId: 's', symbol: 'BTC', quantity: '1', referencePrice: '10', side: Side.BUY },
         },
         { preconditions: { priceBand: { maxPrice: '9' } } },
       ),
@@ -335,8 +347,10 @@ describe('the agent', () => {
     gates.after = never();
     const executor = await startAgent({ adapter, stopGraceMs: 0 });
     const stream = await platform.stream(0);
-    stream.deliver(delivery('a', { case: 'startSession', value: { sessionId: 's' } }), delivery('b', stopSession));
+    stream.deliver(delivery('a', { case: 'startSession', value: { sessionId: 's' } }));
     await stream.event('a', 'started');
+    stream.deliver(delivery('b', stopSession));
+    await stream.event('b', 'received');
     await expect.poll(() => executed).toEqual(['a']);
     await expect.poll(async () => (await adapter.status()).sessions).toHaveLength(1);
     await executor.stop();

@@ -27,7 +27,7 @@ export interface ExecutorOptions {
   readonly journal?: Journal;
   /** What this agent may do, whatever the platform asks. Default: everything that the adapter can. */
   readonly limits?: LocalLimits;
-  /** Commands that the adapter executes at the same time. Default 32. */
+  /** Commands that the adapter executes at the same time. Default 64. */
   readonly concurrencyMax?: number;
   /** Commands that the platform may have in flight to this agent, 1 to 10000. Default 256. */
   readonly inFlightMax?: number;
@@ -57,7 +57,7 @@ export interface Executor extends Running {
   onStateChange(listener: (state: ExecutorState) => void): () => void;
 }
 
-const CONCURRENCY_MAX = 32;
+const CONCURRENCY_MAX = 64;
 const IN_FLIGHT_MAX = 256;
 const STOP_GRACE_MS = 5_000;
 /** How long `stop` waits for the platform to acknowledge the last results. */

@@ -1,5 +1,11 @@
 import { Decimal } from 'decimal.js';
 
+/**
+ * Decimal arithmetic with 50 significant digits: sums that are added to and taken from again come out even, whatever is
+ * divided in between.
+ */
+export const Amount = Decimal.clone({ precision: 50 });
+
 /** Plain decimal notation with an optional sign and exponent; no hexadecimal, no infinity, no blanks. */
 const DECIMAL_FORM = /^-?\d+(\.\d+)?([eE][+-]?\d{1,3})?$/;
 /** Longest text that is read as a number. */
@@ -8,5 +14,5 @@ const DECIMAL_CHARS_MAX = 64;
 /** Money and quantities travel as text; undefined when the text is no decimal number. */
 export function parseDecimal(text: string): Decimal | undefined {
   if (text.length > DECIMAL_CHARS_MAX || !DECIMAL_FORM.test(text)) return undefined;
-  return new Decimal(text);
+  return new Amount(text);
 }

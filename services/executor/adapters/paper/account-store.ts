@@ -14,16 +14,20 @@ const STEPS: readonly string[] = [
     PRIMARY KEY (collection, key)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE effect (
-    tag TEXT PRIMARY KEY,
-    result BLOB NOT NULL,
-    effect_wall_ms REAL NOT NULL
-  ) STRICT;
-  CREATE INDEX effect_age ON effect (effect_wall_ms)
+    effect_id INTEGER PRIMARY KEY,
+    tag TEXT NOT NULL UNIQUE,
+    result BLOB NOT NULL
+  ) STRICT
   `,
 ];
 
-/** How long an effect is remembered: longer than any command can be asked about. */
-const EFFECT_KEPT_MS = 30 * 24 * 3_600_000;
+/**
+ * Effects that are remembered, the newest: many times what can be in flight. Counted and not timed, since a clock that was
+ * set right would otherwise make the venue forget what it did.
+ */
+const EFFECTS_KEPT = 100_000;
+/** Older ones are removed once in so many effects. */
+const FORGET_EVERY = 5_000;
 const COLLECTIONS: ReadonlySet<string> = new Set<Collection>(['account', 'ledger', 'price', 'session', 'position']);
 
 /**
@@ -38,19 +42,21 @@ export class AccountStore {
   readonly #addEffect: StatementSync;
   readonly #findEffect: StatementSync;
 
+  readonly #forget: StatementSync;
+
   /** @param directory where `paper.db` is kept; undefined keeps it in memory only. */
-  constructor(directory: string | undefined, nowMs: number) {
+  constructor(directory: string | undefined) {
     const file = directory === undefined ? ':memory:' : join(directory, 'paper.db');
     this.#database = new DatabaseSync(file);
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     if (directory !== undefined) chmodSync(file, 0o600);
     applySchemaSteps(this.#database, file, STEPS);
-    this.#database.prepare('DELETE FROM effect WHERE effect_wall_ms < ?').run(nowMs - EFFECT_KEPT_MS);
     this.#commits = new GroupCommit(this.#database);
     this.#put = this.#database.prepare('INSERT OR REPLACE INTO record VALUES (?, ?, ?)');
     this.#remove = this.#database.prepare('DELETE FROM record WHERE collection = ? AND key = ?');
-    this.#addEffect = this.#database.prepare('INSERT INTO effect VALUES (?, ?, ?)');
+    this.#addEffect = this.#database.prepare('INSERT INTO effect (tag, result) VALUES (?, ?)');
     this.#findEffect = this.#database.prepare('SELECT result FROM effect WHERE tag = ?');
+    this.#forget = this.#database.prepare('DELETE FROM effect WHERE effect_id <= ?');
   }
 
   /** The account as it was after the last effect. */
@@ -78,9 +84,10 @@ export class AccountStore {
   }
 
   /** Writes an effect with its command's tag; resolves when both are on disk. */
-  commit(tag: string, result: Uint8Array, changes: readonly AccountChange[], nowMs: number): Promise<void> {
+  commit(tag: string, result: Uint8Array, changes: readonly AccountChange[]): Promise<void> {
     return this.#commits.write(() => {
-      this.#addEffect.run(tag, result, nowMs);
+      const effectId = Number(this.#addEffect.run(tag, result).lastInsertRowid);
+      if (effectId % FORGET_EVERY === 0) this.#forget.run(effectId - EFFECTS_KEPT);
       this.#write(changes);
     });
   }

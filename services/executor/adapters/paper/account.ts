@@ -1,4 +1,5 @@
-import { Decimal } from 'decimal.js';
+import type { Decimal } from 'decimal.js';
+import { Amount } from '../../domain/decimal.ts';
 import type { SessionMode } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
 import { Side } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
 import type { PositionKey } from '../../domain/command-facts.ts';
@@ -46,18 +47,32 @@ export type AccountChange = {
   [C in Collection]: { readonly collection: C; readonly key: string; readonly value: PaperRecords[C] | undefined };
 }[Collection];
 
-/** The account in memory: every record by its key. */
-export type PaperAccount = { readonly [C in Collection]: Map<string, PaperRecords[C]> };
+/** The account in memory: every record by its key, and what follows from the records. */
+export type PaperAccount = { readonly [C in Collection]: Map<string, PaperRecords[C]> } & {
+  /** Margin that the open positions of each session bind. */
+  readonly bound: Map<string, Decimal>;
+};
 
 /** Key of the one record in `account`, and of the ledger that belongs to no session. */
 export const OWN = '';
 
 export function emptyAccount(): PaperAccount {
-  return { account: new Map(), ledger: new Map(), price: new Map(), session: new Map(), position: new Map() };
+  return {
+    account: new Map(),
+    ledger: new Map(),
+    price: new Map(),
+    session: new Map(),
+    position: new Map(),
+    bound: new Map(),
+  };
 }
 
 export function applyChange(account: PaperAccount, change: AccountChange): void {
   const records: Map<string, PaperRecords[Collection]> = account[change.collection];
+  if (change.collection === 'position') {
+    bind(account, account.position.get(change.key), -1);
+    bind(account, change.value, 1);
+  }
   if (change.value === undefined) records.delete(change.key);
   else records.set(change.key, change.value);
 }
@@ -72,15 +87,21 @@ export function ledgerKey(account: PaperAccount, sessionId: string): string {
 }
 
 export function balanceOf(account: PaperAccount, ledger: string): Decimal {
-  return new Decimal(account.ledger.get(ledger) ?? 0);
+  return new Amount(account.ledger.get(ledger) ?? 0);
 }
 
 /** Balance that no open position binds as margin. */
 export function freeBalance(account: PaperAccount, ledger: string): Decimal {
-  const bound = [...account.position.values()]
-    .filter((position) => ledgerKey(account, position.sessionId) === ledger)
-    .map((position) => new Decimal(position.quantity).times(position.entryPrice).div(position.leverage));
-  return balanceOf(account, ledger).minus(Decimal.sum(0, ...bound));
+  const bound = [...account.bound].filter(([sessionId]) => ledgerKey(account, sessionId) === ledger);
+  return balanceOf(account, ledger).minus(Amount.sum(0, ...bound.map(([, margin]) => margin)));
+}
+
+function bind(account: PaperAccount, position: PaperPosition | undefined, sign: 1 | -1): void {
+  if (position === undefined) return;
+  const margin = new Amount(position.quantity).times(position.entryPrice).div(position.leverage).times(sign);
+  const bound = (account.bound.get(position.sessionId) ?? new Amount(0)).plus(margin);
+  if (bound.isZero()) account.bound.delete(position.sessionId);
+  else account.bound.set(position.sessionId, bound);
 }
 
 /** Profit or loss of closing `quantity` of a position at `price`. */
@@ -91,15 +112,15 @@ export function profit(position: PaperPosition, quantity: Decimal, price: Decima
 
 /** Balances plus what the open positions would bring at their last known prices. */
 export function equity(account: PaperAccount): Decimal {
-  const balances = [...account.ledger.values()].map((balance) => new Decimal(balance));
+  const balances = [...account.ledger.values()].map((balance) => new Amount(balance));
   const open = [...account.position.values()].map((position) =>
     profit(
       position,
-      new Decimal(position.quantity),
-      new Decimal(account.price.get(position.symbol) ?? position.entryPrice),
+      new Amount(position.quantity),
+      new Amount(account.price.get(position.symbol) ?? position.entryPrice),
     ),
   );
-  return Decimal.sum(0, ...balances, ...open);
+  return Amount.sum(0, ...balances, ...open);
 }
 
 /** Positions that a command means: each field that it sets must match. */

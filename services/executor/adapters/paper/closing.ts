@@ -1,5 +1,6 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { Decimal } from 'decimal.js';
+import type { Decimal } from 'decimal.js';
+import { Amount } from '../../domain/decimal.ts';
 import { Side } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
 import type { ResultInit } from '../adapter.ts';
 import {
@@ -35,7 +36,7 @@ export function closePositions(
     const ledger = ledgerKey(account, position.sessionId);
     const pnl = profit(position, quantity, price);
     balances.set(ledger, (balances.get(ledger) ?? balanceOf(account, ledger)).plus(pnl));
-    changes.push(positionChange(position, new Decimal(position.quantity).minus(quantity)));
+    changes.push(positionChange(position, new Amount(position.quantity).minus(quantity)));
     return {
       symbol: position.symbol,
       side: position.side === Side.BUY ? Side.SELL : Side.BUY,
@@ -61,8 +62,8 @@ export function closePositions(
 export function closeAll(context: EffectContext, positions: readonly PaperPosition[]): Closing[] {
   return positions.map((position) => ({
     position,
-    quantity: new Decimal(position.quantity),
-    price: new Decimal(context.account.price.get(position.symbol) ?? position.entryPrice),
+    quantity: new Amount(position.quantity),
+    price: new Amount(context.account.price.get(position.symbol) ?? position.entryPrice),
   }));
 }
 

@@ -67,7 +67,7 @@ class PaperAdapter implements Adapter {
   }
 
   async open({ directory }: AdapterContext): Promise<void> {
-    this.#store = new AccountStore(directory, Date.now());
+    this.#store = new AccountStore(directory);
     this.#account = this.#store.load();
     if (this.#account.ledger.has(OWN)) return;
     const change = { collection: 'ledger', key: OWN, value: this.#options.initialBalance } as const;
@@ -96,7 +96,7 @@ class PaperAdapter implements Adapter {
     if ('refusal' in effect) return effect.refusal;
     const result = create(CommandResultSchema, effect.result);
     for (const change of effect.changes) applyChange(this.#account, change);
-    await this.#opened.commit(tag, toBinary(CommandResultSchema, result), effect.changes, nowMs);
+    await this.#opened.commit(tag, toBinary(CommandResultSchema, result), effect.changes);
     return { status: 'succeeded', result };
   }
 

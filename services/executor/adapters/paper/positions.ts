@@ -1,12 +1,12 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { Decimal } from 'decimal.js';
+import type { Decimal } from 'decimal.js';
 import {
   type CancelOrders,
   type ClosePosition,
   type OpenPosition,
   Side,
 } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
-import { parseDecimal } from '../../domain/decimal.ts';
+import { Amount, parseDecimal } from '../../domain/decimal.ts';
 import { positionName } from '../../domain/local-limits.ts';
 import {
   type AccountChange,
@@ -27,7 +27,7 @@ export function openPosition(context: EffectContext, body: OpenPosition): Effect
   if (refusal !== undefined) return refusal;
   const quantity = positive('quantity', body.quantity);
   if (isEffect(quantity)) return quantity;
-  const leverage = body.leverage === '' ? new Decimal(1) : positive('leverage', body.leverage);
+  const leverage = body.leverage === '' ? new Amount(1) : positive('leverage', body.leverage);
   if (isEffect(leverage)) return leverage;
   if (leverage.gt(context.maxLeverage)) {
     return refuse('leverage', `leverage ${body.leverage} is above the ${context.maxLeverage} that this venue grants`);
@@ -104,7 +104,7 @@ function enlarged(
   price: Decimal,
   leverage: Decimal,
 ): PaperPosition {
-  const held = new Decimal(open?.quantity ?? 0);
+  const held = new Amount(open?.quantity ?? 0);
   const total = held.plus(quantity);
   const entry = held
     .times(open?.entryPrice ?? 0)
@@ -116,7 +116,7 @@ function enlarged(
     symbol: body.symbol,
     side: body.side,
     quantity: total.toString(),
-    entryPrice: entry.toString(),
+    entryPrice: entry.toSignificantDigits(20).toString(),
     leverage: leverage.toString(),
     stopLossPrice: body.stopLossPrice === '' ? (open?.stopLossPrice ?? '') : body.stopLossPrice,
     takeProfitPrice: body.takeProfitPrice === '' ? (open?.takeProfitPrice ?? '') : body.takeProfitPrice,
@@ -153,7 +153,7 @@ export function closePosition(context: EffectContext, body: ClosePosition): Effe
   }
   const { fills, changes } = closePositions(context, closings);
   if (price !== undefined) changes.push({ collection: 'price', key: body.symbol, value: price.toString() });
-  const pnl = Decimal.sum(0, ...fills.map((fill) => fill.pnl ?? 0));
+  const pnl = Amount.sum(0, ...fills.map((fill) => fill.pnl ?? 0));
   return done(`${fills.length} positions closed, profit ${pnl.toString()}`, changes, { fills });
 }
 
