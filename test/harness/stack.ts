@@ -149,7 +149,7 @@ export class TestStack implements AsyncDisposable {
               ...options.gatewayEnv,
             });
       await onFailureKeep(data.root, () => printLogs(data));
-      await Promise.all([...replicas, ...(gateway === undefined ? [] : [gateway])].map((part) => part.start()));
+      await startAll([...replicas, ...(gateway === undefined ? [] : [gateway])]);
       return new TestStack({
         data,
         shared,
@@ -235,6 +235,12 @@ export class TestStack implements AsyncDisposable {
 /** Starts services as `options` say, with `await using stack = await startStack({ … })`. */
 export function startStack(options: StackOptions = {}): Promise<TestStack> {
   return TestStack.start(options);
+}
+
+/** Starts all at once. One that cannot start is thrown when the others have: what runs by then is known and can be ended. */
+async function startAll(parts: readonly Controlled<ServiceProcess>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(parts.map((part) => part.start()));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 async function printLogs(data: DataDirectory): Promise<void> {

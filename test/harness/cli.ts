@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { readEnv } from '../../services/platform/config.ts';
+import type { TestStack } from './stack.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../services/cli/strategos.js', import.meta.url));
+
+export interface CliRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `strategos ARGS…` as a process of its own against a stack's gateway. */
+export async function runCli(stack: TestStack, args: readonly string[], token?: string): Promise<CliRun> {
+  const { PATH, HOME } = readEnv();
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    env: {
+      PATH,
+      HOME,
+      STRATEGOS_URL: stack.gatewayUrl,
+      STRATEGOS_TOKEN: token ?? (await stack.token()),
+      NO_COLOR: '1',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  const [code, stdout, stderr] = await Promise.all([exited, text(child.stdout), text(child.stderr)]);
+  return { code, stdout, stderr };
+}
+
+/** As `runCli`, with `--json`, and each line of its output parsed. @throws Error with the program's own words when it failed */
+export async function runCliJson(stack: TestStack, args: readonly string[]): Promise<unknown[]> {
+  const { code, stdout, stderr } = await runCli(stack, [...args, '--json']);
+  if (code !== 0) throw new Error(`strategos ${args.join(' ')} ended with ${code}: ${stderr}`);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): unknown => JSON.parse(line));
+}
