@@ -75,7 +75,15 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
     const directory = new CachedDirectory((keys) => readExecutors(pool, keys), clock);
     const verifier = stack.add(new CredentialVerifier(pool));
     const side = stack.add(
-      new LinkSide({ pool: deliveryPool, clock, logger, nats, bells, replicaId: config.replicaId, version: PLATFORM_VERSION }),
+      new LinkSide({
+        pool: deliveryPool,
+        clock,
+        logger,
+        nats,
+        bells,
+        replicaId: config.replicaId,
+        version: PLATFORM_VERSION,
+      }),
     );
     await side.start();
 

@@ -101,7 +101,13 @@ export class FleetMember {
         create(ConnectRequestSchema, {
           frame: {
             case: 'hello',
-            value: { journalId: this.#journalId, agentVersion: 'bench', kinds: KIND_NAMES, inFlightMax: IN_FLIGHT_MAX, host: 'bench' },
+            value: {
+              journalId: this.#journalId,
+              agentVersion: 'bench',
+              kinds: KIND_NAMES,
+              inFlightMax: IN_FLIGHT_MAX,
+              host: 'bench',
+            },
           },
         }),
       );
@@ -118,7 +124,9 @@ export class FleetMember {
               this.#onAcknowledged(frame.value.commandIds.length);
               break;
             case 'heartbeat':
-              output.push(create(ConnectRequestSchema, { frame: { case: 'heartbeatReply', value: frame.value as never } }));
+              output.push(
+                create(ConnectRequestSchema, { frame: { case: 'heartbeatReply', value: frame.value as never } }),
+              );
               break;
             default:
               break;
@@ -133,18 +141,16 @@ export class FleetMember {
   }
 
   #answer(output: AsyncQueue<ConnectRequest>, commands: readonly { commandId: string; attempt: number }[]): void {
-    const receipts: EventInit[] = [];
-    const results: EventInit[] = [];
+    const events: EventInit[] = [];
     for (const { commandId, attempt } of commands) {
       if (this.received.has(commandId)) this.duplicates += 1;
       this.received.add(commandId);
-      receipts.push({ commandId, attempt, event: { case: 'received', value: {} as never } });
-      results.push(
+      events.push(
+        { commandId, attempt, event: { case: 'received', value: {} as never } },
         { commandId, attempt, event: { case: 'started', value: {} as never } },
         { commandId, attempt, event: { case: 'finished', value: { state: CommandState.SUCCEEDED } as never } },
       );
     }
-    output.push(create(ConnectRequestSchema, { frame: { case: 'events', value: { events: receipts } } }));
-    output.push(create(ConnectRequestSchema, { frame: { case: 'events', value: { events: results } } }));
+    output.push(create(ConnectRequestSchema, { frame: { case: 'events', value: { events } } }));
   }
 }

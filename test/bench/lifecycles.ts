@@ -1,3 +1,4 @@
+import { cpuMeter, withDescendants } from './cpu.ts';
 import { FleetDriver } from './fleet-driver.ts';
 import { Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import type { Subject } from './subject.ts';
@@ -6,6 +7,13 @@ export interface LifecycleResult {
   readonly executors: number;
   readonly commands: number;
   readonly perSecond: number;
+  /** Processor time for each lifecycle, in microseconds, by who spent it. */
+  readonly cpuUs: {
+    readonly service: number;
+    readonly postgres: number;
+    readonly executors: number;
+    readonly issuer: number;
+  };
 }
 
 const BATCH_COMMANDS = 200;
@@ -16,13 +24,24 @@ const LIFECYCLES_MS_MAX = 120_000;
  * Issues commands in batches to connected executors, round robin, and waits until the platform has acknowledged each result
  * as durable. Then every command is checked: delivered once, SUCCEEDED, with its whole history.
  */
-export async function measureLifecycles(subject: Subject, executors: number, commands: number): Promise<LifecycleResult> {
-  const prefix = `life${executors}-`;
+export async function measureLifecycles(
+  subject: Subject,
+  executors: number,
+  commands: number,
+): Promise<LifecycleResult> {
+  const prefix = `life${executors}-${commands}-`;
   const credentials = await subject.create(prefix, executors);
   await using fleet = new FleetDriver();
   await fleet.connect(subject.linkUrl, credentials);
   const [before] = await subject.query<{ n: string }>('SELECT event_number AS n FROM command.account');
 
+  const postmaster = await subject.postgresPid();
+  const spent = cpuMeter({
+    service: () => [subject.pid],
+    postgres: () => withDescendants(postmaster),
+    executors: () => [fleet.pid],
+    issuer: () => [process.pid],
+  });
   const begin = performance.now();
   let issued = 0;
   const issueSome = async (): Promise<void> => {
@@ -39,9 +58,10 @@ export async function measureLifecycles(subject: Subject, executors: number, com
   await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, issueSome));
   await fleet.untilAcknowledged(commands, LIFECYCLES_MS_MAX);
   const seconds = (performance.now() - begin) / 1_000;
+  const cpuUs = spent((ms) => (ms * 1_000) / commands);
 
   await checkExact(subject, fleet, Number(before?.n ?? 0), commands);
-  return { executors, commands, perSecond: commands / seconds };
+  return { executors, commands, perSecond: commands / seconds, cpuUs };
 }
 
 function order(prefix: string, executors: number, i: number) {
@@ -73,7 +93,9 @@ async function checkExact(subject: Subject, fleet: FleetDriver, afterNumber: num
     counted.received === commands ? '' : `${counted.received} of ${commands} were delivered`,
     counted.duplicates === 0 ? '' : `${counted.duplicates} came twice`,
     Number(row?.succeeded) === commands ? '' : `${row?.succeeded} of ${commands} succeeded`,
-    Number(row?.steps) === commands * stepsEach ? '' : `the history has ${row?.steps} steps instead of ${commands * stepsEach}`,
+    Number(row?.steps) === commands * stepsEach
+      ? ''
+      : `the history has ${row?.steps} steps instead of ${commands * stepsEach}`,
   ].filter((text) => text !== '');
   if (wrong.length > 0) throw new Error(`not exact: ${wrong.join('; ')}`);
 }

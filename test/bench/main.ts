@@ -10,7 +10,10 @@ import { measureFleetCosts } from './reconnect.ts';
 import { Subject } from './subject.ts';
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: 'lifecycles,latency,fleet' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: 'lifecycles,latency,fleet' },
+  },
 });
 /** Readable in a log as well as on a terminal. */
 const PLAIN = { head: [], border: [], compact: true };
@@ -30,7 +33,10 @@ try {
 }
 
 async function lifecycles(): Promise<void> {
-  const table = new Table({ style: PLAIN, head: ['full lifecycles', 'executors', 'per second', 'beside graphile-worker'] });
+  const table = new Table({
+    style: PLAIN,
+    head: ['full lifecycles', 'executors', 'per second', 'beside graphile-worker'],
+  });
   await using subject = await Subject.start(servers);
   await measureLifecycles(subject, 10, 5_000); // warm-up, not counted
   for (const executors of fleets) {
@@ -42,17 +48,29 @@ async function lifecycles(): Promise<void> {
     table.push(['strategos', executors, Math.round(ours.perSecond), `${(ours.perSecond / peer).toFixed(2)} ×`]);
     table.push(['graphile-worker add and run', '', `${Math.round(before)} / ${Math.round(after)}`, '1 ×']);
   }
-  console.log(`\n${commands} commands each: stored, sent, received, started, finished, with history, each checked to be exact`);
+  console.log(
+    `\n${commands} commands each: stored, sent, received, started, finished, with history, each checked to be exact`,
+  );
   console.log(table.toString());
 }
 
 async function latency(): Promise<void> {
-  const table = new Table({ style: PLAIN, head: ['accepted → received', 'executors', 'commands/s', 'p50 ms', 'p99 ms', 'max ms'] });
+  const table = new Table({
+    style: PLAIN,
+    head: ['accepted → received', 'executors', 'commands/s', 'p50 ms', 'p99 ms', 'max ms'],
+  });
   await using subject = await Subject.start(servers);
   await measureOpenLoop(subject, 10, 200, 3); // warm-up, not counted
   for (const executors of fleets) {
     const result = await measureOpenLoop(subject, executors, 500, latencySeconds);
-    table.push(['open loop', executors, result.perSecond, result.p50Ms.toFixed(2), result.p99Ms.toFixed(2), result.maxMs.toFixed(1)]);
+    table.push([
+      'open loop',
+      executors,
+      result.perSecond,
+      result.p50Ms.toFixed(2),
+      result.p99Ms.toFixed(2),
+      result.maxMs.toFixed(1),
+    ]);
   }
   console.log('\nSingle commands at a fixed pace, whatever the answers do');
   console.log(table.toString());
@@ -61,8 +79,16 @@ async function latency(): Promise<void> {
 async function fleet(): Promise<void> {
   await using subject = await Subject.start(servers);
   const costs = await measureFleetCosts(subject, idle);
-  const table = new Table({ style: PLAIN, head: ['idle executors', 'connect s', 'KiB each', 'all back after kill -9, s'] });
-  table.push([costs.executors, costs.connectSeconds.toFixed(1), costs.idleKibEach.toFixed(0), costs.reconnectSeconds.toFixed(1)]);
+  const table = new Table({
+    style: PLAIN,
+    head: ['idle executors', 'connect s', 'KiB each', 'all back after kill -9, s'],
+  });
+  table.push([
+    costs.executors,
+    costs.connectSeconds.toFixed(1),
+    costs.idleKibEach.toFixed(0),
+    costs.reconnectSeconds.toFixed(1),
+  ]);
   console.log('\nExecutors that only hold their stream; the service is killed and started again');
   console.log(table.toString());
 }

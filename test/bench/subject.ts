@@ -27,7 +27,14 @@ export class Subject implements AsyncDisposable {
   }
 
   static async start(servers: TestServers): Promise<Subject> {
-    const stack = await startStack({ servers, gateway: false, env: { STRATEGOS_LOG_LEVEL: 'warn' } });
+    const stack = await startStack({
+      servers,
+      gateway: false,
+      env: {
+        STRATEGOS_LOG_LEVEL: 'warn',
+        ...(process.env['BENCH_PROF'] ? { NODE_OPTIONS: '--cpu-prof --cpu-prof-dir=/tmp/prof' } : {}),
+      },
+    });
     return new Subject(stack, new Clients());
   }
 
@@ -51,6 +58,12 @@ export class Subject implements AsyncDisposable {
     };
     await Promise.all(Array.from({ length: CREATES_AT_ONCE }, work));
     return credentials;
+  }
+
+  /** The postmaster, whose children are the backends. */
+  async postgresPid(): Promise<number> {
+    const [row] = await this.query<{ file: string }>("SELECT pg_read_file('postmaster.pid') AS file");
+    return Number(row?.file.split('\n')[0]);
   }
 
   async query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {

@@ -118,7 +118,7 @@ export class AccountLedger {
 
   /** Commands as they are stored now. Waits while Postgres is away. */
   read(commandIds: readonly string[]): Promise<ReadCommands> {
-    return this.#persist('read', () => store.readByIds(this.#deps.pool, commandIds));
+    return this.#persist('read', () => store.readByIds(this.#deps.pool, this.#accountId, commandIds));
   }
 
   /** Resolves when nothing is queued or being written. Later writes are refused. */
@@ -339,7 +339,8 @@ export class AccountLedger {
         return await work();
       } catch (thrown) {
         if (!retryable(thrown) || this.#stopped) throw thrown;
-        if (attempt === 1) this.#deps.logger.warn({ err: thrown, what, accountId: this.#accountId }, 'ledger waits for postgres');
+        if (attempt === 1)
+          this.#deps.logger.warn({ err: thrown, what, accountId: this.#accountId }, 'ledger waits for postgres');
         await new Promise<void>((resolve) => setTimeout(resolve, backoffMs(attempt, RETRY)));
       }
     }

@@ -68,7 +68,8 @@ export class IssueDesk implements CommandDesk {
       return { type: 'issued', command: stored, already: false };
     }
     const existing = await this.#existing(order);
-    if (existing === undefined) throw unavailable('postgres', 'the command of this request_id was just removed; try again');
+    if (existing === undefined)
+      throw unavailable('postgres', 'the command of this request_id was just removed; try again');
     return existing;
   }
 
@@ -90,9 +91,9 @@ export class IssueDesk implements CommandDesk {
 
   async cancel(accountId: string, id: string): Promise<{ command: Command; cancelled: boolean }> {
     for (let tries = 0; tries < CANCEL_TRIES_MAX; tries++) {
-      const { commands } = await guarded(() => store.readByIds(this.#deps.pool, [id]));
+      const { commands } = await guarded(() => store.readByIds(this.#deps.pool, accountId, [id]));
       const command = commands[0];
-      if (command === undefined || command.accountId !== accountId) throw notFound('command', id);
+      if (command === undefined) throw notFound('command', id);
       if (command.state === 'CANCELLED') return { command, cancelled: true };
       if (isTerminal(command.state)) {
         throw new StatusError(
@@ -148,7 +149,8 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
-    if (isConnectionFailure(thrown)) throw unavailable('postgres', `the database cannot be reached (${messageOf(thrown)}); try again`, thrown);
+    if (isConnectionFailure(thrown))
+      throw unavailable('postgres', `the database cannot be reached (${messageOf(thrown)}); try again`, thrown);
     throw thrown;
   }
 }

@@ -1,4 +1,4 @@
-import type { Command, CommandState } from './command.ts';
+import type { Command, CommandState, Step } from './command.ts';
 import type { CommandFilter, HistoryEntry, UnreadableCommand } from './repository.ts';
 
 /** What handlers ask of the stored commands; `store/` answers with Postgres. Nothing leaves its account. */
@@ -6,8 +6,8 @@ import type { CommandFilter, HistoryEntry, UnreadableCommand } from './repositor
 /** One page of a list, newest first. */
 export interface CommandPage {
   readonly commands: readonly Command[];
-  /** Sequence below which the next page begins; null on the last page. */
-  readonly nextSequence: number | null;
+  /** Id below which the next page begins; null on the last page. */
+  readonly nextId: string | null;
 }
 
 /** A stretch of an account's history. */
@@ -81,7 +81,7 @@ export interface CommandReader {
   list(
     accountId: string,
     filter: CommandFilter,
-    page: { readonly belowSequence: number; readonly commandsMax: number },
+    page: { readonly belowId: string; readonly commandsMax: number },
   ): Promise<CommandPage>;
   historyRange(accountId: string): Promise<HistoryRange>;
   /** The account's history after a number, in order; `executorId` narrows it. */
@@ -90,8 +90,8 @@ export interface CommandReader {
     afterNumber: number,
     page: { readonly entriesMax: number; readonly executorId?: string | undefined },
   ): Promise<HistoryPage>;
-  /** The whole kept history of one command, oldest first, at most `entriesMax` rows from the beginning. */
-  historyOf(accountId: string, commandId: string, entriesMax: number): Promise<readonly HistoryEntry[]>;
+  /** The steps of one command, oldest first, without interim progress. */
+  timelineOf(accountId: string, commandId: string): Promise<readonly Step[]>;
   /** Earlier open commands of the same executor whose ordering key is related, oldest first. */
   blocking(command: Command, blockingMax: number): Promise<readonly BlockingCommand[]>;
   stats(

@@ -316,12 +316,13 @@ function move(
   atMs: number,
   changes: Partial<Command> = {},
 ): Transitioned {
-  const changed: Command = { ...command, ...changes, state: to, version: command.version + 1 };
+  const changed = { ...command, ...changes, state: to, version: command.version + 1 };
+  changed.dueMs = changes.dueMs ?? dueMs(changed, atMs);
   const failure = isTerminal(to) || cause === REPEAT_CAUSE ? changed.error : null;
   const explained = failure === null ? {} : { reason: failure.reason, message: failure.message };
   const epoch = changed.streamEpoch === null ? {} : { epoch: changed.streamEpoch };
   return {
-    command: { ...changed, dueMs: changes.dueMs ?? dueMs(changed, atMs) },
+    command: changed,
     step: { from: command.state, to, atMs, cause, attempt: changed.attempt, ...explained, ...epoch },
   };
 }

@@ -40,7 +40,8 @@ async function firstHello(frames: AsyncIterator<ConnectRequest>): Promise<Hello>
     const first = await Promise.race([frames.next(), late]);
     if (first.done === true) throw violation('the stream ended before a hello came');
     const { frame } = first.value;
-    if (frame.case !== 'hello') throw violation(`the first frame must be a hello, ${frame.case ?? 'an unknown one'} came`);
+    if (frame.case !== 'hello')
+      throw violation(`the first frame must be a hello, ${frame.case ?? 'an unknown one'} came`);
     return frame.value;
   } finally {
     clearTimeout(timer);
@@ -62,6 +63,9 @@ function read(frames: AsyncIterator<ConnectRequest>, session: ExecutorSession): 
     session.end({ type: 'left', reason: 'agent closed the stream' });
   };
   readAll().catch((thrown: unknown) => {
-    session.end({ type: 'left', reason: `stream broken: ${thrown instanceof Error ? thrown.message : String(thrown)}` });
+    session.end({
+      type: 'left',
+      reason: `stream broken: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    });
   });
 }

@@ -18,7 +18,6 @@ import { readProgress } from '../wire/stored-message.ts';
 import type { CommandHandlerDependencies } from './dependencies.ts';
 import { readCommand } from './presenting.ts';
 
-const HISTORY_ENTRIES_MAX = 1_000;
 const BLOCKING_MAX = 10;
 
 export function explainCommand(deps: CommandHandlerDependencies) {
@@ -29,9 +28,9 @@ export function explainCommand(deps: CommandHandlerDependencies) {
     checks.id('id', request.id);
     checks.throwIfAny();
     const command = await readCommand(reader, accountId, request.id);
-    const [[view], history, blocking] = await Promise.all([
+    const [[view], timeline, blocking] = await Promise.all([
       book.views(accountId, [command.executorId]),
-      reader.historyOf(accountId, command.id, HISTORY_ENTRIES_MAX),
+      reader.timelineOf(accountId, command.id),
       blockingOf(deps, command),
     ]);
     if (view === undefined) throw notFound('executor', command.executorId);
@@ -47,7 +46,7 @@ export function explainCommand(deps: CommandHandlerDependencies) {
       command: commandToProto(command, view.executor.name),
       hop: Hop[hop],
       sentence,
-      timeline: history.flatMap((entry) => entry.steps.map(transitionToProto)),
+      timeline: timeline.map(transitionToProto),
       blockingCommandIds: hop === 'ORDERING_KEY' ? blocking.map(({ id }) => id) : [],
     });
   };

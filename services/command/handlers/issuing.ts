@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid';
 import { invalidFields, notFound, StatusError } from '../../platform/errors.ts';
 import type { Command } from '../domain/command.ts';
 import type { IssueOutcome } from '../domain/command-desk.ts';
+import { newCommandId } from '../domain/command-id.ts';
 import type { Executor } from '../domain/executor.ts';
 import type { IssueOrder } from '../domain/issue.ts';
 import { orderOf, type ParsedIssue } from '../wire/issue-request.ts';
@@ -48,7 +48,7 @@ async function orderOrOutcome(
   if (request.type === 'refused') return { type: 'refused', error: invalidFields(request.violations) };
   const executor = executors.get(request.wish.executor);
   if (executor === undefined) return { type: 'refused', error: notFound('executor', request.wish.executor) };
-  const order = orderOf(request.wish, { id: uuidv7(), accountId, executorId: executor.id });
+  const order = orderOf(request.wish, { id: newCommandId(), accountId, executorId: executor.id });
   if (request.type === 'wish') return { order };
   const repeated = await repeatedCommand(deps, order);
   if (repeated === undefined) return { type: 'refused', error: invalidFields(request.violations) };

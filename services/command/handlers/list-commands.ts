@@ -36,10 +36,10 @@ export function listCommands({ reader, directory }: CommandHandlerDependencies) 
     };
     const belowId = request.pageToken === '' ? LAST_ID : decodeId(scope, request.pageToken);
     const page = await reader.list(accountId, { executorId, states, kinds }, { belowId, commandsMax });
-    const { commands, nextSequence } = fitting(page);
+    const { commands, nextId } = fitting(page);
     return {
       commands: await presentCommands(directory, accountId, commands),
-      nextPageToken: nextSequence === null ? '' : encodePosition(scope, String(nextSequence)),
+      nextPageToken: nextId === null ? '' : encodePosition(scope, nextId),
     };
   };
 }
@@ -53,5 +53,5 @@ function fitting(page: CommandPage): CommandPage {
   });
   if (end === -1) return page;
   const commands = page.commands.slice(0, end);
-  return { commands, nextSequence: commands.at(-1)?.sequence ?? null };
+  return { commands, nextId: commands.at(-1)?.id ?? null };
 }

@@ -24,7 +24,10 @@ export function pollCommands(deps: LinkHandlerDependencies): ServiceImpl<typeof 
     const session = continued ? current : await deps.acceptor.accept(caller, hello, 'POLL', deps.welcome);
     if (hello.inFlightMax !== session.inFlightMax) session.takeInFlightMax(hello.inFlightMax);
     const waitMs = request.wait === undefined ? 0 : Math.min(WAIT_MS_MAX, Math.max(0, durationMs(request.wait)));
-    const frames = await session.poll(FRAMES_PER_POLL_MAX, AbortSignal.any([context.signal, AbortSignal.timeout(waitMs)]));
+    const frames = await session.poll(
+      FRAMES_PER_POLL_MAX,
+      AbortSignal.any([context.signal, AbortSignal.timeout(waitMs)]),
+    );
     if (frames.length === 0 && session.endError !== undefined) throw session.endError;
     return create(PollCommandsResponseSchema, { frames });
   };

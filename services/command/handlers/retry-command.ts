@@ -1,5 +1,4 @@
 import type { HandlerContext } from '@connectrpc/connect';
-import { v7 as uuidv7 } from 'uuid';
 import {
   type RetryCommandRequest,
   RetryCommandRequestSchema,
@@ -8,6 +7,7 @@ import {
 import { StatusError } from '../../platform/errors.ts';
 import { callerOf } from '../../platform/grpc/caller.ts';
 import { type Command, isTerminal } from '../domain/command.ts';
+import { newCommandId } from '../domain/command-id.ts';
 import type { IssueOrder } from '../domain/issue.ts';
 import { isKind } from '../domain/kind.ts';
 import { checkRequestId, orderOf, spansOf } from '../wire/issue-request.ts';
@@ -67,7 +67,7 @@ function retryOrder(old: Command, request: RetryCommandRequest): IssueOrder {
     notAfterMs: old.deadlines.notAfterMs,
     spans,
   };
-  return orderOf(wish, { id: uuidv7(), accountId: old.accountId, executorId: old.executorId });
+  return orderOf(wish, { id: newCommandId(), accountId: old.accountId, executorId: old.executorId });
 }
 
 function refusalOf(old: Command, nowMs: number): StatusError | undefined {

@@ -61,7 +61,11 @@ export class LinkAcceptor {
       concurrency: 1,
       flush: (offers) => this.#flushOffers(offers),
     });
-    this.#opens = new Batcher({ itemsMax: OFFERS_PER_STATEMENT_MAX, concurrency: 2, flush: (ids) => this.#loadOpen(ids) });
+    this.#opens = new Batcher({
+      itemsMax: OFFERS_PER_STATEMENT_MAX,
+      concurrency: 2,
+      flush: (ids) => this.#loadOpen(ids),
+    });
     this.#unsettled = new Batcher({
       itemsMax: OFFERS_PER_STATEMENT_MAX,
       concurrency: 1,
@@ -77,19 +81,30 @@ export class LinkAcceptor {
    * @throws INVALID_ARGUMENT for a Hello that cannot be used, PERMISSION_DENIED for a disabled executor, UNAVAILABLE while
    * Postgres is away.
    */
-  async accept(caller: LinkCaller, hello: Hello, link: 'STREAM' | 'POLL', welcome: (session: ExecutorSession) => void): Promise<ExecutorSession> {
+  async accept(
+    caller: LinkCaller,
+    hello: Hello,
+    link: 'STREAM' | 'POLL',
+    welcome: (session: ExecutorSession) => void,
+  ): Promise<ExecutorSession> {
     if (this.#closed) throw unavailable('replica', 'this replica is stopping; connect to another');
     const offer = offerOf(caller.executorId, hello, link);
     try {
       const accepted = await this.#offers.add(offer);
       if (accepted === undefined) {
-        throw new StatusError('PermissionDenied', 'EXECUTOR_DISABLED', `executor "${caller.executorName}" was disabled by an operator`, {
-          metadata: { executor: caller.executorName },
-        });
+        throw new StatusError(
+          'PermissionDenied',
+          'EXECUTOR_DISABLED',
+          `executor "${caller.executorName}" was disabled by an operator`,
+          {
+            metadata: { executor: caller.executorName },
+          },
+        );
       }
       return await this.#open(caller, hello, offer, accepted, welcome);
     } catch (thrown) {
-      if (isConnectionFailure(thrown)) throw unavailable('postgres', 'the platform cannot reach its database; try again', thrown);
+      if (isConnectionFailure(thrown))
+        throw unavailable('postgres', 'the platform cannot reach its database; try again', thrown);
       throw thrown;
     }
   }
@@ -113,7 +128,12 @@ export class LinkAcceptor {
     );
     const older = registry.get(caller.executorId);
     if (older !== undefined && older.identity.epoch > epoch) {
-      session.end({ type: 'superseded', epoch: older.identity.epoch, journalId: older.identity.journalId, host: older.identity.host });
+      session.end({
+        type: 'superseded',
+        epoch: older.identity.epoch,
+        journalId: older.identity.journalId,
+        host: older.identity.host,
+      });
       return session;
     }
     older?.end({ type: 'superseded', epoch, journalId: offer.journalId, host: offer.host });
@@ -121,7 +141,10 @@ export class LinkAcceptor {
     registry.add(session);
     this.#deps.accepted(session);
     if (takenOver) {
-      logger.warn({ executor: caller.executorName, host: offer.host, epoch }, 'another journal took over a live stream');
+      logger.warn(
+        { executor: caller.executorName, host: offer.host, epoch },
+        'another journal took over a live stream',
+      );
     }
     welcome(session);
     try {
@@ -145,7 +168,11 @@ export class LinkAcceptor {
     let rest = offers.map((offer, i) => ({ offer, i }));
     while (rest.length > 0) {
       const round = [...new Map(rest.toReversed().map((entry) => [entry.offer.executorId, entry])).values()];
-      const accepted = await linkStore.acceptOffers(this.#deps.pool, this.#deps.replicaId, round.map(({ offer }) => offer));
+      const accepted = await linkStore.acceptOffers(
+        this.#deps.pool,
+        this.#deps.replicaId,
+        round.map(({ offer }) => offer),
+      );
       for (const { offer, i } of round) answers[i] = accepted.get(offer.executorId);
       const taken = new Set(round.map(({ i }) => i));
       rest = rest.filter(({ i }) => !taken.has(i));
@@ -180,8 +207,14 @@ function offerOf(executorId: string, hello: Hello, link: 'STREAM' | 'POLL'): lin
   if (hello.inFlightMax < 1 || hello.inFlightMax > 10_000) {
     violations.push({ field: 'hello.in_flight_max', description: 'must be from 1 to 10000' });
   }
-  if (hello.kinds.length > KINDS_MAX || hello.kinds.some((kind) => !/^[a-z_]+$/.test(kind) || kind.length > KIND_CHARS_MAX)) {
-    violations.push({ field: 'hello.kinds', description: `must be at most ${KINDS_MAX} names of kinds, such as "open_position"` });
+  if (
+    hello.kinds.length > KINDS_MAX ||
+    hello.kinds.some((kind) => !/^[a-z_]+$/.test(kind) || kind.length > KIND_CHARS_MAX)
+  ) {
+    violations.push({
+      field: 'hello.kinds',
+      description: `must be at most ${KINDS_MAX} names of kinds, such as "open_position"`,
+    });
   }
   if (violations.length > 0) throw invalidFields(violations);
   return {

@@ -146,7 +146,8 @@ export class CommandFlow {
   admit(command: Command): NewCommand['sent'] {
     if (!this.#open || this.#inFlight >= this.#inFlightMax || !this.#link.kinds.has(command.kind)) return null;
     this.#queue.add(itemOf(command), true);
-    const moved = this.#queue.next() === command.id ? transition(command, this.#sentEvent(), this.#deps.clock.nowMs()) : null;
+    const moved =
+      this.#queue.next() === command.id ? transition(command, this.#sentEvent(), this.#deps.clock.nowMs()) : null;
     if (moved === null) {
       this.#queue.remove(command.id);
       return null;
@@ -250,7 +251,8 @@ export class CommandFlow {
     const isInFlight = inFlight(after);
     if (wasInFlight !== isInFlight) this.#inFlight += isInFlight ? 1 : -1;
     if (isTerminal(after.state)) this.#queue.remove(after.id);
-    else this.#queue.setWaiting(after.id, after.state === 'PENDING' && (after.retryMs ?? 0) <= this.#deps.clock.nowMs());
+    else
+      this.#queue.setWaiting(after.id, after.state === 'PENDING' && (after.retryMs ?? 0) <= this.#deps.clock.nowMs());
     this.#noteDue(after, 0);
   }
 
@@ -367,7 +369,15 @@ export class CommandFlow {
 }
 
 function newLive(command: Command): Live {
-  return { durable: command, current: command, steps: [], events: [], saving: false, deliver: false, acknowledge: false };
+  return {
+    durable: command,
+    current: command,
+    steps: [],
+    events: [],
+    saving: false,
+    deliver: false,
+    acknowledge: false,
+  };
 }
 
 function inFlight(command: Command): boolean {
@@ -376,7 +386,13 @@ function inFlight(command: Command): boolean {
 
 function itemOf(command: Command): QueueItem {
   const overtakes = isKind(command.kind) && policyOf(command.kind).overtakes;
-  return { id: command.id, sequence: command.sequence, orderingKey: command.orderingKey, lane: command.lane, overtakes };
+  return {
+    id: command.id,
+    sequence: command.sequence,
+    orderingKey: command.orderingKey,
+    lane: command.lane,
+    overtakes,
+  };
 }
 
 function mayResend(command: Command, nowMs: number): boolean {

@@ -34,19 +34,30 @@ export function linkAuthenticator(verify: (keyId: string, secret: string) => Pro
       case 'unknown':
         throw new StatusError('Unauthenticated', 'CREDENTIAL_INVALID', 'this key and secret belong to no executor');
       case 'revoked':
-        throw new StatusError('Unauthenticated', 'CREDENTIAL_REVOKED', `credential ${check.keyId} has ended; use the one it was rotated to`, {
-          metadata: { key_id: check.keyId },
-        });
+        throw new StatusError(
+          'Unauthenticated',
+          'CREDENTIAL_REVOKED',
+          `credential ${check.keyId} has ended; use the one it was rotated to`,
+          {
+            metadata: { key_id: check.keyId },
+          },
+        );
       case 'disabled':
-        throw new StatusError('PermissionDenied', 'EXECUTOR_DISABLED', `executor "${check.name}" was disabled by an operator`, {
-          metadata: { executor: check.name },
-        });
+        throw new StatusError(
+          'PermissionDenied',
+          'EXECUTOR_DISABLED',
+          `executor "${check.name}" was disabled by an operator`,
+          {
+            metadata: { executor: check.name },
+          },
+        );
     }
   };
 }
 
 export function linkCallerOf(context: HandlerContext): LinkCaller {
   const caller = context.values.get(linkCallerKey);
-  if (caller === undefined) throw new StatusError('Unauthenticated', 'CREDENTIAL_INVALID', 'the call names no executor');
+  if (caller === undefined)
+    throw new StatusError('Unauthenticated', 'CREDENTIAL_INVALID', 'the call names no executor');
   return caller;
 }

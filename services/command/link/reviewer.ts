@@ -70,7 +70,10 @@ export class StreamReviewer {
       return session === undefined ? [] : [{ fact, session }];
     });
     if (suspects.length === 0) return;
-    const ends = await linkStore.credentialEnds(pool, suspects.map(({ session }) => session.identity.keyId));
+    const ends = await linkStore.credentialEnds(
+      pool,
+      suspects.map(({ session }) => session.identity.keyId),
+    );
     for (const { fact, session } of suspects) {
       const endMs = ends.get(session.identity.keyId);
       session.credentialEndMs = endMs === undefined ? clock.nowMs() : endMs;

@@ -138,7 +138,10 @@ export class ExecutorSession implements FlowOutput {
     for (const event of batch.events) {
       const fact = factOf(event, nowMs);
       if (fact === undefined || !UUID.test(fact.commandId)) {
-        this.#logger.warn({ commandId: event.commandId.slice(0, 64) }, 'event without a known case or command id ignored');
+        this.#logger.warn(
+          { commandId: event.commandId.slice(0, 64) },
+          'event without a known case or command id ignored',
+        );
         continue;
       }
       facts.push(fact);
@@ -148,7 +151,9 @@ export class ExecutorSession implements FlowOutput {
 
   /** For polling: takes events and gives the ids among them whose result became durable before `signal` aborts. */
   async takeAndAcknowledge(batch: EventBatch, signal: AbortSignal): Promise<string[]> {
-    const awaited = new Set(batch.events.filter(({ event }) => event.case === 'finished').map(({ commandId }) => commandId));
+    const awaited = new Set(
+      batch.events.filter(({ event }) => event.case === 'finished').map(({ commandId }) => commandId),
+    );
     const acknowledged: string[] = [];
     const done = new Promise<void>((resolve) => {
       if (awaited.size === 0) resolve();
@@ -179,7 +184,11 @@ export class ExecutorSession implements FlowOutput {
 
   takeInFlightMax(inFlightMax: number): void {
     if (inFlightMax < 0 || inFlightMax > 10_000) {
-      this.end({ type: 'protocol', expected: 'in_flight_max from 0 to 10000', detail: `in_flight_max ${inFlightMax} came` });
+      this.end({
+        type: 'protocol',
+        expected: 'in_flight_max from 0 to 10000',
+        detail: `in_flight_max ${inFlightMax} came`,
+      });
       return;
     }
     this.inFlightMax = inFlightMax;
@@ -323,17 +332,32 @@ export function errorOf(end: SessionEnd, executorName: string): StatusError | un
     case 'left':
       return undefined;
     case 'superseded':
-      return new StatusError('Aborted', 'STREAM_SUPERSEDED', `a newer stream (epoch ${end.epoch}) of "${executorName}" took over`, {
-        metadata: { epoch: String(end.epoch) },
-      });
+      return new StatusError(
+        'Aborted',
+        'STREAM_SUPERSEDED',
+        `a newer stream (epoch ${end.epoch}) of "${executorName}" took over`,
+        {
+          metadata: { epoch: String(end.epoch) },
+        },
+      );
     case 'disabled':
-      return new StatusError('PermissionDenied', 'EXECUTOR_DISABLED', `executor "${executorName}" was disabled by an operator`, {
-        metadata: { executor: executorName },
-      });
+      return new StatusError(
+        'PermissionDenied',
+        'EXECUTOR_DISABLED',
+        `executor "${executorName}" was disabled by an operator`,
+        {
+          metadata: { executor: executorName },
+        },
+      );
     case 'credential_ended':
-      return new StatusError('Unauthenticated', 'CREDENTIAL_REVOKED', `credential ${end.keyId} has ended; use the one it was rotated to`, {
-        metadata: { key_id: end.keyId },
-      });
+      return new StatusError(
+        'Unauthenticated',
+        'CREDENTIAL_REVOKED',
+        `credential ${end.keyId} has ended; use the one it was rotated to`,
+        {
+          metadata: { key_id: end.keyId },
+        },
+      );
     case 'silent':
       return new StatusError('DeadlineExceeded', 'STREAM_SILENT', `nothing came for ${end.silenceMs} ms`, {
         metadata: { silence_ms: String(end.silenceMs) },
@@ -343,7 +367,9 @@ export function errorOf(end: SessionEnd, executorName: string): StatusError | un
         metadata: { buffered: String(FRAMES_QUEUED_MAX) },
       });
     case 'protocol':
-      return new StatusError('FailedPrecondition', 'PROTOCOL_VIOLATION', end.detail, { metadata: { expected: end.expected } });
+      return new StatusError('FailedPrecondition', 'PROTOCOL_VIOLATION', end.detail, {
+        metadata: { expected: end.expected },
+      });
     case 'draining':
       return new StatusError('Unavailable', 'UNAVAILABLE', 'this replica is stopping; connect to another', {
         metadata: { dependency: 'replica' },

@@ -2,7 +2,10 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { HEARTBEAT_INTERVAL_MS, type ExecutorSession, READ_TIMEOUT_MS } from './session.ts';
 
 /** The frame that accepts a link: its epoch, and how both sides keep it alive. */
-export function sendWelcome(session: ExecutorSession, platform: { readonly version: string; readonly digest: string }): void {
+export function sendWelcome(
+  session: ExecutorSession,
+  platform: { readonly version: string; readonly digest: string },
+): void {
   const { identity } = session;
   session.send({
     case: 'welcome',

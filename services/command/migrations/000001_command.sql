@@ -57,8 +57,9 @@ CREATE TABLE command.replica (
 );
 
 CREATE TABLE command.command (
-  id uuid CONSTRAINT command_pkey PRIMARY KEY,
-  account_id text NOT NULL,
+  -- Made in order of time: the key also lists an account's commands from the newest.
+  id uuid NOT NULL,
+  account_id text COLLATE "C" NOT NULL,
   -- No foreign key: executors are never deleted, and checking one cost a sixth of every insert (3.3 of 20 ms for 500 rows).
   executor_id uuid NOT NULL,
   -- The account's number under which it was issued: issue order is commit order.
@@ -121,8 +122,11 @@ CREATE TABLE command.command (
   note text,
   -- An OUTCOME_UNKNOWN that the agent has not answered for yet.
   unsettled boolean NOT NULL DEFAULT false,
+  -- The command's own steps, as in command.history, without interim progress: one look explains it, and no index on the
+  -- history is needed (it cost 13 us of processor time a lifecycle).
+  timeline jsonb NOT NULL DEFAULT '[]',
 
-  CONSTRAINT command_account_sequence_key UNIQUE (account_id, sequence),
+  CONSTRAINT command_pkey PRIMARY KEY (account_id, id),
   CONSTRAINT command_due_check CHECK (
     (due_time = 'infinity') =
     (state IN ('SUCCEEDED', 'FAILED', 'REJECTED', 'CANCELLED', 'EXPIRED', 'OUTCOME_UNKNOWN'))),
@@ -138,7 +142,7 @@ CREATE INDEX command_unsettled_idx ON command.command (executor_id) WHERE unsett
 
 -- Append-only. One row holds the steps that one command took in one transaction.
 CREATE TABLE command.history (
-  account_id text NOT NULL,
+  account_id text COLLATE "C" NOT NULL,
   number bigint NOT NULL,
   command_id uuid NOT NULL,
   executor_id uuid NOT NULL,
@@ -146,7 +150,6 @@ CREATE TABLE command.history (
   steps jsonb NOT NULL,
   CONSTRAINT history_pkey PRIMARY KEY (account_id, number)
 );
-CREATE INDEX history_command_idx ON command.history (command_id, number);
 
 -- Rows that could not be read, as they were. The command itself ends FAILED.
 CREATE TABLE command.quarantine (

@@ -10,10 +10,10 @@ import { listCommands, listOpenCommands, searchCommands } from './list-statement
 const ROWS_PER_LOOK = 20_000;
 const LOOKS_PER_PAGE = 25;
 
-type SearchRow = CommandRow & { readonly floor_sequence: number | null };
+type SearchRow = CommandRow & { readonly floor_id: string | null };
 
 interface PageBounds {
-  readonly belowSequence: number;
+  readonly belowId: string;
   readonly commandsMax: number;
 }
 
@@ -32,21 +32,17 @@ export function readCommandPage(
   return openOnly(filter.states) ? readOpen(pool, accountId, filter, bounds) : search(pool, accountId, filter, bounds);
 }
 
-async function readAll(
-  pool: Pool,
-  accountId: string,
-  { belowSequence, commandsMax }: PageBounds,
-): Promise<CommandPage> {
-  return pageOf(await run(pool, listCommands, [accountId, belowSequence, commandsMax + 1]), commandsMax, null);
+async function readAll(pool: Pool, accountId: string, { belowId, commandsMax }: PageBounds): Promise<CommandPage> {
+  return pageOf(await run(pool, listCommands, [accountId, belowId, commandsMax + 1]), commandsMax, null);
 }
 
 async function readOpen(
   pool: Pool,
   accountId: string,
   { executorId, states, kinds }: CommandFilter,
-  { belowSequence, commandsMax }: PageBounds,
+  { belowId, commandsMax }: PageBounds,
 ): Promise<CommandPage> {
-  const values = [accountId, executorId ?? null, belowSequence, given(states), given(kinds), commandsMax + 1];
+  const values = [accountId, executorId ?? null, belowId, given(states), given(kinds), commandsMax + 1];
   return pageOf(await run(pool, listOpenCommands, values), commandsMax, null);
 }
 
@@ -54,18 +50,18 @@ async function search(
   pool: Pool,
   accountId: string,
   { executorId, states, kinds }: CommandFilter,
-  { belowSequence, commandsMax }: PageBounds,
+  { belowId, commandsMax }: PageBounds,
 ): Promise<CommandPage> {
   const found: CommandRow[] = [];
-  let below = belowSequence;
+  let below = belowId;
   for (let look = 0; look < LOOKS_PER_PAGE; look++) {
     const missing = commandsMax + 1 - found.length;
     const values = [accountId, executorId ?? null, below, given(states), given(kinds), missing, ROWS_PER_LOOK];
     const rows = await run<SearchRow>(pool, searchCommands, values);
     found.push(...rows.filter((row) => row['id'] !== null));
-    const floor = rows[0]?.floor_sequence ?? null;
+    const floor = rows[0]?.floor_id ?? null;
     if (found.length > commandsMax || floor === null) return pageOf(found, commandsMax, null);
-    below = floor + 1;
+    below = floor;
   }
   return pageOf(found, commandsMax, below);
 }
@@ -74,10 +70,10 @@ async function search(
  * `rows` hold one more than the page where there is another. `restBelow` is where to go on when they do not, null when this
  * is the end. A row that cannot be read is left out and ends no list: the quarantine shows it.
  */
-function pageOf(rows: readonly CommandRow[], commandsMax: number, restBelow: number | null): CommandPage {
+function pageOf(rows: readonly CommandRow[], commandsMax: number, restBelow: string | null): CommandPage {
   const shown = rows.slice(0, commandsMax);
-  const nextSequence = rows.length > commandsMax ? Number(shown.at(-1)?.['sequence']) : restBelow;
-  return { commands: readCommandRows(shown).commands, nextSequence };
+  const nextId = rows.length > commandsMax ? String(shown.at(-1)?.['id']) : restBelow;
+  return { commands: readCommandRows(shown).commands, nextId };
 }
 
 function openOnly(states: readonly CommandState[] | undefined): boolean {

@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
-import type { Command, CommandState } from '../domain/command.ts';
+import type { Command, CommandState, Step } from '../domain/command.ts';
 import type { BlockingCommand, CommandReader } from '../domain/command-reader.ts';
 import { isKind, policyOf } from '../domain/kind.ts';
 import { related } from '../domain/ordering-key.ts';
 import { readCommandPage } from './command-list.ts';
 import { readCommandRows } from './command-row.ts';
 import { readByIds, readByRequestIds, run } from './command-store.ts';
-import { type HistoryAfterRow, type HistoryRow, readHistoryPage, readHistoryRow } from './history-row.ts';
-import { readCommandHistory, readHistoryAfter } from './history-statements.ts';
+import { type HistoryAfterRow, readHistoryPage } from './history-row.ts';
+import { readHistoryAfter, readTimeline } from './history-statements.ts';
 import { readEarlierKeys } from './list-statements.ts';
 import { readQuarantine } from './quarantine-list.ts';
 import { getCommand, readEventNumbers } from './read-statements.ts';
@@ -20,6 +20,10 @@ const KEYS_PER_LOOK = 1_000;
 interface NumbersRow {
   readonly event_number: number;
   readonly removed_number: number;
+}
+
+interface TimelineRow {
+  readonly timeline: readonly Step[];
 }
 
 interface KeyRow {
@@ -38,10 +42,8 @@ export function commandReader(pool: Pool): CommandReader {
       return commands[0] ?? unreadable[0];
     },
     async getMany(accountId, ids) {
-      const { commands } = await readByIds(pool, ids);
-      return new Map(
-        commands.filter((command) => command.accountId === accountId).map((command) => [command.id, command]),
-      );
+      const { commands } = await readByIds(pool, accountId, ids);
+      return new Map(commands.map((command) => [command.id, command]));
     },
     async getByRequestId(accountId, requestId) {
       return (await readByRequestIds(pool, accountId, [requestId])).commands[0];
@@ -60,8 +62,9 @@ export function commandReader(pool: Pool): CommandReader {
         numbersMax: NUMBERS_PER_LOOK,
       });
     },
-    async historyOf(accountId, commandId, entriesMax) {
-      return (await run<HistoryRow>(pool, readCommandHistory, [accountId, commandId, entriesMax])).map(readHistoryRow);
+    async timelineOf(accountId, commandId) {
+      const [row] = await run<TimelineRow>(pool, readTimeline, [accountId, commandId]);
+      return row?.timeline ?? [];
     },
     blocking: (command, blockingMax) => readBlocking(pool, command, blockingMax),
     stats: (accountId, query) => readStats(pool, accountId, query),

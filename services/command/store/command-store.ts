@@ -79,8 +79,12 @@ function baseOf(rows: readonly CommandRow[]): number {
   return base;
 }
 
-export async function readByIds(connection: Connection, ids: readonly string[]): Promise<ReadCommands> {
-  return readCommandRows(await run(connection, readCommandsById, [ids]));
+export async function readByIds(
+  connection: Connection,
+  accountId: string,
+  ids: readonly string[],
+): Promise<ReadCommands> {
+  return readCommandRows(await run(connection, readCommandsById, [accountId, ids]));
 }
 
 export async function readByRequestIds(
@@ -172,11 +176,11 @@ export async function countOpen(
 
 /** Sets unreadable rows aside with their defect and ends them FAILED. */
 export async function quarantine(connection: Connection, rows: readonly UnreadableCommand[]): Promise<void> {
-  const ids = rows.map((row) => row.id);
-  await run(connection, quarantineRows, [ids, rows.map((row) => row.defect)]);
   for (const accountId of new Set(rows.map((row) => row.accountId))) {
     const own = rows.filter((row) => row.accountId === accountId);
+    const ids = own.map((row) => row.id);
+    await run(connection, quarantineRows, [accountId, ids, own.map((row) => row.defect)]);
     const messages = own.map((row) => `the stored command cannot be read: ${row.defect}`);
-    await run(connection, failQuarantined, [accountId, own.map((row) => row.id), messages]);
+    await run(connection, failQuarantined, [accountId, ids, messages]);
   }
 }

@@ -3,7 +3,7 @@ import type { HistoryPage } from '../domain/command-reader.ts';
 import type { HistoryEntry } from '../domain/repository.ts';
 
 /** A row of command.history. */
-export interface HistoryRow {
+interface HistoryRow {
   readonly number: number;
   readonly command_id: string;
   readonly executor_id: string;
@@ -17,7 +17,7 @@ export type HistoryAfterRow = { readonly event_number: number; readonly removed_
 );
 
 /** Steps are ours: the account's writers put them there, and nobody changes them. */
-export function readHistoryRow(row: HistoryRow): HistoryEntry {
+function readHistoryRow(row: HistoryRow): HistoryEntry {
   return { number: row.number, commandId: row.command_id, executorId: row.executor_id, steps: row.steps };
 }
 

@@ -16,9 +16,8 @@ FROM command.account a LEFT JOIN LATERAL (
 WHERE a.id = $1 ORDER BY h.number`,
 };
 
-/** $1 account, $2 command, $3 how many. */
-export const readCommandHistory: Statement = {
-  name: 'read_command_history',
-  text: `SELECT number, command_id, executor_id, steps FROM command.history
-WHERE command_id = $2::uuid AND account_id = $1 ORDER BY number LIMIT $3::integer`,
+/** $1 account, $2 command. */
+export const readTimeline: Statement = {
+  name: 'read_timeline',
+  text: 'SELECT timeline FROM command.command WHERE account_id = $1 AND id = $2::uuid',
 };

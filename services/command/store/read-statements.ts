@@ -1,9 +1,9 @@
 import type { Statement } from './types.ts';
 
-/** $1 ids. */
+/** $1 account, $2 ids. */
 export const readCommandsById: Statement = {
   name: 'read_commands_by_id',
-  text: 'SELECT * FROM command.command WHERE id = ANY($1::uuid[])',
+  text: 'SELECT * FROM command.command WHERE account_id = $1 AND id = ANY($2::uuid[])',
 };
 
 /** $1 account, $2 id. */
@@ -45,9 +45,10 @@ export const readEventNumbers: Statement = {
 /** $1 account, $2 number after which, $3 number up to which, $4 executor ids. Commands of these executors that changed in between. */
 export const readChangedCommands: Statement = {
   name: 'read_changed_commands',
-  text: `SELECT c.* FROM command.command c WHERE c.id IN (
-  SELECT h.command_id FROM command.history h
+  text: `WITH changed AS MATERIALIZED (
+  SELECT DISTINCT h.account_id, h.command_id FROM command.history h
   WHERE h.account_id = $1 AND h.number > $2::bigint AND h.number <= $3::bigint AND h.executor_id = ANY($4::uuid[]))
+SELECT c.* FROM changed JOIN command.command c ON c.account_id = changed.account_id AND c.id = changed.command_id
 ORDER BY c.sequence`,
 };
 
@@ -78,12 +79,12 @@ export const countOpenCommands: Statement = {
 FROM command.command WHERE executor_id = ANY($1::uuid[]) AND due_time < 'infinity' GROUP BY executor_id`,
 };
 
-/** $1 command ids, $2 defects. Keeps the rows as they are. */
+/** $1 account, $2 command ids, $3 defects. Keeps the rows as they are. */
 export const quarantineRows: Statement = {
   name: 'quarantine_rows',
   text: `INSERT INTO command.quarantine (command_id, account_id, executor_id, defect, row_json)
 SELECT c.id, c.account_id, c.executor_id, q.defect, to_jsonb(c)
-FROM unnest($1::uuid[], $2::text[]) AS q(id, defect) JOIN command.command c USING (id)
+FROM unnest($2::uuid[], $3::text[]) AS q(id, defect) JOIN command.command c ON c.account_id = $1 AND c.id = q.id
 ON CONFLICT (command_id) DO NOTHING`,
 };
 
@@ -96,14 +97,16 @@ export const failQuarantined: Statement = {
 ), failed AS (
   UPDATE command.command c SET state = 'FAILED', version = c.version + 1, due_time = 'infinity', finish_time = now(),
     error_reason = 'QUARANTINED', error_message = q.message, error_hop = 'platform', error_retryable = false,
-    error_metadata = '{}', unsettled = false
-  FROM unnest($2::uuid[], $3::text[]) AS q(id, message), counter
-  WHERE c.id = q.id AND c.due_time < 'infinity'
-  RETURNING c.id, c.executor_id, c.attempt, q.message
+    error_metadata = '{}', unsettled = false, timeline = c.timeline || q.steps
+  FROM (
+    SELECT u.id, u.message, jsonb_build_array(jsonb_build_object(
+      'from', NULL, 'to', 'FAILED', 'atMs', (extract(epoch FROM now()) * 1000)::bigint, 'cause', 'quarantined',
+      'reason', 'QUARANTINED', 'message', u.message, 'attempt', 0)) AS steps
+    FROM unnest($2::uuid[], $3::text[]) AS u(id, message)
+  ) q, counter
+  WHERE c.account_id = $1 AND c.id = q.id AND c.due_time < 'infinity'
+  RETURNING c.id, c.executor_id, q.steps
 )
 INSERT INTO command.history (account_id, number, command_id, executor_id, steps)
-SELECT $1, counter.base + row_number() OVER (ORDER BY f.id), f.id, f.executor_id, jsonb_build_array(jsonb_build_object(
-  'from', NULL, 'to', 'FAILED', 'atMs', (extract(epoch FROM now()) * 1000)::bigint, 'cause', 'quarantined',
-  'reason', 'QUARANTINED', 'message', f.message, 'attempt', f.attempt))
-FROM failed f, counter`,
+SELECT $1, counter.base + row_number() OVER (ORDER BY f.id), f.id, f.executor_id, f.steps FROM failed f, counter`,
 };

@@ -1,4 +1,5 @@
 import type { ChangedCommand, NewCommand } from '../domain/repository.ts';
+import { arrayLiteral } from './array-literal.ts';
 import type { Statement } from './types.ts';
 
 /** One array parameter: a column of all rows of a batch. */
@@ -80,11 +81,16 @@ const CHANGE_COLUMNS: readonly Column<ChangedCommand>[] = [
   { name: 'progress', type: 'bytea', of: (c) => c.command.progress },
   { name: 'note', type: 'text', of: (c) => c.command.note },
   { name: 'unsettled', type: 'boolean', of: (c) => c.command.unsettled },
+  {
+    name: 'milestones',
+    type: 'jsonb',
+    of: (c) => JSON.stringify(c.steps.filter((step) => step.cause !== 'progressed')),
+  },
 ];
 
 /** What the statement sets from the batch: everything but the columns that only address or fence the row. */
 const SET_COLUMNS = CHANGE_COLUMNS.filter(
-  ({ name }) => !['id', 'executor_id', 'from_version', 'fence_epoch', 'steps'].includes(name),
+  ({ name }) => !['id', 'executor_id', 'from_version', 'fence_epoch', 'steps', 'milestones'].includes(name),
 );
 
 function source<T>(columns: readonly Column<T>[], alias: string, firstParameter: number): string {
@@ -109,12 +115,13 @@ function parameterOf(name: string): number {
 
 const INSERTED = `inserted AS (
   INSERT INTO command.command (account_id, sequence, ${PLAIN_INSERTS.map(({ name }) => name).join(', ')},
-    state, version, attempt, stream_epoch, journal_id, sent_time, due_time)
+    state, version, attempt, stream_epoch, journal_id, sent_time, due_time, timeline)
   SELECT $1, counter.base + n.ord, ${PLAIN_INSERTS.map((column) => value(column, 'n')).join(', ')},
     CASE WHEN n.now_sent THEN 'SENT' ELSE 'PENDING' END, CASE WHEN n.now_sent THEN 2 ELSE 1 END,
     CASE WHEN n.now_sent THEN 1 ELSE 0 END, CASE WHEN n.now_sent THEN n.send_epoch END,
     CASE WHEN n.now_sent THEN n.send_journal END, CASE WHEN n.now_sent THEN to_timestamp(n.send_time / 1000) END,
-    to_timestamp(CASE WHEN n.now_sent THEN n.send_due ELSE n.due_time END / 1000)
+    to_timestamp(CASE WHEN n.now_sent THEN n.send_due ELSE n.due_time END / 1000),
+    CASE WHEN n.now_sent THEN n.sent_steps ELSE n.issued_steps END
   FROM counter, fresh n
   ON CONFLICT (account_id, request_id) WHERE request_id IS NOT NULL DO NOTHING
   RETURNING id, executor_id, sequence, state
@@ -128,18 +135,20 @@ const FRESH = `fresh AS (
 )`;
 
 const FIRST_CHANGE_PARAMETER = 3;
-const CHANGED = `change AS (
-  SELECT * FROM ${source(CHANGE_COLUMNS, 'u', FIRST_CHANGE_PARAMETER)}
+const CHANGED = `change AS MATERIALIZED (
+  SELECT u.*, $1::text AS account_id FROM ${source(CHANGE_COLUMNS, 'u', FIRST_CHANGE_PARAMETER)}
 ), updated AS (
-  UPDATE command.command c SET ${SET_COLUMNS.map((column) => `${column.name} = ${value(column, 'u')}`).join(', ')}
+  UPDATE command.command c SET ${SET_COLUMNS.map((column) => `${column.name} = ${value(column, 'u')}`).join(', ')},
+    timeline = c.timeline || u.milestones
   FROM change u, counter
-  WHERE c.id = u.id AND c.version = u.from_version AND (u.fence_epoch = 0 OR EXISTS (
+  WHERE c.account_id = u.account_id AND c.id = u.id AND c.version = u.from_version AND (u.fence_epoch = 0 OR EXISTS (
     SELECT FROM command.executor e WHERE e.id = c.executor_id AND e.stream_epoch = u.fence_epoch))
   RETURNING c.id, u.executor_id, u.steps, u.ord
 )`;
 
 // Both statements run on connections that plan nested loops over indexes only (see DELIVERY_SETTINGS), so nothing here
-// joins two batches with each other: steps are picked by position, or travel through RETURNING.
+// joins two batches with each other: steps are picked by position, or travel through RETURNING. The account of a change comes
+// out of the batch, not from the parameter: otherwise a plan may begin with all commands of the account (16 times slower).
 
 // The account's row is locked first: whoever comes later sees our numbers, and numbers below ours are already visible.
 const COUNTER = `counter AS (
@@ -174,10 +183,10 @@ SELECT (SELECT base FROM counter) AS base, id FROM updated
 UNION ALL SELECT base, NULL FROM counter`,
 };
 
-export function insertParameters(rows: readonly NewCommand[]): unknown[] {
-  return INSERT_COLUMNS.map(({ of }) => rows.map(of));
+export function insertParameters(rows: readonly NewCommand[]): string[] {
+  return INSERT_COLUMNS.map(({ type, of }) => arrayLiteral(type, rows, of));
 }
 
-export function changeParameters(rows: readonly ChangedCommand[]): unknown[] {
-  return CHANGE_COLUMNS.map(({ of }) => rows.map(of));
+export function changeParameters(rows: readonly ChangedCommand[]): string[] {
+  return CHANGE_COLUMNS.map(({ type, of }) => arrayLiteral(type, rows, of));
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IssueOrder } from '../domain/issue.ts';
 
 /** Everything that makes two requests the same wish; the request_id itself is what they are compared under. */
@@ -28,7 +28,7 @@ export function fingerprint(parts: FingerprintParts): Buffer {
     parts.attemptsMax,
     parts.retryOf,
   ];
-  return createHash('sha256').update(JSON.stringify(canonical)).digest();
+  return hash('sha256', JSON.stringify(canonical), 'buffer');
 }
 
 function base64(bytes: Uint8Array): string {

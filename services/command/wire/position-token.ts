@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { StatusError } from '../../platform/errors.ts';
+import { isId } from '../domain/executor.ts';
 
 /** Tokens of another format are refused rather than misread. */
 const VERSION = 1;
@@ -40,6 +41,13 @@ export function decodeNumber(scope: PositionScope, token: string): number {
   const number = Number(position);
   if (!/^\d{1,16}$/.test(position) || !Number.isSafeInteger(number)) throw invalidPosition(scope, 'is not one of ours');
   return number;
+}
+
+/** As `decodePosition`, for positions that are ids. */
+export function decodeId(scope: PositionScope, token: string): string {
+  const position = decodePosition(scope, token);
+  if (!isId(position)) throw invalidPosition(scope, 'is not one of ours');
+  return position;
 }
 
 export function invalidPosition({ field }: PositionScope, description: string): StatusError {

@@ -1,0 +1,27 @@
+/** Types whose text form needs neither quotes nor escapes inside an array literal. */
+const BARE_TYPES: ReadonlySet<string> = new Set(['uuid', 'smallint', 'integer', 'bigint', 'float8', 'boolean']);
+
+const NEEDS_ESCAPE = /["\\]/g;
+
+/**
+ * One array parameter in Postgres' own text form. The element type is known, so numbers and ids are joined as they are and
+ * only text is quoted; the driver's general way, which looks at each value, took twice the time of everything else in a write.
+ * Values: null, strings, numbers, booleans, bytes; for jsonb the JSON text.
+ */
+export function arrayLiteral<T>(type: string, rows: readonly T[], of: (row: T) => unknown): string {
+  const bare = BARE_TYPES.has(type);
+  let literal = '{';
+  for (let i = 0; i < rows.length; i++) {
+    if (i > 0) literal += ',';
+    const value = of(rows[i] as T);
+    if (value === null || value === undefined) literal += 'NULL';
+    else if (bare) literal += String(value);
+    else if (value instanceof Uint8Array) literal += `"\\\\x${bytesOf(value).toString('hex')}"`;
+    else literal += `"${String(value).replace(NEEDS_ESCAPE, '\\$&')}"`;
+  }
+  return `${literal}}`;
+}
+
+function bytesOf(value: Uint8Array): Buffer {
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}

@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Linux counts processor time in hundredths of a second. */
+const TICK_MS = 10;
+
+/** Processor time that processes have used, in milliseconds: unlike wall time, hardly moved by what else a machine does. */
+export function cpuMs(pids: Iterable<number>): number {
+  let ticks = 0;
+  for (const pid of pids) {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks * TICK_MS;
+}
+
+/** A process and everything below it. */
+export function withDescendants(root: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const parent = parentOf(Number(entry));
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+  }
+  const found = [root];
+  for (const pid of found) found.push(...(children.get(pid) ?? []));
+  return found;
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch (thrown) {
+    // It ended while the list was read.
+    if (thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'ESRCH'))
+      return undefined;
+    throw thrown;
+  }
+}
+
+/** Starts counting; the returned function gives what each group has used since, put through `scale`. Groups may grow. */
+export function cpuMeter<K extends string>(
+  groups: Readonly<Record<K, () => readonly number[]>>,
+): (scale: (ms: number) => number) => Record<K, number> {
+  const names = Object.keys(groups) as K[];
+  const before = new Map(names.map((name) => [name, cpuMs(groups[name]())]));
+  return (scale) => {
+    const used = names.map((name) => [name, Math.round(scale(cpuMs(groups[name]()) - (before.get(name) ?? 0)))]);
+    return Object.fromEntries(used) as Record<K, number>;
+  };
+}
