@@ -10,7 +10,8 @@ export interface ChannelSettings {
   readonly messageBytesMax: number;
 }
 
-const KEEPALIVE_TIMEOUT_MS = 5_000;
+/** How long the answer to a ping may take; never longer than the silence that asks for one. */
+const KEEPALIVE_TIMEOUT_MS_MAX = 5_000;
 /**
  * What grpc-js keeps of a call to repeat it when the peer never saw it. Up to that much it takes messages without waiting
  * for the connection, and its bookkeeping is quadratic in their number: enough for a request, too little to flood.
@@ -39,7 +40,7 @@ export function openPeer(url: string, settings: ChannelSettings): Peer {
   const port = parsed.port === '' ? (secure ? '443' : '80') : parsed.port;
   const options: ChannelOptions = {
     'grpc.keepalive_time_ms': settings.keepaliveMs,
-    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.keepalive_timeout_ms': Math.min(KEEPALIVE_TIMEOUT_MS_MAX, settings.keepaliveMs),
     'grpc.keepalive_permit_without_calls': 1,
     'grpc.initial_reconnect_backoff_ms': RECONNECT_FIRST_MS,
     'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS,

@@ -21,9 +21,6 @@ export interface CallScope {
   readonly logger: Logger;
   readonly limits: GrpcServerLimits;
   readonly authenticate: Authenticate | undefined;
-  /** Streams hear of a stop at once, unary calls when their time to drain is over. */
-  readonly streamStop: AbortSignal;
-  readonly unaryStop: AbortSignal;
   readonly open: Set<ServerCall>;
 }
 
@@ -110,6 +107,11 @@ export class ServerCall extends ServerInterceptingCall {
     else setImmediate(believe);
   }
 
+  /** The server wants to stop: a stream's handler is told by its signal, a unary call may finish. */
+  stopSoon(): void {
+    if (this.#streaming) this.#context?.abort(stoppingError(this.#errorContext()));
+  }
+
   /** Ends the call UNAVAILABLE because the server stops. */
   cut(): void {
     this.#finish(stoppingError(this.#errorContext()));
@@ -152,7 +154,6 @@ export class ServerCall extends ServerInterceptingCall {
       url: `http://${this.#call.getHost()}${path}`,
       requestHeader: pairs,
       responseHeader: { [REQUEST_ID_HEADER]: this.#requestId },
-      shutdownSignal: this.#streaming ? this.#scope.streamStop : this.#scope.unaryStop,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
     if (given !== this.#requestId) context.requestHeader.set(REQUEST_ID_HEADER, this.#requestId);

@@ -4,7 +4,6 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Running } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { Authenticate } from './authenticate.ts';
-import { stoppingError } from './call-status.ts';
 import { type Endpoint, endpointsOf } from './endpoint.ts';
 import { silenceLibraryLog } from './library-log.ts';
 import { PortGuard } from './port-guard.ts';
@@ -38,8 +37,6 @@ export class GrpcServer implements Running {
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #scope: CallScope;
   readonly #guard: PortGuard;
-  readonly #streamStop = new AbortController();
-  readonly #unaryStop = new AbortController();
   #stopping: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions) {
@@ -49,8 +46,6 @@ export class GrpcServer implements Running {
       logger: options.logger,
       limits: options.limits,
       authenticate: options.authenticate,
-      streamStop: this.#streamStop.signal,
-      unaryStop: this.#unaryStop.signal,
       open: new Set(),
     };
     this.#guard = new PortGuard(options.limits, options.logger, this.#endpoints);
@@ -110,10 +105,9 @@ export class GrpcServer implements Running {
       timer = setTimeout(() => resolve(false), limits.drainMs);
     });
     this.#guard.refuseCalls();
-    this.#streamStop.abort(stoppingError());
+    for (const call of this.#scope.open) call.stopSoon();
     if (!(await drained)) {
       logger.info({ openCalls: this.openCalls }, 'cutting calls that did not end in time');
-      this.#unaryStop.abort(stoppingError());
       for (const call of this.#scope.open) call.cut();
     }
     clearTimeout(timer);

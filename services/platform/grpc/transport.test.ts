@@ -1,5 +1,5 @@
 import { createServer, type Server as HttpServer } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
+import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AsyncQueue } from '../async-queue.ts';
@@ -160,6 +160,32 @@ test('a connection that breaks during a call is named', async () => {
   await vi.waitFor(() => expect(server.openCalls).toBe(1));
   await server.stop();
   const error = await failed;
+  expect([error.code, reasonOf(error)]).toEqual([Code.Unavailable, 'UNAVAILABLE']);
+});
+
+test('a peer that falls silent without closing is given up', async () => {
+  const { port } = await echo({
+    async *repeat(_request, context) {
+      yield { value: 'open' };
+      await new Promise<void>((resolve) => context.signal.addEventListener('abort', () => resolve()));
+    },
+  });
+  const sockets: Socket[] = [];
+  const swallow = createTcpServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    sockets.push(near, far);
+    near.on('error', () => far.destroy()).pipe(far);
+    far.on('error', () => near.destroy()).pipe(near);
+  });
+  const url = `http://127.0.0.1:${await listen(swallow)}`;
+  stack.use(swallow, () => {
+    swallow.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const answers = clientOf([url], { keepaliveMs: 50, ownConnection: true }).repeat({})[Symbol.asyncIterator]();
+  await answers.next();
+  for (const socket of sockets) socket.unpipe().pause();
+  const error = await failureOf(answers.next());
   expect([error.code, reasonOf(error)]).toEqual([Code.Unavailable, 'UNAVAILABLE']);
 });
 
