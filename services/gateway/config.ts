@@ -49,6 +49,9 @@ export interface GatewayLimits {
   readonly headersMs: number;
   readonly requestMs: number;
   readonly idleMs: number;
+  /** How often the peer of a connection with open calls is asked whether it is there, and how long its answer may take. */
+  readonly pingMs: number;
+  readonly pingAnswerMs: number;
   /** How long a reader of an answer may take nothing. */
   readonly stallMs: number;
   /** How long calls may go on while the gateway stops. */
@@ -92,6 +95,8 @@ const schema = z
     STRATEGOS_HEADERS_MS: count(100, MS_MAX).default(10_000),
     STRATEGOS_REQUEST_MS: count(100, MS_MAX).default(30_000),
     STRATEGOS_IDLE_MS: count(100, MS_MAX).default(75_000),
+    STRATEGOS_PING_MS: count(50, MS_MAX).default(15_000),
+    STRATEGOS_PING_ANSWER_MS: count(50, MS_MAX).default(10_000),
     STRATEGOS_STALL_MS: count(100, MS_MAX).default(30_000),
     STRATEGOS_DRAIN_MS: count(0, 8_000).default(4_000),
   })
@@ -137,6 +142,8 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
       headersMs: parsed.STRATEGOS_HEADERS_MS,
       requestMs: parsed.STRATEGOS_REQUEST_MS,
       idleMs: parsed.STRATEGOS_IDLE_MS,
+      pingMs: parsed.STRATEGOS_PING_MS,
+      pingAnswerMs: parsed.STRATEGOS_PING_ANSWER_MS,
       stallMs: parsed.STRATEGOS_STALL_MS,
       drainMs: parsed.STRATEGOS_DRAIN_MS,
     },

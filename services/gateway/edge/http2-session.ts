@@ -2,33 +2,24 @@ import type { ServerHttp2Session } from 'node:http2';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 
-/** How often a connection with open calls is asked whether its peer is still there. */
-const PING_INTERVAL_MS = 15_000;
-const PING_ANSWER_MS = 10_000;
+export interface SessionLimits {
+  /** Silence of a connection without calls, after which it is closed. */
+  readonly idleMs: number;
+  /** How often a connection with open calls is asked whether its peer is still there. */
+  readonly pingMs: number;
+  readonly pingAnswerMs: number;
+}
 
 /**
  * Keeps watch over one HTTP/2 connection: closes it after a silence without calls, and cuts it when a peer with open calls does
  * not answer a ping, because a watch that nobody reads would otherwise hold its slot for ever.
  */
-export function superviseSession(
-  session: ServerHttp2Session,
-  {
-    idleMs,
-    logger,
-    pingMs = PING_INTERVAL_MS,
-    answerMs = PING_ANSWER_MS,
-  }: {
-    readonly idleMs: number;
-    readonly logger: Logger;
-    readonly pingMs?: number;
-    readonly answerMs?: number;
-  },
-): void {
+export function superviseSession(session: ServerHttp2Session, limits: SessionLimits, logger: Logger): void {
   let streams = 0;
-  let idle = setTimeout(() => session.close(), idleMs);
+  let idle = setTimeout(() => session.close(), limits.idleMs);
   const pinger = setInterval(() => {
-    if (streams > 0) ping(session, answerMs, logger);
-  }, pingMs);
+    if (streams > 0) ping(session, limits.pingAnswerMs, logger);
+  }, limits.pingMs);
   pinger.unref();
   idle.unref();
   session.on('stream', (stream) => {
@@ -37,7 +28,7 @@ export function superviseSession(
     stream.once('close', () => {
       streams--;
       if (streams > 0 || session.destroyed) return;
-      idle = setTimeout(() => session.close(), idleMs);
+      idle = setTimeout(() => session.close(), limits.idleMs);
       idle.unref();
     });
   });

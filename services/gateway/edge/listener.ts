@@ -4,14 +4,14 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { superviseSession } from './http2-session.ts';
+import { type SessionLimits, superviseSession } from './http2-session.ts';
 
 /** A request over either version of HTTP. */
 export type EdgeRequest = http.IncomingMessage | http2.Http2ServerRequest;
 export type EdgeResponse = http.ServerResponse | http2.Http2ServerResponse;
 
 /** Bounds of what a peer can hold open or make us hold. */
-export interface ListenerLimits {
+export interface ListenerLimits extends SessionLimits {
   readonly connectionsMax: number;
   /** HTTP/2 streams of one connection. */
   readonly streamsMax: number;
@@ -19,8 +19,6 @@ export interface ListenerLimits {
   readonly headersMs: number;
   /** From the first byte of a request to the last of its body (HTTP/1.1; HTTP/2 bodies are bounded where they are read). */
   readonly requestMs: number;
-  /** Silence of a connection without requests, after which it is closed. */
-  readonly idleMs: number;
 }
 
 export interface ListenerOptions {
@@ -151,7 +149,7 @@ function createHttp2(options: ListenerOptions, sessions: Set<http2.ServerHttp2Se
   server.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
-    superviseSession(session, { idleMs: limits.idleMs, logger });
+    superviseSession(session, limits, logger);
   });
   server.on('sessionError', (thrown) => logger.debug({ cause: messageOf(thrown) }, 'session failed'));
   return server;

@@ -1,13 +1,12 @@
 import { Code, ConnectError, type HandlerContext, type Transport } from '@connectrpc/connect';
 import type { Clock } from '../../platform/clock.ts';
 import { createGrpcTransport, type GrpcTransport } from '../../platform/grpc/transport.ts';
-import { reasonOf } from '../../platform/grpc/status.ts';
 import { REQUEST_ID_HEADER } from '../../platform/identity.ts';
 import { bearerValue } from '../domain/bearer.ts';
 import { replicaOrder } from '../domain/replica-order.ts';
 import { recordKey } from '../edge/call-record.ts';
 import type { Upstream } from './forward.ts';
-import { isUnavailable, neverSent } from './upstream-error.ts';
+import { isUnavailable, mayBeRepeated, neverSent } from './upstream-error.ts';
 
 /** A replica that did not answer is asked last for this long. */
 const AVOID_MS = 2_000;
@@ -62,7 +61,8 @@ export function createLinkUpstream({
           failure = thrown;
           if (isUnavailable(thrown)) avoidedUntilMs.set(url, clock.nowMs() + AVOID_MS);
           if (thrown instanceof ConnectError && thrown.code === Code.Unauthenticated) onCredential(context, false);
-          if (!mayGoElsewhere(thrown)) throw thrown;
+          // Only what was not sent, or was refused with the word that it may be repeated, goes to another replica.
+          if (!neverSent(thrown) && !mayBeRepeated(thrown)) throw thrown;
         }
       }
       throw failure;
@@ -71,13 +71,6 @@ export function createLinkUpstream({
       for (const transport of replicas.values()) transport.close();
     },
   };
-}
-
-/** Only what was not sent, or was refused with the word that it may be repeated, is sent to another replica. */
-function mayGoElsewhere(thrown: unknown): boolean {
-  return (
-    neverSent(thrown) || (isUnavailable(thrown) && thrown instanceof ConnectError && reasonOf(thrown) === 'UNAVAILABLE')
-  );
 }
 
 /** The public part of an executor's credential. */
