@@ -116,7 +116,7 @@ async function start(options: PlatformOptions, stack: Stack): Promise<Platform> 
     const token = (await readIfThere(data.tokenFile))?.trim() ?? '';
     const { gatewayUrl, linkUrls } = shared;
     await ensureDemoCredentials({ gatewayUrl, token, linkUrls, file: data.demoCredentialsFile });
-    const env = { STRATEGOS_CREDENTIALS_FILE: data.demoCredentialsFile, STRATEGOS_JOURNAL: data.demoJournal };
+    const env = { STRATEGOS_CREDENTIALS: data.demoCredentialsFile, STRATEGOS_JOURNAL: data.demoJournal };
     stack.add(await keep('executor-demo', { entry: serviceEntry('executor'), env }));
   }
 

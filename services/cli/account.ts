@@ -11,7 +11,11 @@ Example:
 
 /** `strategos account …`: tenants, each with executors, commands and tokens of its own. */
 export function registerAccount(program: Command, cli: Cli): void {
-  const account = program.command('account').description('open accounts').addHelpText('after', EXAMPLES);
+  const account = program
+    .command('account')
+    .description('open accounts')
+    .helpCommand(false)
+    .addHelpText('after', EXAMPLES);
   account
     .command('create')
     .description('open an account together with its first admin token; only from the founding account')

@@ -18,6 +18,7 @@ export function registerCommand(program: Command, cli: Cli): void {
   const command = program
     .command('command')
     .description('issue commands, and see where they are and why')
+    .helpCommand(false)
     .addHelpText('after', EXAMPLES);
   registerSend(command, cli);
   registerLook(command, cli);

@@ -27,7 +27,7 @@ export function registerRun(parent: Command, _cli: Cli): void {
       const credentials = await requireFile(options.credentials);
       const env = {
         ...readEnv(),
-        STRATEGOS_CREDENTIALS_FILE: credentials,
+        STRATEGOS_CREDENTIALS: credentials,
         STRATEGOS_JOURNAL: resolve(options.journal ?? `${credentials.replace(/(\.credentials)?\.json$/, '')}.journal`),
         ...(options.config === undefined ? {} : { STRATEGOS_EXECUTOR_CONFIG: await requireFile(options.config) }),
       };

@@ -34,6 +34,7 @@ export function registerExecutor(program: Command, cli: Cli): void {
   const executor = program
     .command('executor')
     .description('register executors, manage their credentials, run one')
+    .helpCommand(false)
     .addHelpText('after', EXAMPLES);
   registerSecrets(executor, cli);
   registerReads(executor, cli);

@@ -8,8 +8,10 @@ import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR_MIN = 24;
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const PARENT_POLL_MS = 250;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
+if (process.env.npm_execpath !== undefined) endWithParent();
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
   silenceExperimentalWarnings();
   await runHere();
@@ -39,6 +41,20 @@ function runUnderPinnedNode() {
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + (signal === null ? 1 : constants.signals[signal]);
   });
+}
+
+/**
+ * npm starts us through a shell that dies of a signal without passing it on; without this, stopping `npm start` would leave
+ * the whole platform running.
+ */
+function endWithParent() {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, PARENT_POLL_MS);
+  timer.unref();
 }
 
 /** @returns {string | undefined} */

@@ -26,6 +26,7 @@ export function registerToken(program: Command, cli: Cli): void {
   const token = program
     .command('token')
     .description('make, list and revoke operator tokens')
+    .helpCommand(false)
     .addHelpText('after', EXAMPLES);
 
   token

@@ -3,7 +3,12 @@ import { Fleet, type FleetCredential } from './fleet.ts';
 
 /** What the driver says, and what it hears back. */
 export type FleetOrder =
-  | { readonly type: 'connect'; readonly linkUrl: string; readonly credentials: readonly FleetCredential[]; readonly atOnceMax: number }
+  | {
+      readonly type: 'connect';
+      readonly linkUrl: string;
+      readonly credentials: readonly FleetCredential[];
+      readonly atOnceMax: number;
+    }
   | { readonly type: 'count' }
   | { readonly type: 'close' };
 

@@ -24,7 +24,9 @@ export async function measureFleetCosts(subject: Subject, executors: number): Pr
   const idleKibEach = ((await residentKib(subject.pid)) - before) / executors;
 
   await subject.stack.killReplica(0);
-  const [{ epochs = '0' } = {}] = await subject.query<{ epochs: string }>('SELECT sum(stream_epoch) AS epochs FROM command.executor');
+  const [{ epochs = '0' } = {}] = await subject.query<{ epochs: string }>(
+    'SELECT sum(stream_epoch) AS epochs FROM command.executor',
+  );
   await subject.stack.replica(0).start();
   const begin = performance.now();
   for (;;) {
@@ -38,7 +40,12 @@ export async function measureFleetCosts(subject: Subject, executors: number): Pr
     }
     await new Promise<void>((resolve) => setTimeout(resolve, POLL_MS));
   }
-  return { executors, connectSeconds: connectMs / 1_000, idleKibEach, reconnectSeconds: (performance.now() - begin) / 1_000 };
+  return {
+    executors,
+    connectSeconds: connectMs / 1_000,
+    idleKibEach,
+    reconnectSeconds: (performance.now() - begin) / 1_000,
+  };
 }
 
 /** Resident memory of a process, from the kernel. */

@@ -57,3 +57,19 @@ export function deadlines(spans: {
     }),
   };
 }
+
+export function getStatus(): Wish {
+  return { kind: { case: 'getStatus', value: {} } };
+}
+
+export function pauseSession(sessionId: string): Wish {
+  return { kind: { case: 'pause', value: { sessionId } } };
+}
+
+export function resumeSession(sessionId: string): Wish {
+  return { kind: { case: 'resume', value: { sessionId } } };
+}
+
+export function cancelOrders(sessionId: string): Wish {
+  return { kind: { case: 'cancelOrders', value: { sessionId } } };
+}

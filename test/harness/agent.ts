@@ -50,7 +50,7 @@ export async function startAgent(data: DataDirectory, stack: Stack, options: Age
       entry: options.entry ?? serviceEntry('executor'),
       env: {
         STRATEGOS_LOG_LEVEL: 'debug',
-        STRATEGOS_CREDENTIALS_FILE: credentialsFile,
+        STRATEGOS_CREDENTIALS: credentialsFile,
         STRATEGOS_JOURNAL: journal,
         ...options.env,
       },

@@ -16,7 +16,7 @@ function required(name: string): string {
 
 await runProcess(logger, async () => {
   const executor = createExecutor({
-    credentials: readCredentials(required('STRATEGOS_CREDENTIALS_FILE')).credentials,
+    credentials: readCredentials(required('STRATEGOS_CREDENTIALS')).credentials,
     adapter: new RecordingAdapter({
       file: required('RECORDING_FILE'),
       controlFile: required('RECORDING_CONTROL'),
