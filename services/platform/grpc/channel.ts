@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { Channel, type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
+import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
 import { silenceLibraryLog } from './library-log.ts';
 
 /** How one connection to one peer behaves. */
@@ -57,7 +57,7 @@ export function openPeer(url: string, settings: ChannelSettings): Peer {
     url: parsed.origin,
     channel: new Channel(
       target(parsed.hostname, port),
-      secure ? credentials.createSsl() : credentials.createInsecure(),
+      secure ? tlsCredentials() : credentials.createInsecure(),
       options,
     ),
   };
@@ -84,6 +84,14 @@ export function connected(peer: Peer, deadlineMs: number): Promise<boolean> {
     };
     look();
   });
+}
+
+let madeTlsCredentials: ChannelCredentials | undefined;
+
+/** Made once: a context costs milliseconds, and connections are shared only between equal credentials. */
+function tlsCredentials(): ChannelCredentials {
+  madeTlsCredentials ??= credentials.createSsl();
+  return madeTlsCredentials;
 }
 
 function target(hostname: string, port: string): string {
