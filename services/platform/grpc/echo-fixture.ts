@@ -5,10 +5,12 @@ import {
   file_google_protobuf_wrappers,
   type StringValueSchema,
 } from '@bufbuild/protobuf/wkt';
-import type { ServiceImpl } from '@connectrpc/connect';
+import { type Client, ConnectError, createClient, type ServiceImpl } from '@connectrpc/connect';
+import type { Stack } from '../lifecycle.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './server.ts';
 import { type GrpcServerLimits, grpcServerLimits } from './server-limits.ts';
+import { createGrpcTransport } from './transport.ts';
 
 // For tests: a service with all four kinds of methods over google.protobuf.StringValue.
 
@@ -98,4 +100,39 @@ export async function startEcho(
   server.register(EchoService, { ...echo, ...implementation });
   const port = await server.start();
   return { server, port, url: `http://127.0.0.1:${port}`, lines };
+}
+
+/** A started server and a client of it; both end with `stack`. */
+export async function echoPair(
+  stack: Stack,
+  implementation: Partial<Echo> = {},
+  limits: Partial<GrpcServerLimits> = {},
+  options: Partial<GrpcServerOptions> = {},
+): Promise<Awaited<ReturnType<typeof startEcho>> & { readonly client: Client<typeof EchoService> }> {
+  const started = await startEcho(implementation, limits, options);
+  stack.add(started.server);
+  const transport = stack.use(createGrpcTransport({ urls: [started.url] }), (t) => t.close());
+  return { ...started, client: createClient(EchoService, transport) };
+}
+
+/** A stream of requests. */
+export async function* values(...items: readonly string[]) {
+  for (const value of items) yield { value };
+}
+
+/** The values of a stream of answers. */
+export async function collect(stream: AsyncIterable<{ readonly value: string }>): Promise<string[]> {
+  const collected: string[] = [];
+  for await (const { value } of stream) collected.push(value);
+  return collected;
+}
+
+/** The error with which a call fails. @throws Error when it does not fail, or with something else. */
+export async function failureOf(work: Promise<unknown>): Promise<ConnectError> {
+  const thrown = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(thrown instanceof ConnectError)) throw new Error(`expected a ConnectError, got ${String(thrown)}`);
+  return thrown;
 }

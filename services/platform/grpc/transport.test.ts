@@ -4,7 +4,7 @@ import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AsyncQueue } from '../async-queue.ts';
 import { Stack } from '../lifecycle.ts';
-import { EchoService, startEcho } from './echo-fixture.ts';
+import { EchoService, failureOf, startEcho } from './echo-fixture.ts';
 import { reasonMetadataOf, reasonOf } from './status.ts';
 import { createGrpcTransport, type GrpcTransportOptions } from './transport.ts';
 
@@ -43,15 +43,6 @@ function listen(server: HttpServer | ReturnType<typeof createTcpServer>, port = 
       else reject(new Error('no port'));
     });
   });
-}
-
-async function failureOf(work: Promise<unknown>): Promise<ConnectError> {
-  const thrown = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(thrown instanceof ConnectError)) throw new Error(`expected a ConnectError, got ${String(thrown)}`);
-  return thrown;
 }
 
 async function first(stream: AsyncIterable<{ readonly value: string }>): Promise<string | undefined> {
