@@ -13,6 +13,8 @@ export interface Session extends Clients {
 export class Cli {
   /** The address that was called last, for error messages. */
   url: string | undefined;
+  /** Set by what must stop in order, whoever reads its output. */
+  outlivesReader = false;
 
   output(command: Command): Output {
     return new Output(globals(command).json === true);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { hasCode } from '../../deploy/local/process-record.ts';
 import { registerAccount } from './account.ts';
 import { Cli, globals } from './cli.ts';
 import { registerCommand } from './command.ts';
@@ -24,8 +25,8 @@ Exit codes: 0 done, 1 the command or the call failed, 2 usage, 4 --wait ran out.
 
 /** Runs the program with the arguments of a process and returns its exit code. Prints every failure itself, in sentences. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
-  endQuietlyWithReader();
   const cli = new Cli();
+  endQuietlyWithReader(cli);
   const program = buildProgram(cli);
   try {
     await program.parseAsync([...argv]);
@@ -77,10 +78,15 @@ function printedByCommander(thrown: CommanderError): boolean {
   return thrown.code.startsWith('commander.');
 }
 
-/** `strategos command list | head` ends like any other program in a pipe. */
-function endQuietlyWithReader(): void {
-  process.stdout.on('error', (thrown) => {
-    if ('code' in thrown && thrown.code === 'EPIPE') process.exit(EXIT.done);
-    throw thrown;
-  });
+/**
+ * `strategos command list | head` ends like any other program in a pipe. A platform that nobody reads from any more goes on,
+ * until it is told to stop.
+ */
+function endQuietlyWithReader(cli: Cli): void {
+  const onError = (thrown: Error): void => {
+    if (!hasCode(thrown, 'EPIPE', 'EIO')) throw thrown;
+    if (!cli.outlivesReader) process.exit(EXIT.done);
+  };
+  process.stdout.on('error', onError);
+  process.stderr.on('error', onError);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The one file of the project that older Nodes read: it runs the program under Node 24, which npm ci has put beside it.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,17 +44,29 @@ function runUnderPinnedNode() {
 }
 
 /**
- * npm starts us through a shell that dies of a signal without passing it on; without this, stopping `npm start` would leave
- * the whole platform running.
+ * npm starts us through a shell that dies of a signal without passing it on, or outlives npm; without this, stopping
+ * `npm start` would leave the whole platform running.
  */
 function endWithParent() {
-  const parent = process.ppid;
+  const before = ancestors();
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (ancestors() === before) return;
     clearInterval(timer);
     process.kill(process.pid, 'SIGTERM');
   }, PARENT_POLL_MS);
   timer.unref();
+}
+
+/** Parent and, where the system tells, grandparent. */
+function ancestors() {
+  const parent = process.ppid;
+  try {
+    const stat = readFileSync(`/proc/${parent}/stat`, 'utf8');
+    return `${parent} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]}`;
+  } catch {
+    // No /proc on this system, or the parent has gone, which its number will tell.
+    return String(process.ppid);
+  }
 }
 
 /** @returns {string | undefined} */

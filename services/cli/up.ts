@@ -39,6 +39,7 @@ export function registerUp(program: Command, cli: Cli): void {
       const out = cli.output(command);
       const data = cli.dataDirectory(command);
       const stop = stopSignal();
+      cli.outlivesReader = true;
       const startedMs = performance.now();
       out.say(`starting on ${shownPath(data.root)} …`);
       let platform: Platform;
