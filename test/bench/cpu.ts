@@ -40,13 +40,10 @@ function parentOf(pid: number): number | undefined {
 }
 
 /** Starts counting; the returned function gives what each group has used since, put through `scale`. Groups may grow. */
-export function cpuMeter<K extends string>(
-  groups: Readonly<Record<K, () => readonly number[]>>,
-): (scale: (ms: number) => number) => Record<K, number> {
-  const names = Object.keys(groups) as K[];
-  const before = new Map(names.map((name) => [name, cpuMs(groups[name]())]));
-  return (scale) => {
-    const used = names.map((name) => [name, Math.round(scale(cpuMs(groups[name]()) - (before.get(name) ?? 0)))]);
-    return Object.fromEntries(used) as Record<K, number>;
-  };
+export function cpuMeter(
+  groups: Readonly<Record<string, () => readonly number[]>>,
+): (scale: (ms: number) => number) => Record<string, number> {
+  const before = Object.entries(groups).map(([name, pids]) => ({ name, pids, ms: cpuMs(pids()) }));
+  return (scale) =>
+    Object.fromEntries(before.map(({ name, pids, ms }) => [name, Math.round(scale(cpuMs(pids()) - ms))]));
 }

@@ -67,11 +67,12 @@ export class FleetDriver implements AsyncDisposable {
   }
 
   #when<T extends FleetReport['type']>(type: T): Promise<Extract<FleetReport, { type: T }>> {
+    const isAwaited = (report: FleetReport): report is Extract<FleetReport, { type: T }> => report.type === type;
     return new Promise((resolve) => {
       const listener = (report: FleetReport): void => {
-        if (report.type !== type) return;
+        if (!isAwaited(report)) return;
         this.#listeners.delete(listener);
-        resolve(report as Extract<FleetReport, { type: T }>);
+        resolve(report);
       };
       this.#listeners.add(listener);
     });

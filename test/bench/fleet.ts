@@ -1,10 +1,10 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { createClient } from '@connectrpc/connect';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import {
   type ConnectRequest,
   ConnectRequestSchema,
-  type EventBatch,
+  type ExecutorEventSchema,
   ExecutorLinkService,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { AsyncQueue } from '../../services/platform/async-queue.ts';
@@ -17,7 +17,7 @@ export interface FleetCredential {
   readonly secret: string;
 }
 
-type EventInit = { commandId: string; attempt: number; event: EventBatch['events'][number]['event'] };
+type EventInit = MessageInitShape<typeof ExecutorEventSchema>;
 
 const FRAMES_QUEUED_MAX = 10_000;
 const IN_FLIGHT_MAX = 1_000;
@@ -125,7 +125,9 @@ export class FleetMember {
               break;
             case 'heartbeat':
               output.push(
-                create(ConnectRequestSchema, { frame: { case: 'heartbeatReply', value: frame.value as never } }),
+                create(ConnectRequestSchema, {
+                  frame: { case: 'heartbeatReply', value: { number: frame.value.number } },
+                }),
               );
               break;
             default:
@@ -146,9 +148,9 @@ export class FleetMember {
       if (this.received.has(commandId)) this.duplicates += 1;
       this.received.add(commandId);
       events.push(
-        { commandId, attempt, event: { case: 'received', value: {} as never } },
-        { commandId, attempt, event: { case: 'started', value: {} as never } },
-        { commandId, attempt, event: { case: 'finished', value: { state: CommandState.SUCCEEDED } as never } },
+        { commandId, attempt, event: { case: 'received' as const, value: {} } },
+        { commandId, attempt, event: { case: 'started' as const, value: {} } },
+        { commandId, attempt, event: { case: 'finished' as const, value: { state: CommandState.SUCCEEDED } } },
       );
     }
     output.push(create(ConnectRequestSchema, { frame: { case: 'events', value: { events } } }));

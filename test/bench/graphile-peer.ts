@@ -1,5 +1,5 @@
 import { Logger, makeWorkerUtils, run } from 'graphile-worker';
-import pg from 'pg';
+import { Pool } from 'pg';
 
 const BATCH_JOBS = 200;
 const BATCHES_AT_ONCE = 6;
@@ -14,7 +14,7 @@ const COMPLETE_BATCH_MS = 5;
 export async function measureGraphileWorker(databaseUrl: string, jobs: number): Promise<number> {
   let done = 0;
   const finished = Promise.withResolvers<void>();
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 10 });
+  const pool = new Pool({ connectionString: databaseUrl, max: 10 });
   pool.on('error', () => finished.reject(new Error('the database went away')));
   const runner = await run({
     pgPool: pool,

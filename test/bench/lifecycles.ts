@@ -1,6 +1,6 @@
+import { Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import { cpuMeter, withDescendants } from './cpu.ts';
 import { FleetDriver } from './fleet-driver.ts';
-import { Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import type { Subject } from './subject.ts';
 
 export interface LifecycleResult {
@@ -8,12 +8,7 @@ export interface LifecycleResult {
   readonly commands: number;
   readonly perSecond: number;
   /** Processor time for each lifecycle, in microseconds, by who spent it. */
-  readonly cpuUs: {
-    readonly service: number;
-    readonly postgres: number;
-    readonly executors: number;
-    readonly issuer: number;
-  };
+  readonly cpuUs: Readonly<Record<string, number>>;
 }
 
 const BATCH_COMMANDS = 200;

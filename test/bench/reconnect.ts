@@ -24,19 +24,17 @@ export async function measureFleetCosts(subject: Subject, executors: number): Pr
   const idleKibEach = ((await residentKib(subject.pid)) - before) / executors;
 
   await subject.stack.killReplica(0);
-  const [{ epochs = '0' } = {}] = await subject.query<{ epochs: string }>(
-    'SELECT sum(stream_epoch) AS epochs FROM command.executor',
-  );
+  const [epochs] = await subject.query<{ epochs: string }>('SELECT sum(stream_epoch) AS epochs FROM command.executor');
   await subject.stack.replica(0).start();
   const begin = performance.now();
   for (;;) {
-    const [{ now = '0' } = {}] = await subject.query<{ now: string }>(
+    const [back] = await subject.query<{ now: string }>(
       'SELECT count(*) AS now FROM command.executor WHERE name LIKE $1 AND stream_epoch > 1 AND disconnect_time IS NULL',
       [`idle${executors}-%`],
     );
-    if (Number(now) >= executors) break;
+    if (Number(back?.now) >= executors) break;
     if (performance.now() - begin > RECONNECT_MS_MAX) {
-      throw new Error(`only ${now} of ${executors} executors came back (sum of epochs was ${epochs})`);
+      throw new Error(`only ${back?.now} of ${executors} executors came back (sum of epochs was ${epochs?.epochs})`);
     }
     await new Promise<void>((resolve) => setTimeout(resolve, POLL_MS));
   }

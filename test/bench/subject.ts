@@ -1,5 +1,5 @@
 import type { Client } from '@connectrpc/connect';
-import pg from 'pg';
+import { Pool, type QueryResultRow } from 'pg';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { Clients } from '../harness/clients.ts';
@@ -15,7 +15,7 @@ export class Subject implements AsyncDisposable {
   readonly commands: Client<typeof CommandService>;
   readonly executors: Client<typeof ExecutorService>;
   readonly #clients: Clients;
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
 
   private constructor(stack: TestStack, clients: Clients) {
     const [url = ''] = stack.commandUrls;
@@ -23,7 +23,7 @@ export class Subject implements AsyncDisposable {
     this.#clients = clients;
     this.commands = clients.internal(CommandService, url, stack.internalToken, FOUNDER);
     this.executors = clients.internal(ExecutorService, url, stack.internalToken, FOUNDER);
-    this.#pool = new pg.Pool({ connectionString: stack.databaseUrl, max: 2 });
+    this.#pool = new Pool({ connectionString: stack.databaseUrl, max: 2 });
   }
 
   static async start(servers: TestServers): Promise<Subject> {
@@ -66,7 +66,7 @@ export class Subject implements AsyncDisposable {
     return Number(row?.file.split('\n')[0]);
   }
 
-  async query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
+  async query<T extends QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
     return (await this.#pool.query<T>(text, values)).rows;
   }
 

@@ -14,7 +14,7 @@ import type { LinkHandlerDependencies } from './link.ts';
 const FIRST_MESSAGE_MS_MAX = 5_000;
 
 export function connect(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['connect'] {
-  return async function* connect(requests, context) {
+  return async function* (requests, context) {
     const caller = linkCallerOf(context);
     const frames = requests[Symbol.asyncIterator]();
     const hello = await firstHello(frames);

@@ -14,7 +14,7 @@ const WAIT_MS_MAX = 15_000;
 const FRAMES_PER_POLL_MAX = 32;
 
 export function pollCommands(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['pollCommands'] {
-  return async function pollCommands(request, context) {
+  return async function (request, context) {
     const caller = linkCallerOf(context);
     const { hello } = request;
     if (hello === undefined) throw invalidFields([{ field: 'hello', description: 'is required with every poll' }]);

@@ -12,7 +12,7 @@ import type { LinkHandlerDependencies } from './link.ts';
 const ACKNOWLEDGE_MS_MAX = 5_000;
 
 export function reportEvents(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['reportEvents'] {
-  return async function reportEvents(request, context) {
+  return async function (request, context) {
     const caller = linkCallerOf(context);
     const session = deps.registry.get(caller.executorId);
     if (session === undefined || !session.isOpen || BigInt(session.identity.epoch) !== request.streamEpoch) {

@@ -4,8 +4,9 @@ import {
   CommandProgressSchema,
   CommandResultSchema,
   CommandState,
-  type CommandError as WireError,
+  Lane,
   PreconditionsSchema,
+  type CommandError as WireError,
 } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import {
   type CommandDelivery,
@@ -16,8 +17,10 @@ import {
 import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import { type Command, type CommandError, HOPS, type TerminalState } from '../domain/command.ts';
 import { isKind, policyOf } from '../domain/kind.ts';
-import type { AgentFact, JournaledCommand } from './command-flow.ts';
+import type { AgentFact } from './flow-link.ts';
+import type { JournaledCommand } from './live-command.ts';
 
+const LANES = { 1: Lane.NORMAL, 2: Lane.HIGH, 3: Lane.CRITICAL } as const;
 const TEXT_CHARS_MAX = 1_000;
 const METADATA_ENTRIES_MAX = 32;
 /** Longer than any command lives after its delivery. */
@@ -38,7 +41,7 @@ export function deliveryOf(command: Command, nowMs: number): CommandDelivery {
   if (deadlines.progressWithinMs !== null) delivery.progressWithin = span(deadlines.progressWithinMs);
   delivery.finishWithin = span(deadlines.finishWithinMs);
   delivery.rememberFor = span(deadlines.finishByMs - nowMs + REMEMBER_EXTRA_MS);
-  delivery.lane = command.lane;
+  delivery.lane = LANES[command.lane];
   delivery.overtakes = isKind(command.kind) && policyOf(command.kind).overtakes;
   if (command.preconditions !== null) {
     delivery.preconditions = mergeFromBinary(PreconditionsSchema, create(PreconditionsSchema), command.preconditions);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { arrayLiteral } from './array-literal.ts';
+import { type ArrayElement, arrayLiteral } from './array-literal.ts';
 
-const same = (value: unknown): unknown => value;
+const same = (value: ArrayElement): ArrayElement => value;
 
 describe('arrayLiteral', () => {
   test('joins what needs no quotes', () => {
     expect(arrayLiteral('float8', [1.5, null, Infinity, -2], same)).toBe('{1.5,NULL,Infinity,-2}');
-    expect(arrayLiteral('boolean', [true, false, undefined], same)).toBe('{true,false,NULL}');
+    expect(arrayLiteral('boolean', [true, false, null], same)).toBe('{true,false,NULL}');
   });
 
   test('quotes and escapes text, so that no value can end its element', () => {

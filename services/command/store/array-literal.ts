@@ -3,18 +3,21 @@ const BARE_TYPES: ReadonlySet<string> = new Set(['uuid', 'smallint', 'integer', 
 
 const NEEDS_ESCAPE = /["\\]/g;
 
+/** What an element of an array parameter may be. */
+export type ArrayElement = string | number | boolean | Uint8Array | null;
+
 /**
  * One array parameter in Postgres' own text form. The element type is known, so numbers and ids are joined as they are and
  * only text is quoted; the driver's general way, which looks at each value, took twice the time of everything else in a write.
  * Values: null, strings, numbers, booleans, bytes; for jsonb the JSON text.
  */
-export function arrayLiteral<T>(type: string, rows: readonly T[], of: (row: T) => unknown): string {
+export function arrayLiteral<T>(type: string, rows: readonly T[], of: (row: T) => ArrayElement): string {
   const bare = BARE_TYPES.has(type);
   let literal = '{';
-  for (let i = 0; i < rows.length; i++) {
-    if (i > 0) literal += ',';
-    const value = of(rows[i] as T);
-    if (value === null || value === undefined) literal += 'NULL';
+  for (const row of rows) {
+    if (literal.length > 1) literal += ',';
+    const value = of(row);
+    if (value === null) literal += 'NULL';
     else if (bare) literal += String(value);
     else if (value instanceof Uint8Array) literal += `"\\\\x${bytesOf(value).toString('hex')}"`;
     else literal += `"${String(value).replace(NEEDS_ESCAPE, '\\$&')}"`;

@@ -14,7 +14,9 @@ import type { ReadCommands, UnreadableCommand } from '../domain/repository.ts';
 /** A row of command.command as `pg` gives it with the parsers of `store/types.ts`: times as milliseconds, bigints as numbers. */
 export type CommandRow = Readonly<Record<string, unknown>>;
 
-const STATES: ReadonlySet<string> = new Set([...OPEN_STATES, ...TERMINAL_STATES]);
+const STATES: ReadonlyMap<string, CommandState> = new Map(
+  [...OPEN_STATES, ...TERMINAL_STATES].map((state) => [state, state]),
+);
 
 class RowDefect extends Error {}
 
@@ -41,12 +43,12 @@ export function readCommandRows(rows: readonly CommandRow[]): ReadCommands {
 }
 
 function readRow(row: CommandRow): Command {
-  const state = text(row, 'state');
-  if (!STATES.has(state)) throw new RowDefect(`state: "${state}" is not a state`);
+  const state = STATES.get(text(row, 'state'));
+  if (state === undefined) throw new RowDefect(`state: "${text(row, 'state')}" is not a state`);
   const lane = number(row, 'lane');
   if (lane !== 1 && lane !== 2 && lane !== 3) throw new RowDefect(`lane: ${lane} is not a lane`);
   const dueMs = number(row, 'due_time');
-  if (!isTerminal(state as CommandState) && !Number.isFinite(dueMs)) throw new RowDefect('due_time: must be finite');
+  if (!isTerminal(state) && !Number.isFinite(dueMs)) throw new RowDefect('due_time: must be finite');
   return {
     id: text(row, 'id'),
     accountId: text(row, 'account_id'),
@@ -69,7 +71,7 @@ function readRow(row: CommandRow): Command {
       finishByMs: number(row, 'finish_by'),
       notAfterMs: numberOrNull(row, 'not_after'),
     },
-    state: state as CommandState,
+    state,
     version: number(row, 'version'),
     attempt: number(row, 'attempt'),
     attemptsMax: number(row, 'attempts_max'),

@@ -32,6 +32,28 @@ export interface Changed {
   readonly ids: ReadonlySet<string>;
 }
 
+interface InsertedRow {
+  readonly base: number;
+  /** Null when nothing was stored. */
+  readonly stored: readonly (readonly [id: string, sequence: number, state: CommandState])[] | null;
+}
+
+interface ChangedRow {
+  readonly base: number;
+  readonly ids: readonly string[] | null;
+}
+
+interface EventNumberRow {
+  readonly id: string;
+  readonly event_number: number;
+}
+
+interface OpenCountRow {
+  readonly executor_id: string;
+  readonly open: number;
+  readonly in_flight: number;
+}
+
 /** Runs a prepared statement with our type parsers; `Row` says what its columns are. */
 export async function run<Row extends QueryResultRow = CommandRow>(
   connection: Connection,
@@ -50,14 +72,9 @@ export async function insert(
   knownNumber: number,
 ): Promise<Inserted> {
   const values = [accountId, commands.length, knownNumber, ...insertParameters(commands)];
-  const rows = await run(connection, insertCommands, values);
-  const stored = new Map<string, { sequence: number; state: CommandState }>();
-  for (const row of rows) {
-    if (row['id'] !== null) {
-      stored.set(row['id'] as string, { sequence: row['sequence'] as number, state: row['state'] as CommandState });
-    }
-  }
-  return { baseNumber: baseOf(rows), commands: stored };
+  const row = written(await run<InsertedRow>(connection, insertCommands, values), accountId);
+  const stored = new Map((row.stored ?? []).map(([id, sequence, state]) => [id, { sequence, state }]));
+  return { baseNumber: row.base, commands: stored };
 }
 
 /** Writes changed commands of one account; those whose version or epoch has moved on are left out of the answer. */
@@ -66,17 +83,14 @@ export async function change(
   accountId: string,
   commands: readonly ChangedCommand[],
 ): Promise<Changed> {
-  const rows = await run(connection, changeCommands, [accountId, commands.length, ...changeParameters(commands)]);
-  return {
-    baseNumber: baseOf(rows),
-    ids: new Set(rows.flatMap((row) => (row['id'] === null ? [] : [row['id'] as string]))),
-  };
+  const values = [accountId, commands.length, ...changeParameters(commands)];
+  const row = written(await run<ChangedRow>(connection, changeCommands, values), accountId);
+  return { baseNumber: row.base, ids: new Set(row.ids) };
 }
 
-function baseOf(rows: readonly CommandRow[]): number {
-  const base = rows[0]?.['base'];
-  if (typeof base !== 'number') throw new Error('the account has no row in command.account');
-  return base;
+function written<Row>([row]: readonly Row[], accountId: string): Row {
+  if (row === undefined) throw new Error(`account "${accountId}" has no row in command.account`);
+  return row;
 }
 
 export async function readByIds(
@@ -118,8 +132,8 @@ export async function eventNumbers(
   connection: Connection,
   accountIds: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const rows = await run(connection, readEventNumbers, [accountIds]);
-  return new Map(rows.map((row) => [row['id'] as string, row['event_number'] as number]));
+  const rows = await run<EventNumberRow>(connection, readEventNumbers, [accountIds]);
+  return new Map(rows.map((row) => [row.id, row.event_number]));
 }
 
 /** The commands of these executors that changed after one number and up to another. */
@@ -165,13 +179,8 @@ export async function countOpen(
   connection: Connection,
   executorIds: readonly string[],
 ): Promise<ReadonlyMap<string, OpenCount>> {
-  const rows = await run(connection, countOpenCommands, [executorIds]);
-  return new Map(
-    rows.map((row) => [
-      row['executor_id'] as string,
-      { open: row['open'] as number, inFlight: row['in_flight'] as number },
-    ]),
-  );
+  const rows = await run<OpenCountRow>(connection, countOpenCommands, [executorIds]);
+  return new Map(rows.map((row) => [row.executor_id, { open: row.open, inFlight: row.in_flight }]));
 }
 
 /** Sets unreadable rows aside with their defect and ends them FAILED. */

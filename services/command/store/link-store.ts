@@ -29,13 +29,24 @@ export interface AcceptedStream {
   readonly takenOver: boolean;
 }
 
+interface AcceptedRow {
+  readonly id: string;
+  readonly stream_epoch: number;
+  readonly taken_over: boolean | null;
+}
+
+interface CredentialEndRow {
+  readonly key_id: string;
+  readonly expire_time: number | null;
+}
+
 /** Accepts streams; an executor that is missing in the answer is disabled. Offers must name distinct executors. */
 export async function acceptOffers(
   pool: Pool,
   replicaId: string,
   offers: readonly StreamOffer[],
 ): Promise<ReadonlyMap<string, AcceptedStream>> {
-  const rows = await run(pool, acceptStreams, [
+  const rows = await run<AcceptedRow>(pool, acceptStreams, [
     replicaId,
     offers.map((offer) => offer.executorId),
     offers.map((offer) => offer.link),
@@ -46,12 +57,7 @@ export async function acceptOffers(
     offers.map((offer) => offer.kinds.join(',')),
     offers.map((offer) => offer.inFlightMax),
   ]);
-  return new Map(
-    rows.map((row) => [
-      row['id'] as string,
-      { epoch: row['stream_epoch'] as number, takenOver: row['taken_over'] === true },
-    ]),
-  );
+  return new Map(rows.map((row) => [row.id, { epoch: row.stream_epoch, takenOver: row.taken_over === true }]));
 }
 
 export interface ClosedStream {
@@ -77,22 +83,30 @@ export interface StreamFacts {
   readonly host: string | null;
 }
 
-function factsOf(row: Readonly<Record<string, unknown>>): StreamFacts {
+interface FactsRow {
+  readonly id: string;
+  readonly stream_epoch: number;
+  readonly disable_time: number | null;
+  readonly journal_id: string | null;
+  readonly host: string | null;
+}
+
+function factsOf(row: FactsRow): StreamFacts {
   return {
-    executorId: row['id'] as string,
-    epoch: row['stream_epoch'] as number,
-    disabled: row['disable_time'] !== null,
-    journalId: row['journal_id'] as string | null,
-    host: row['host'] as string | null,
+    executorId: row.id,
+    epoch: row.stream_epoch,
+    disabled: row.disable_time !== null,
+    journalId: row.journal_id,
+    host: row.host,
   };
 }
 
 export async function streamFacts(pool: Pool, executorIds: readonly string[]): Promise<readonly StreamFacts[]> {
-  return (await run(pool, readStreamFacts, [executorIds])).map(factsOf);
+  return (await run<FactsRow>(pool, readStreamFacts, [executorIds])).map(factsOf);
 }
 
 export async function recentlyChanged(pool: Pool, withinSeconds: number): Promise<readonly StreamFacts[]> {
-  return (await run(pool, readRecentlyChanged, [withinSeconds])).map(factsOf);
+  return (await run<FactsRow>(pool, readRecentlyChanged, [withinSeconds])).map(factsOf);
 }
 
 /** When each credential ends, in milliseconds; null where no end is set. A credential that is missing does not exist. */
@@ -100,8 +114,8 @@ export async function credentialEnds(
   pool: Pool,
   keyIds: readonly string[],
 ): Promise<ReadonlyMap<string, number | null>> {
-  const rows = await run(pool, readCredentialEnds, [keyIds]);
-  return new Map(rows.map((row) => [row['key_id'] as string, row['expire_time'] as number | null]));
+  const rows = await run<CredentialEndRow>(pool, readCredentialEnds, [keyIds]);
+  return new Map(rows.map((row) => [row.key_id, row.expire_time]));
 }
 
 export interface StreamNote {

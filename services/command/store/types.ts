@@ -1,4 +1,4 @@
-import { type CustomTypesConfig, types } from 'pg';
+import { TypeOverrides } from 'pg';
 
 const TIMESTAMPTZ = 1184;
 const BIGINT = 20;
@@ -11,13 +11,9 @@ function millisecondsOf(value: string): number {
 }
 
 /** Times as milliseconds since the epoch and bigints as numbers (all of ours stay far below 2^53). */
-export const rowTypes: CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
-    if (format !== 'binary' && oid === TIMESTAMPTZ) return millisecondsOf;
-    if (format !== 'binary' && oid === BIGINT) return Number;
-    return types.getTypeParser(oid, format ?? 'text');
-  }) as CustomTypesConfig['getTypeParser'],
-};
+export const rowTypes = new TypeOverrides();
+rowTypes.setTypeParser(TIMESTAMPTZ, millisecondsOf);
+rowTypes.setTypeParser(BIGINT, Number);
 
 /** A prepared statement: named, so that each connection plans it once. */
 export interface Statement {

@@ -1,12 +1,12 @@
 import type { ChangedCommand, NewCommand } from '../domain/repository.ts';
-import { arrayLiteral } from './array-literal.ts';
+import { type ArrayElement, arrayLiteral } from './array-literal.ts';
 import type { Statement } from './types.ts';
 
 /** One array parameter: a column of all rows of a batch. */
 interface Column<T> {
   readonly name: string;
   readonly type: string;
-  readonly of: (row: T) => unknown;
+  readonly of: (row: T) => ArrayElement;
 }
 
 /** Times travel as milliseconds in float8 and become timestamptz in SQL; Infinity is "infinity" in both. */
@@ -168,8 +168,7 @@ export const insertCommands: Statement = {
     CASE i.state WHEN 'SENT' THEN ($${SENT_STEPS}::jsonb[])[i.sequence - base] ELSE ($${ISSUED_STEPS}::jsonb[])[i.sequence - base] END
   FROM counter, inserted i
 )
-SELECT (SELECT base FROM counter) AS base, id, sequence, state FROM inserted
-UNION ALL SELECT base, NULL, NULL, NULL FROM counter`,
+SELECT base, (SELECT json_agg(json_build_array(id, sequence, state)) FROM inserted) AS stored FROM counter`,
 };
 
 /** $1 account, $2 how many numbers to take, then a column array for each of CHANGE_COLUMNS. Gives the ids that were changed. */
@@ -179,8 +178,7 @@ export const changeCommands: Statement = {
   INSERT INTO command.history (account_id, number, command_id, executor_id, steps)
   SELECT $1, counter.base + u.ord, u.id, u.executor_id, u.steps FROM counter, updated u
 )
-SELECT (SELECT base FROM counter) AS base, id FROM updated
-UNION ALL SELECT base, NULL FROM counter`,
+SELECT base, (SELECT json_agg(id) FROM updated) AS ids FROM counter`,
 };
 
 export function insertParameters(rows: readonly NewCommand[]): string[] {
