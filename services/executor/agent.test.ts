@@ -127,7 +127,7 @@ describe('the agent', () => {
 
   test('keeps a result until it is acknowledged, and tells it to every new stream', async () => {
     platform.acknowledges = false;
-    const executor = await startAgent();
+    const executor = await startAgent({ stopGraceMs: 0 });
     const stream = await platform.stream(0);
     stream.deliver(delivery('a', stopSession));
     await stream.finished('a');
@@ -246,7 +246,7 @@ describe('the agent', () => {
 
   test('answers an inquiry by what it knows', async () => {
     platform.acknowledges = false;
-    await startAgent();
+    await startAgent({ stopGraceMs: 0 });
     const stream = await platform.stream(0);
     stream.deliver(delivery('a', stopSession));
     await stream.finished('a');

@@ -23,7 +23,10 @@ export interface ExecutorOptions {
   readonly adapter: Adapter;
   /** Folder for the journal and the adapter's files; made when it is not there. One process at a time. */
   readonly journalDirectory?: string;
-  /** A journal that is open already, instead of a folder; closed by `stop` like one of its own. */
+  /**
+   * A journal that is open already, instead of the one in `journalDirectory`, which then only serves the adapter; closed by
+   * `stop` like one of its own.
+   */
   readonly journal?: Journal;
   /** What this agent may do, whatever the platform asks. Default: everything that the adapter can. */
   readonly limits?: LocalLimits;
@@ -31,7 +34,7 @@ export interface ExecutorOptions {
   readonly concurrencyMax?: number;
   /** Commands that the platform may have in flight to this agent, 1 to 10000. Default 256. */
   readonly inFlightMax?: number;
-  /** How long `stop` waits for running commands. Default 5000. */
+  /** How long `stop` waits for running commands, and then, at most 2000, for the platform to take the last results. Default 5000. */
   readonly stopGraceMs?: number;
   readonly logger?: Logger;
   readonly clock?: AgentClock;
@@ -174,6 +177,7 @@ class ExecutorAgent implements Executor {
       clock,
       logger,
       onState: (state) => this.#enter(state),
+      onFatal: (thrown) => this.#fail(thrown),
     });
     return { journal, desk, link };
   }
@@ -183,8 +187,9 @@ class ExecutorAgent implements Executor {
     if (parts !== undefined) {
       const { desk, link, journal } = parts;
       if (this.#fatal === undefined) {
-        await desk.stop(this.#options.stopGraceMs ?? STOP_GRACE_MS);
-        if (this.#state.kind === 'ready') await desk.flush(FLUSH_MS_MAX);
+        const graceMs = this.#options.stopGraceMs ?? STOP_GRACE_MS;
+        await desk.stop(graceMs);
+        if (this.#state.kind === 'ready') await desk.flush(Math.min(FLUSH_MS_MAX, graceMs));
       } else await desk.stop(0);
       for (const cancel of this.#timers) cancel();
       await link.stop();
@@ -205,7 +210,13 @@ class ExecutorAgent implements Executor {
 
   #enter(state: ExecutorState): void {
     this.#state = state;
-    for (const listener of this.#listeners) listener(state);
+    for (const listener of this.#listeners) {
+      try {
+        listener(state);
+      } catch (thrown) {
+        this.#logger.error({ err: thrown }, 'a listener for state changes failed');
+      }
+    }
   }
 
   #every(intervalMs: number, act: () => void): void {

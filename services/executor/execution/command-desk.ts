@@ -12,7 +12,7 @@ import { expired, isRetryable, isUnsettled, outcomeAnswer } from './answers.ts';
 import { CommandRunner, type CommandRunnerOptions } from './command-runner.ts';
 import { adapterCommand, type EncodedAnswer, encoded } from './execution.ts';
 import { journalEntry, replaceDamaged, restoreCommand } from './journal-codec.ts';
-import { createLiveCommand, deliveryDefect, type LiveCommand, startWithinMs } from './live-command.ts';
+import { afterReceipt, createLiveCommand, deliveryDefect, type LiveCommand, startWithinMs } from './live-command.ts';
 import { recoverCommand } from './recovery.ts';
 import { journalEntryOf, notFoundEvent, receivedEvent, stateEvent } from './reports.ts';
 
@@ -78,7 +78,9 @@ export class CommandDesk {
       .map((delivery) => this.#judge(delivery, now))
       .filter((command) => command !== undefined);
     if (accepted.length === 0) return;
-    this.#afterCommit(this.#options.journal.receive(accepted.map((command) => journalEntry(command, now))), () => {
+    const receipt = this.#options.journal.receive(accepted.map((command) => journalEntry(command, now)));
+    for (const command of accepted) command.receipt = receipt;
+    this.#afterCommit(receipt, () => {
       for (const command of accepted) {
         command.durable = true;
         this.#options.outbox.push({ ...receivedEvent(command), atMonotonicMs: now.monotonicMs });
@@ -255,7 +257,7 @@ export class CommandDesk {
     command.answer = finished;
     command.answerBytes = bytes.length;
     command.answerDurable = false;
-    this.#afterCommit(this.#options.journal.finish(command.id, now, bytes), () => {
+    this.#afterCommit(afterReceipt(command, this.#options.journal.finish(command.id, now, bytes)), () => {
       if (command.answer !== finished) return;
       command.answerDurable = true;
       if (this.#live.get(command.id) === command) this.#pushState(command);

@@ -13,7 +13,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { AfterCommit } from './after-commit.ts';
 import { cancelled, notChecked, outcomeUnknown, refused, tooLate } from './answers.ts';
 import { adapterCommand, type EncodedAnswer, encoded, startExecution } from './execution.ts';
-import type { LiveCommand } from './live-command.ts';
+import { afterReceipt, type LiveCommand } from './live-command.ts';
 import type { Outbox } from './outbox.ts';
 import { recoveredAnswer, recoverCommand } from './recovery.ts';
 import { progressEvent, startedEvent } from './reports.ts';
@@ -198,7 +198,7 @@ export class CommandRunner {
       return;
     }
     const { journal, clock, afterCommit } = this.#options;
-    afterCommit(journal.start(command.id, clock.reading()), () => this.#execute(command));
+    afterCommit(afterReceipt(command, journal.start(command.id, clock.reading())), () => this.#execute(command));
   }
 
   #execute(command: LiveCommand): void {

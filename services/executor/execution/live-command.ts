@@ -27,8 +27,10 @@ export interface LiveCommand extends Scheduled {
   readonly finishWithinMs: number | undefined;
   attempt: number;
   stage: LiveStage;
-  /** The receipt is on disk. */
+  /** The receipt is on disk, and was told if there is a link. */
   durable: boolean;
+  /** Resolves when the receipt is on disk: start and answer wait for it too, should they be confirmed before it. */
+  receipt: Promise<void> | undefined;
   /** When the stage was entered, on this process's clock; for the age of the events that report it. */
   stageSince: ClockReading;
   /** Stops the execution; undefined while there is none. */
@@ -74,6 +76,7 @@ export function createLiveCommand(delivery: CommandDelivery, startBudget: StartB
     attempt: delivery.attempt,
     stage: 'received',
     durable: false,
+    receipt: undefined,
     stageSince: startBudget.since,
     abort: undefined,
     executing: false,
@@ -94,4 +97,10 @@ export function startWithinMs(delivery: CommandDelivery): number {
 export function rememberForMs(delivery: CommandDelivery): number {
   const wanted = delivery.rememberFor === undefined ? REMEMBER_MS_DEFAULT : durationMs(delivery.rememberFor);
   return Math.max(wanted, delivery.finishWithin === undefined ? 0 : durationMs(delivery.finishWithin));
+}
+
+/** Resolves when both the command's receipt and `written` are on disk. */
+export async function afterReceipt(command: LiveCommand, written: Promise<void>): Promise<void> {
+  await written;
+  if (!command.durable) await command.receipt;
 }

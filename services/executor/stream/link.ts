@@ -24,6 +24,8 @@ export interface LinkOptions {
   readonly clock: AgentClock;
   readonly logger: Logger;
   readonly onState: (state: LinkState) => void;
+  /** The link is defective and cannot go on. */
+  readonly onFatal: (thrown: unknown) => void;
 }
 
 /** A stream that lasted this long was no accident: the next failure is counted as the first. */
@@ -67,7 +69,7 @@ export class Link {
 
   /** Begins to connect; never gives up by itself. */
   start(): void {
-    this.#running ??= this.#run();
+    this.#running ??= this.#run().catch(this.#options.onFatal);
   }
 
   /** Says goodbye and ends what is open. */
@@ -135,7 +137,7 @@ export class Link {
     conversation.welcomeMs = this.#nowMs();
     if (before !== conversation) before?.session.finish('another stream has taken over');
     this.#cancelPollTimer?.();
-    this.#stopPolling().catch((thrown: unknown) => this.#options.logger.error({ err: thrown }, 'polling failed'));
+    this.#stopPolling().catch(this.#options.onFatal);
     this.#options.logger.info({ url, streamEpoch: String(streamEpoch) }, 'connected');
     this.#options.onState({ kind: 'ready', via: 'stream', streamEpoch });
   }

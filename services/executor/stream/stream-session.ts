@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
-import { createClient } from '@connectrpc/connect';
+import { ConnectError, createClient } from '@connectrpc/connect';
 import {
   type ConnectRequestSchema,
   EventBatchSchema,
@@ -85,6 +85,7 @@ export class StreamSession {
       }
       return this.#finishing ? { kind: 'closed' } : { kind: 'lost', reason: 'the platform ended the stream' };
     } catch (thrown) {
+      if (!(thrown instanceof ConnectError)) logger.error({ err: thrown }, 'handling the stream failed');
       if (this.#silence !== undefined) return { kind: 'lost', reason: this.#silence };
       return this.#finishing ? { kind: 'closed' } : linkEndOf(thrown);
     } finally {
