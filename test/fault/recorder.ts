@@ -62,6 +62,8 @@ export class Recorder implements AsyncDisposable {
   /** Failures that no client should ever see. */
   readonly unexpected: string[] = [];
   readonly file: string;
+  /** What the run consisted of, by number; there once a verdict was asked for. */
+  summary = '';
   readonly #stack: TestStack;
   readonly #client: CommandClient;
   readonly #account: string;
@@ -184,6 +186,7 @@ export class Recorder implements AsyncDisposable {
     const found = await collect(this.#stack, [...this.#agents.values()], this.#watches, timeoutMs);
     const all = [...this.records, ...found];
     appendFileSync(this.file, toLines(all));
+    this.summary = summarise(all);
     const violations = describeViolations(checkHistory(all));
     const unexpected = this.unexpected.map((line) => `unexpected: ${line}`);
     return [...(violations === '' ? [] : [violations]), ...unexpected].join('\n');
@@ -220,4 +223,16 @@ export class Recorder implements AsyncDisposable {
     if (!refused && !UNCERTAIN.has(error.code)) this.unexpected.push(messageOf(thrown));
     return !refused;
   }
+}
+
+/** Counts of calls, answers, ends and acts, so that a run that did nothing is not taken for one that went well. */
+function summarise(records: readonly HistoryRecord[]): string {
+  const names = records.map((record) => {
+    if (record.type === 'return') return `${record.outcome}${record.reason === undefined ? '' : ` ${record.reason}`}`;
+    return record.type === 'command' ? record.state : record.type;
+  });
+  const counts = Object.entries(Object.groupBy(names, (name) => name)).map(
+    ([name, all]) => `${name} ${all?.length ?? 0}`,
+  );
+  return counts.toSorted().join(', ');
 }
