@@ -18,6 +18,8 @@ export interface CommandConfig {
   readonly linkUrls: readonly string[];
   readonly gatewayUrl: string;
   readonly postgresConnectionsMax: number;
+  /** How long ended commands and their history are kept. */
+  readonly historyDays: number;
 }
 
 const schema = z.object({
@@ -32,6 +34,7 @@ const schema = z.object({
   STRATEGOS_LINK_URLS: setting.list().optional(),
   STRATEGOS_GATEWAY_URL: z.string().default(''),
   STRATEGOS_POSTGRES_CONNECTIONS: setting.count(2, 100).default(10),
+  STRATEGOS_HISTORY_DAYS: setting.count(1, 3_650).default(30),
 });
 
 /** @throws ConfigError naming every bad variable. */
@@ -49,5 +52,6 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
     linkUrls: parsed.STRATEGOS_LINK_URLS ?? [`http://${parsed.STRATEGOS_HOST}:${parsed.STRATEGOS_LINK_PORT}`],
     gatewayUrl: parsed.STRATEGOS_GATEWAY_URL,
     postgresConnectionsMax: parsed.STRATEGOS_POSTGRES_CONNECTIONS,
+    historyDays: parsed.STRATEGOS_HISTORY_DAYS,
   };
 }

@@ -15,6 +15,7 @@ import { Bells } from './bells.ts';
 import type { CommandConfig } from './config.ts';
 import { IssueDesk } from './delivery/issue-desk.ts';
 import { QueueDepths } from './delivery/queue-depths.ts';
+import { Retention } from './delivery/retention.ts';
 import { CachedDirectory } from './directory.ts';
 import { commandHandlers, executorHandlers } from './handlers/index.ts';
 import { linkHandlers } from './handlers/link.ts';
@@ -86,6 +87,8 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
       }),
     );
     await side.start();
+    const retention = stack.add(new Retention({ pool, clock, logger, keepDays: config.historyDays }));
+    retention.start();
 
     const depths = new QueueDepths(deliveryPool, clock);
     const desk = new IssueDesk({ pool: deliveryPool, clock, ledgers: side.ledgers, directory, depths });

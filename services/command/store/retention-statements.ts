@@ -1,0 +1,43 @@
+import type { Statement } from './types.ts';
+
+/** All accounts. */
+export const listAccounts: Statement = { name: 'list_accounts', text: 'SELECT id FROM command.account ORDER BY id' };
+
+/**
+ * $1 account, $2 oldest time to keep in ms, $3 how many rows. Removes history from its beginning and notes up to which number,
+ * in one transaction: a watcher behind it is told that it missed something, never shown a gap. Gives how many were removed.
+ */
+export const removeHistory: Statement = {
+  name: 'remove_history',
+  text: `WITH oldest AS MATERIALIZED (
+  SELECT number, (steps -> 0 ->> 'atMs')::double precision AS at_ms FROM command.history
+  WHERE account_id = $1 ORDER BY number LIMIT $3::integer
+), expired AS MATERIALIZED (
+  -- Numbers follow time only nearly: what lies behind the first young row waits for the next round.
+  SELECT number FROM oldest
+  WHERE number < coalesce((SELECT min(number) FROM oldest WHERE at_ms >= $2::double precision), 'infinity'::float8)
+), removed AS (
+  DELETE FROM command.history h USING expired WHERE h.account_id = $1 AND h.number = expired.number RETURNING h.number
+), noted AS (
+  UPDATE command.account SET removed_number = (SELECT max(number) FROM expired)
+  WHERE id = $1 AND EXISTS (SELECT FROM expired)
+)
+SELECT count(*)::integer AS removed FROM removed`,
+};
+
+/**
+ * $1 account, $2 id below which, $3 how many. Removes commands that ended and were issued before the time of that id, with
+ * their quarantined rows. One that is still open, or whose outcome may yet be settled, stays. Gives how many were removed.
+ */
+export const removeCommands: Statement = {
+  name: 'remove_commands',
+  text: `WITH expired AS MATERIALIZED (
+  SELECT account_id, id FROM command.command
+  WHERE account_id = $1 AND id < $2::uuid AND due_time = 'infinity' AND NOT unsettled ORDER BY id LIMIT $3::integer
+), quarantined AS (
+  DELETE FROM command.quarantine q USING expired WHERE q.command_id = expired.id
+), removed AS (
+  DELETE FROM command.command c USING expired WHERE c.account_id = expired.account_id AND c.id = expired.id RETURNING c.id
+)
+SELECT count(*)::integer AS removed FROM removed`,
+};

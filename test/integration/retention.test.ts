@@ -1,0 +1,67 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import { expect, test } from 'vitest';
+import { Retention } from '../../services/command/delivery/retention.ts';
+import { ManualClock } from '../../services/platform/clock.ts';
+import { reasonOf } from '../../services/platform/grpc/status.ts';
+import { createLogger } from '../../services/platform/logger.ts';
+import { createPool } from '../../services/platform/postgres/pool.ts';
+import { FOUNDER, startStack } from '../harness/stack.ts';
+
+const DAY_MS = 24 * 3_600_000;
+const KEEP_DAYS = 30;
+
+test('what is older than the retention goes, what is open stays, and a watcher behind it is told', async () => {
+  await using stack = await startStack({ gateway: false });
+  const commands = stack.replicaCommandClient(0, FOUNDER);
+  await stack.replicaExecutorClient(0, FOUNDER).createExecutor({ name: 'away' });
+  const issued = await commands.issueCommands({
+    requests: Array.from({ length: 3 }, () => ({ executor: 'away', kind: { case: 'ping' as const, value: {} } })),
+  });
+  const ids = issued.outcomes.map(({ outcome }) =>
+    outcome.case === 'issued' ? (outcome.value.command?.id ?? '') : '',
+  );
+  const [open = '', ...ended] = ids;
+  for (const id of ended) await commands.cancelCommand({ id });
+  let cursor = '';
+  for await (const event of commands.watchCommands({ fromStart: true })) {
+    cursor = event.cursor;
+    if (event.commandId !== '') break;
+  }
+
+  const pool = createPool({
+    databaseUrl: stack.databaseUrl,
+    applicationName: 'retention test',
+    connectionsMax: 1,
+    logger: createLogger('test', 'silent'),
+  });
+  const removeAt = (nowMs: number): Promise<void> =>
+    new Retention({
+      pool,
+      clock: new ManualClock(nowMs),
+      logger: createLogger('test', 'silent'),
+      keepDays: KEEP_DAYS,
+    }).removeOld();
+
+  await removeAt(Date.now() + (KEEP_DAYS - 1) * DAY_MS);
+  expect((await commands.listCommands({})).commands).toHaveLength(3);
+
+  await removeAt(Date.now() + (KEEP_DAYS + 1) * DAY_MS);
+  await pool.end();
+  expect((await commands.listCommands({})).commands.map(({ id }) => id)).toEqual([open]);
+  const behind = (async () => {
+    for await (const event of commands.watchCommands({ cursor })) return event.cursor;
+    return '';
+  })();
+  const refused = await behind.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(refused).toBeInstanceOf(ConnectError);
+  expect(ConnectError.from(refused).code).toBe(Code.OutOfRange);
+  expect(reasonOf(ConnectError.from(refused))).toBe('CURSOR_TOO_OLD');
+  // From its beginning, what is kept can be read: nothing is left but what comes.
+  for await (const event of commands.watchCommands({ fromStart: true })) {
+    expect(event.commandId).toBe('');
+    break;
+  }
+});
