@@ -26,6 +26,8 @@ import { sendWelcome } from './welcome.ts';
 
 /** Receipts, retries and heartbeats are looked after this often. */
 const TICK_INTERVAL_MS = 250;
+/** Between two ticks: then this process stood still, not its peers. */
+const OWN_PAUSE_MS = 3_000;
 /** How long agents get to open a stream elsewhere before theirs is ended. */
 const DRAIN_MS = 1_500;
 
@@ -114,9 +116,16 @@ export class LinkSide implements Running {
     this.ledgers.start();
     this.#sweeper.start();
     this.#reviewer.start();
+    let lastTickMs = clock.nowMs();
     this.#ticker = setInterval(() => {
       const nowMs = clock.nowMs();
-      for (const session of this.registry.all()) session.tick(nowMs);
+      // After a pause of our own, what agents said meanwhile is still to be read: that is no silence of theirs.
+      const paused = nowMs - lastTickMs > OWN_PAUSE_MS;
+      lastTickMs = nowMs;
+      for (const session of this.registry.all()) {
+        if (paused) session.heard();
+        session.tick(nowMs);
+      }
     }, TICK_INTERVAL_MS);
   }
 
