@@ -1,4 +1,5 @@
-import type { Command, CommandError, TerminalState } from './command.ts';
+import type { Command, TerminalState } from './command.ts';
+import { errorText } from './error-text.ts';
 import type { Explanation } from './explain.ts';
 import { clockTime, spanText } from './span-text.ts';
 
@@ -17,7 +18,7 @@ export function explainEnd(command: Command, state: TerminalState, executorName:
 
 function endText(command: Command, state: TerminalState, executorName: string, nowMs: number): string {
   const at = command.finishMs === null ? '' : ` at ${clockTime(command.finishMs, nowMs)}`;
-  const why = reasonText(command.error);
+  const why = command.error === null ? '' : `: ${errorText(command.error)}`;
   switch (state) {
     case 'SUCCEEDED':
       return `succeeded${at}${afterText(command)}`;
@@ -49,11 +50,6 @@ function afterText(command: Command): string {
 
 function attemptsText({ attempt }: Command): string {
   return attempt > 1 ? ` after ${attempt} attempts` : '';
-}
-
-function reasonText(error: CommandError | null): string {
-  if (error === null) return '';
-  return error.message === '' ? `: ${error.reason}` : `: ${error.message} (${error.reason})`;
 }
 
 function settledText({ settleMs, state }: Command, nowMs: number): string {

@@ -1,5 +1,6 @@
 import { type Command, isTerminal } from './command.ts';
 import type { BlockingCommand } from './command-reader.ts';
+import { errorText } from './error-text.ts';
 import { type Executor, executorState, offlineSinceMs } from './executor.ts';
 import { explainEnd } from './explain-end.ts';
 import { clockTime, spanText } from './span-text.ts';
@@ -93,7 +94,7 @@ function explainPending(situation: Situation, away: Absence | undefined): Explan
   if (away !== undefined)
     return { hop: away.hop, sentence: `waiting for executor ${executor.name}, ${away.text}${end}` };
   if (command.retryMs !== null && command.retryMs > nowMs) {
-    const failure = command.error === null ? '' : `: ${command.error.message} (${command.error.reason})`;
+    const failure = command.error === null ? '' : `: ${errorText(command.error)}`;
     const tried = `attempt ${command.attempt} failed${failure}`;
     return { hop: 'RETRY_BACKOFF', sentence: `${tried}; tried again ${inText(command.retryMs - nowMs)}${end}` };
   }
