@@ -43,9 +43,22 @@ export function ended(client: CommandClient, id: string, timeoutMs?: number): Pr
   );
 }
 
+type ExecutorClient = ReturnType<TestStack['replicaExecutorClient']>;
+
+/** A client is a connection of its own, and waiting for a condition asks often. */
+const executorClients = new WeakMap<TestStack, Map<number, ExecutorClient>>();
+
+function executorClient(stack: TestStack, replica: number): ExecutorClient {
+  const clients = executorClients.get(stack) ?? new Map<number, ExecutorClient>();
+  executorClients.set(stack, clients);
+  const client = clients.get(replica) ?? stack.replicaExecutorClient(replica);
+  clients.set(replica, client);
+  return client;
+}
+
 /** The executor as replica `replica` knows it. */
 export async function getExecutor(stack: TestStack, executor: string, replica = 0): Promise<Executor> {
-  const { executor: found } = await stack.replicaExecutorClient(replica).getExecutor({ executor });
+  const { executor: found } = await executorClient(stack, replica).getExecutor({ executor });
   if (found === undefined) throw new Error(`no executor ${executor}`);
   return found;
 }
