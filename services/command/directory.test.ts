@@ -59,6 +59,16 @@ describe('the directory', () => {
     expect(loads).toEqual([['main/vps-1', 'main/nobody', 'other/vps-2']]);
   });
 
+  test('knows by its id what was asked for by name, and the other way round', async () => {
+    const { directory, loads } = setUp();
+    await directory.find('main', 'vps-1');
+    await directory.find('main', vps1.id);
+    directory.invalidate(vps1.id);
+    await directory.find('main', vps1.id);
+    await directory.find('main', 'vps-1');
+    expect(loads).toEqual([['main/vps-1'], [`main/${vps1.id}`]]);
+  });
+
   test('remembers for a second and no longer', async () => {
     const { directory, loads, clock } = setUp();
     await directory.find('main', 'vps-1');

@@ -6,7 +6,7 @@ import type { ExecutorDirectory } from './domain/executor-book.ts';
 
 /** How old an answer may be. */
 const FRESH_MS = 1_000;
-const ENTRIES_MAX = 20_000;
+const ENTRIES_MAX = 40_000;
 const KEYS_PER_LOAD_MAX = 500;
 const LOADS_MAX = 2;
 
@@ -50,12 +50,12 @@ export class CachedDirectory implements ExecutorDirectory {
   async find(accountId: string, nameOrId: string): Promise<Executor | undefined> {
     // Ids are written in lower case; a caller may have shouted.
     const key = { accountId, nameOrId: isId(nameOrId) ? nameOrId.toLowerCase() : nameOrId };
-    const cacheKey = `${accountId}\0${key.nameOrId}`;
+    const cacheKey = cacheKeyOf(accountId, key.nameOrId);
     const entry = this.#entries.get(cacheKey);
     if (entry !== undefined && this.#clock.nowMs() - entry.loadedMs < FRESH_MS) return entry.executor;
     const running = this.#loading.get(cacheKey);
     if (running !== undefined) return running;
-    const loading = this.#load(key, cacheKey);
+    const loading = this.#load(key);
     this.#loading.set(cacheKey, loading);
     try {
       return await loading;
@@ -90,14 +90,16 @@ export class CachedDirectory implements ExecutorDirectory {
   }
 
   /** Loads until what was read is not older than the last invalidation, so that nobody is told what is known to be over. */
-  async #load(key: Key, cacheKey: string): Promise<Executor | undefined> {
+  async #load(key: Key): Promise<Executor | undefined> {
     for (;;) {
       const startTick = this.#tick;
       const loadedMs = this.#clock.nowMs();
       const executor = await this.#loads.add(key);
       if (executor === undefined) return undefined;
       if ((this.#invalidated.get(executor.id) ?? 0) > startTick) continue;
-      this.#remember(cacheKey, { executor, loadedMs });
+      // Who names it by name is followed by those who have its id.
+      this.#remember(cacheKeyOf(key.accountId, executor.name), { executor, loadedMs });
+      this.#remember(cacheKeyOf(key.accountId, executor.id), { executor, loadedMs });
       return executor;
     }
   }
@@ -116,4 +118,8 @@ export class CachedDirectory implements ExecutorDirectory {
     rest?.delete(oldest[0]);
     if (rest?.size === 0) this.#keysById.delete(oldest[1].executor.id);
   }
+}
+
+function cacheKeyOf(accountId: string, nameOrId: string): string {
+  return `${accountId}\0${nameOrId}`;
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { StatusError } from '../../platform/errors.ts';
 
 /** How long a reader may leave one message untaken. */
-export const STALL_MS_MAX = 30_000;
+const STALL_MS_MAX = 30_000;
 
 /**
  * Passes a stream on and cuts off a reader that does not keep up. The transport asks for the next message only when there is

@@ -19,7 +19,8 @@ import type { CommandHandlerDependencies } from './dependencies.ts';
 import { keepingUp } from './keeping-up.ts';
 import { createWaker } from './waiting.ts';
 
-const ENTRIES_PER_PAGE = 200;
+/** Results may be large: a page of them stays a few megabytes. */
+const ENTRIES_PER_PAGE = 100;
 /** Without a ring, history is looked at this often. */
 const POLL_MS = 1_000;
 /** A watcher that sees nothing learns at least this often how far it has come. */
