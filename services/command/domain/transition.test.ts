@@ -319,6 +319,17 @@ describe('retry of failures that may pass', () => {
     expect(moved(sentAgain, ended('FAILED', venueDown, 2), NOW).command.failures).toBe(2);
   });
 
+  test('a failure that crosses with a further write is no end: the agent tries again by itself', () => {
+    const resent = moved(FROM.SENT, SENT, NOW).command;
+    const crossed = moved(resent, ended('FAILED', venueDown, 1), NOW).command;
+    expect(crossed).toMatchObject({ state: 'SENT', attempt: 2, failures: 1, error: venueDown, receivedMs: null });
+    expect(transition(crossed, ended('FAILED', venueDown, 1), NOW)).toBeNull();
+    expect(moved(crossed, ended('SUCCEEDED', null, 2), NOW).command.state).toBe('SUCCEEDED');
+    const last = { ...resent, failures: 2, attempt: 4 };
+    expect(transition(last, ended('FAILED', venueDown, 3), NOW)).toBeNull();
+    expect(moved(last, ended('FAILED', venueDown, 4), NOW).command.state).toBe('FAILED');
+  });
+
   test('does not happen when the repetition would come too late', () => {
     const lastMoment = sampleCommand({ notAfterMs: NOW + 200 });
     const sent = moved(lastMoment, SENT, NOW).command;

@@ -151,24 +151,14 @@ function finished(
   // lost. A failure that may pass says nothing new about a command that is to be sent again anyway.
   if (command.state === 'PENDING' && (command.attempt === 0 || passing)) return null;
   const finishMs = momentOf(command, event.atMs, nowMs);
-  // An agent repeats a result until it is acknowledged: a passing failure of an earlier attempt has been counted.
-  if (passing && event.attempt < command.attempt && command.failures > 0) return null;
+  if (passing && event.attempt < command.attempt) return failedBefore(command, event.error, nowMs);
   const failures = command.failures + 1;
   if (passing && failures < command.attemptsMax) {
     const retryMs = nowMs + backoffMs(failures, RETRY_BACKOFF, random);
     const mayStartAgain =
       retryMs < command.deadlines.deliverByMs && retryMs < (command.deadlines.notAfterMs ?? Infinity);
     if (mayStartAgain && command.cancelRequestMs === null) {
-      return move(command, 'PENDING', REPEAT_CAUSE, nowMs, {
-        failures,
-        retryMs,
-        error: event.error,
-        receivedMs: null,
-        startMs: null,
-        progressMs: null,
-        progress: null,
-        note: `attempt ${command.attempt} failed: ${event.error?.message ?? 'no reason given'}`,
-      });
+      return move(command, 'PENDING', REPEAT_CAUSE, nowMs, { ...afresh(command, event.error), failures, retryMs });
     }
   }
   return move(command, event.state, 'finished', nowMs, {
@@ -180,6 +170,22 @@ function finished(
     unsettled: event.state === 'OUTCOME_UNKNOWN',
     note: null,
   });
+}
+
+/**
+ * A failure that may pass, of an attempt that was followed by another write: that write asks the agent for another try by
+ * itself, so this is no end, and there is nothing to send. An agent repeats a result until it is acknowledged, so only the
+ * first one counts.
+ */
+function failedBefore(command: Command, error: CommandError | null, nowMs: number): Transitioned | null {
+  if (command.failures > 0) return null;
+  return move(command, 'SENT', REPEAT_CAUSE, nowMs, { ...afresh(command, error), failures: 1 });
+}
+
+/** What a command forgets of a failed attempt, and what it keeps. */
+function afresh(command: Command, error: CommandError | null): Partial<Command> {
+  const note = `attempt ${command.attempt} failed: ${error?.message ?? 'no reason given'}`;
+  return { error, receivedMs: null, startMs: null, progressMs: null, progress: null, note };
 }
 
 function notReceived(command: Command, nowMs: number): Transitioned | null {

@@ -1,63 +1,29 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { Logger } from '../../platform/logger.ts';
-import { type Command, isTerminal, type Step } from '../domain/command.ts';
-import { DispatchQueue, type QueueItem } from '../domain/dispatch-queue.ts';
-import { isKind, policyOf } from '../domain/kind.ts';
-import type { ChangedCommand, NewCommand, ReadCommands } from '../domain/repository.ts';
+import { backoffMs } from '../../platform/backoff.ts';
+import { type Command, isTerminal } from '../domain/command.ts';
+import { DispatchQueue } from '../domain/dispatch-queue.ts';
+import { related } from '../domain/ordering-key.ts';
+import type { NewCommand } from '../domain/repository.ts';
 import { type CommandEvent, transition } from '../domain/transition.ts';
+import type { AgentFact, FlowDependencies, FlowLink } from './flow-link.ts';
+import {
+  inFlight,
+  isSaved,
+  isWaiting,
+  itemOf,
+  type JournaledCommand,
+  type LiveCommand,
+  mayResend,
+  newLive,
+  reconciling,
+  refusal,
+  replaceByStored,
+  type TakenChange,
+  takeChange,
+} from './live-command.ts';
 
-/** What a flow says to the agent; each call is made after the fact that it rests on is durable. */
-export interface FlowOutput {
-  deliver(command: Command): void;
-  cancel(commandId: string): void;
-  acknowledge(commandId: string): void;
-  inquire(commandIds: readonly string[]): void;
-  /** A write was refused although the command had not changed: a newer stream may have taken over. */
-  fenced(): void;
-}
-
-export interface FlowDependencies {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Writes through the account's ledger. */
-  readonly change: (commandId: string, take: () => ChangedCommand) => Promise<boolean>;
-  readonly read: (commandIds: readonly string[]) => Promise<ReadCommands>;
-  readonly output: FlowOutput;
-}
-
-/** An agent's stream as far as commands are concerned. */
-export interface FlowLink {
-  readonly executorId: string;
-  readonly epoch: number;
-  readonly journalId: string;
-  readonly kinds: ReadonlySet<string>;
-}
-
-/** One command that the agent's journal holds, from its Hello. */
-export interface JournaledCommand {
-  readonly commandId: string;
-  readonly stage: 'received' | 'running' | 'finished';
-}
-
-/** One fact about one command, from the agent. */
-export interface AgentFact {
-  readonly commandId: string;
-  readonly event: Extract<CommandEvent, { type: 'received' | 'started' | 'progressed' | 'finished' | 'not_found' }>;
-}
-
-interface Live {
-  /** As stored. */
-  durable: Command;
-  /** With everything that happened since. */
-  current: Command;
-  /** What happened since, for the history and to do again on top of somebody else's change. */
-  steps: Step[];
-  events: CommandEvent[];
-  saving: boolean;
-  /** To be said when what happened is durable. */
-  deliver: boolean;
-  acknowledge: boolean;
-}
+/** A write that the database refuses is repeated like this; then what it was to say is given up. */
+const WRITE_BACKOFF = { firstMs: 500, maxMs: 10_000 } as const;
+const WRITE_TRIES_MAX = 6;
 
 /**
  * The open commands of one connected executor: decides what is sent, applies what the agent reports, writes every change
@@ -68,12 +34,18 @@ export class CommandFlow {
   readonly #link: FlowLink;
   readonly #deps: FlowDependencies;
   readonly #queue = new DispatchQueue();
-  readonly #live = new Map<string, Live>();
+  readonly #live = new Map<string, LiveCommand>();
   #inFlight = 0;
   #inFlightMax: number;
+  /** The agent's journal and ours have been compared: until then nothing that was sent before may be judged. */
+  #begun = false;
   #open = false;
   #closed = false;
   #nextDueMs = Infinity;
+  /** Highest sequence of a stored command that was seen here. */
+  #newest = -1;
+  /** Commands of the ledger's present batch that could not be admitted. */
+  #turnedAway: Command[] = [];
 
   constructor(link: FlowLink, inFlightMax: number, deps: FlowDependencies) {
     this.#link = link;
@@ -93,15 +65,18 @@ export class CommandFlow {
   begin(unsettled: readonly Command[], journal: readonly JournaledCommand[]): void {
     const nowMs = this.#deps.clock.nowMs();
     const held = new Map(journal.map((entry) => [entry.commandId, entry]));
-    for (const live of [...this.#live.values()]) {
+    for (const live of this.#live.values()) {
       if (live.current.state === 'PENDING') continue;
       this.#apply(live, reconciling(live.current, held.get(live.current.id), this.#link.journalId, nowMs));
       if (live.current.cancelRequestMs !== null && !isTerminal(live.current.state)) {
         this.#deps.output.cancel(live.current.id);
       }
     }
-    if (unsettled.length > 0) this.#deps.output.inquire(unsettled.map((command) => command.id));
-    this.#open = true;
+    // Another journal cannot know, and its "not found" would be a lie.
+    const answerable = unsettled.filter((command) => command.journalId === this.#link.journalId);
+    if (answerable.length > 0) this.#deps.output.inquire(answerable.map((command) => command.id));
+    this.#begun = true;
+    this.#open = !this.#closed;
     this.pump();
   }
 
@@ -129,7 +104,7 @@ export class CommandFlow {
         continue;
       }
       // A write that is under way finds out by itself that it was overtaken.
-      if (command.version <= live.durable.version || live.saving || live.steps.length > 0) continue;
+      if (command.version <= live.durable.version || live.reserved || !isSaved(live)) continue;
       const before = live.current;
       live.durable = command;
       live.current = command;
@@ -137,6 +112,7 @@ export class CommandFlow {
       if (command.cancelRequestMs !== null && before.cancelRequestMs === null && !isTerminal(command.state)) {
         this.#deps.output.cancel(command.id);
       }
+      this.#disown(live);
       this.#forgetIfDone(live);
     }
     this.pump();
@@ -145,30 +121,45 @@ export class CommandFlow {
   /** Reserves the place of a command that is about to be stored, if it could go out at once; null if it has to wait. */
   admit(command: Command): NewCommand['sent'] {
     if (!this.#open || this.#inFlight >= this.#inFlightMax || !this.#link.kinds.has(command.kind)) return null;
+    // The number is somebody else's already: the ledger has not learnt of it yet, and will not store this one as sent.
+    if (command.sequence <= this.#newest || this.#waitsForTurnedAway(command)) return null;
     this.#queue.add(itemOf(command), true);
     const moved =
       this.#queue.next() === command.id ? transition(command, this.#sentEvent(), this.#deps.clock.nowMs()) : null;
     if (moved === null) {
       this.#queue.remove(command.id);
+      this.#turnedAway.push(command);
       return null;
     }
-    this.#live.set(command.id, newLive(moved.command));
+    this.#live.set(command.id, newLive(moved.command, true));
     this.#track(command, moved.command);
     return moved;
   }
 
+  /** Those that had to wait are in no queue until they are stored; what is stored with them must not overtake them. */
+  #waitsForTurnedAway(command: Command): boolean {
+    const { sequence, orderingKey } = command;
+    const { overtakes } = itemOf(command);
+    this.#turnedAway = this.#turnedAway.filter((other) => other.sequence > this.#newest && other.sequence < sequence);
+    const waits = !overtakes && this.#turnedAway.some((other) => related(other.orderingKey, orderingKey));
+    if (waits) this.#turnedAway.push(command);
+    return waits;
+  }
+
   /** The reserved command is stored as SENT. */
   confirm(command: Command): void {
-    if (this.#live.has(command.id) && !this.#closed) this.#deps.output.deliver(command);
+    const live = this.#live.get(command.id);
+    if (live?.reserved !== true) return;
+    live.reserved = false;
+    this.#newest = Math.max(this.#newest, command.sequence);
+    if (!this.#closed) this.#deps.output.deliver(command);
   }
 
   /** The reserved command was not stored, or only as PENDING. */
   release(command: Command): void {
     const live = this.#live.get(command.id);
-    if (live === undefined) return;
-    this.#live.delete(command.id);
-    this.#inFlight -= 1;
-    this.#queue.remove(command.id);
+    if (live?.reserved !== true) return;
+    this.#drop(live);
     this.pump();
   }
 
@@ -177,14 +168,8 @@ export class CommandFlow {
     const strangers: AgentFact[] = [];
     for (const fact of facts) {
       const live = this.#live.get(fact.commandId);
-      if (live === undefined) {
-        strangers.push(fact);
-        continue;
-      }
-      if (fact.event.type === 'finished') live.acknowledge = true;
-      this.#apply(live, fact.event);
-      // A repeated result whose first report is durable already.
-      if (live.acknowledge && live.steps.length === 0 && !live.saving) this.#afterWrite(live);
+      if (live === undefined || live.reserved) strangers.push(fact);
+      else this.#take(live, fact.event);
     }
     if (strangers.length > 0) {
       this.#reportStrangers(strangers).catch((thrown: unknown) => {
@@ -193,6 +178,15 @@ export class CommandFlow {
       });
     }
     this.pump();
+  }
+
+  #take(live: LiveCommand, event: AgentFact['event']): void {
+    // Only the journal that a command was sent to can say that it never came.
+    if (event.type === 'not_found' && live.current.journalId !== this.#link.journalId) return;
+    if (event.type === 'finished') live.acknowledge = true;
+    this.#apply(live, event);
+    // A repeated result whose first report is durable already.
+    if (live.acknowledge && isSaved(live)) this.#afterWrite(live);
   }
 
   /** Sends what may be sent now. */
@@ -210,30 +204,43 @@ export class CommandFlow {
 
   /** Looks after what has fallen due: receipts that did not come, retries whose backoff is over, deadlines. */
   tick(nowMs: number): void {
-    if (nowMs < this.#nextDueMs || this.#closed) return;
+    if (nowMs < this.#nextDueMs || !this.#begun || this.#closed) return;
     this.#nextDueMs = Infinity;
-    for (const live of [...this.#live.values()]) {
-      const { current } = live;
-      if (current.state === 'PENDING' && current.retryMs !== null && nowMs >= current.retryMs) {
-        this.#queue.setWaiting(current.id, true);
-      }
-      if (nowMs >= current.dueMs) {
-        this.#apply(live, mayResend(current, nowMs) ? this.#sentEvent() : { type: 'overdue', linkAlive: true });
-      }
+    for (const live of this.#live.values()) {
+      if (isWaiting(live.current, nowMs)) this.#queue.setWaiting(live.current.id, true);
+      // What is being written has not been said yet: no deadline of the agent's runs, and each thing is decided once.
+      if (nowMs >= live.current.dueMs && isSaved(live) && !live.reserved) this.#overdue(live, nowMs);
       this.#noteDue(live.current, nowMs);
     }
     this.pump();
   }
 
-  #adopt(command: Command): void {
-    this.#live.set(command.id, newLive(command));
-    const waiting = command.state === 'PENDING' && (command.retryMs ?? 0) <= this.#deps.clock.nowMs();
-    this.#queue.add(itemOf(command), waiting);
-    if (command.state !== 'PENDING') this.#inFlight += 1;
-    this.#noteDue(command, 0);
+  #overdue(live: LiveCommand, nowMs: number): void {
+    if (!mayResend(live.current, nowMs)) this.#apply(live, { type: 'overdue', linkAlive: true });
+    // A stream that is being handed over leaves that to the next one.
+    else if (this.#open) this.#apply(live, this.#sentEvent());
   }
 
-  #apply(live: Live, event: CommandEvent): void {
+  #adopt(command: Command): void {
+    const live = newLive(command);
+    this.#live.set(command.id, live);
+    this.#newest = Math.max(this.#newest, command.sequence);
+    this.#queue.add(itemOf(command), isWaiting(command, this.#deps.clock.nowMs()));
+    if (inFlight(command)) this.#inFlight += 1;
+    this.#noteDue(command, 0);
+    this.#disown(live);
+  }
+
+  /**
+   * A write of an older stream may be committed after this one has begun. What went to another journal stays there: this
+   * agent cannot answer for it, and must not get it too.
+   */
+  #disown(live: LiveCommand): void {
+    if (!this.#begun || !inFlight(live.current) || live.current.journalId === this.#link.journalId) return;
+    this.#apply(live, { type: 'journal_lost' });
+  }
+
+  #apply(live: LiveCommand, event: CommandEvent): void {
     const before = live.current;
     const moved = transition(before, event, this.#deps.clock.nowMs());
     if (moved === null) return;
@@ -242,6 +249,8 @@ export class CommandFlow {
     live.events.push(event);
     if (event.type === 'sent') live.deliver = true;
     this.#track(before, moved.command);
+    // The agent's word that it is done lets the next one go. An end that we decide has to be stored first.
+    if (event.type === 'finished' && isTerminal(moved.command.state)) this.#queue.remove(before.id);
     this.#save(live);
   }
 
@@ -250,9 +259,10 @@ export class CommandFlow {
     const wasInFlight = inFlight(before);
     const isInFlight = inFlight(after);
     if (wasInFlight !== isInFlight) this.#inFlight += isInFlight ? 1 : -1;
-    if (isTerminal(after.state)) this.#queue.remove(after.id);
-    else
-      this.#queue.setWaiting(after.id, after.state === 'PENDING' && (after.retryMs ?? 0) <= this.#deps.clock.nowMs());
+    const waiting = isWaiting(after, this.#deps.clock.nowMs());
+    if (this.#queue.has(after.id)) this.#queue.setWaiting(after.id, waiting);
+    // It had ended here, and somebody else's change says that it has not.
+    else if (!isTerminal(after.state)) this.#queue.add(itemOf(after), waiting);
     this.#noteDue(after, 0);
   }
 
@@ -261,42 +271,56 @@ export class CommandFlow {
     this.#nextDueMs = Math.min(this.#nextDueMs, command.dueMs, retryMs);
   }
 
-  #save(live: Live): void {
+  #save(live: LiveCommand): void {
     if (live.saving) return;
     live.saving = true;
-    this.#write(live).catch((thrown: unknown) => {
-      this.#deps.logger.error({ err: thrown, commandId: live.durable.id }, 'command left to the sweeper');
-      this.#drop(live);
+    this.#write(live).catch((thrown: unknown) => this.#writeFailed(live, thrown));
+  }
+
+  /**
+   * A refused write is repeated later on top of what is stored then: the command keeps its place and its credit meanwhile.
+   * What it was to say is given up in the end, so that one bad fact does not hold the command up for ever.
+   */
+  #writeFailed(live: LiveCommand, thrown: unknown): void {
+    live.failures += 1;
+    const givenUp = live.failures >= WRITE_TRIES_MAX;
+    const commandId = live.durable.id;
+    this.#deps.logger.error({ err: thrown, commandId, failures: live.failures, givenUp }, 'command not written');
+    live.writing = givenUp ? [] : [...live.writing, ...live.events];
+    live.events = [];
+    if (givenUp) live.acknowledge = false;
+    this.#deps.clock.after(backoffMs(live.failures, WRITE_BACKOFF), () => {
+      if (this.#closed) this.#drop(live);
+      else this.#repeat(live).catch((again: unknown) => this.#writeFailed(live, again));
     });
   }
 
-  async #write(live: Live): Promise<void> {
-    let taken: { command: Command; events: CommandEvent[]; deliver: boolean } | undefined;
+  async #repeat(live: LiveCommand): Promise<void> {
+    const stored = await this.#stored(live);
+    if (stored !== undefined) this.#rebase(live, stored);
+  }
+
+  async #write(live: LiveCommand): Promise<void> {
+    let taken: TakenChange | undefined;
     const written = await this.#deps.change(live.durable.id, () => {
-      const row = {
-        command: live.current,
-        fromVersion: live.durable.version,
-        steps: live.steps,
-        fenceEpoch: this.#link.epoch,
-      };
-      taken = { command: live.current, events: live.events, deliver: live.deliver };
-      live.steps = [];
-      live.events = [];
-      live.deliver = false;
-      return row;
+      taken = takeChange(live, this.#link.epoch);
+      return taken.row;
     });
     if (taken === undefined) throw new Error('the ledger answered without taking the change');
     if (written) {
-      live.durable = taken.command;
+      const { command } = taken.row;
+      live.durable = command;
       live.saving = false;
-      if (taken.deliver && taken.command.state === 'SENT' && !this.#closed) this.#deps.output.deliver(taken.command);
+      live.writing = [];
+      live.failures = 0;
+      if (taken.deliver && command.state === 'SENT' && !this.#closed) this.#deps.output.deliver(command);
       this.#afterWrite(live);
     } else {
-      await this.#overtaken(live, taken.events);
+      await this.#overtaken(live);
     }
   }
 
-  #afterWrite(live: Live): void {
+  #afterWrite(live: LiveCommand): void {
     if (live.acknowledge && !live.events.some((event) => event.type === 'finished')) {
       live.acknowledge = false;
       this.#deps.output.acknowledge(live.durable.id);
@@ -306,37 +330,37 @@ export class CommandFlow {
     this.pump();
   }
 
-  /** Somebody else wrote first, or our stream is no longer the newest: take theirs and do ours again on top. */
-  async #overtaken(live: Live, events: readonly CommandEvent[]): Promise<void> {
+  /** Somebody else wrote first, or our stream is no longer the newest: then nothing is left to be written here. */
+  async #overtaken(live: LiveCommand): Promise<void> {
+    const stored = await this.#stored(live);
+    if (stored?.version === live.durable.version) this.#deps.output.fenced();
+    else if (stored !== undefined) this.#rebase(live, stored);
+  }
+
+  async #stored(live: LiveCommand): Promise<Command | undefined> {
     const { commands } = await this.#deps.read([live.durable.id]);
-    const stored = commands[0];
-    if (stored === undefined) {
-      this.#drop(live);
-      return;
-    }
-    if (stored.version === live.durable.version) {
-      this.#deps.output.fenced();
-      return;
-    }
-    const again = [...events, ...live.events];
+    if (commands[0] === undefined) this.#drop(live);
+    return commands[0];
+  }
+
+  /** Takes the command as it is stored now and does again on top of it what is not stored. */
+  #rebase(live: LiveCommand, stored: Command): void {
     const before = live.current;
-    live.durable = stored;
-    live.current = stored;
-    live.steps = [];
-    live.events = [];
-    live.saving = false;
-    live.deliver = false;
+    const again = replaceByStored(live, stored);
     this.#track(before, stored);
     if (stored.cancelRequestMs !== null && before.cancelRequestMs === null) this.#deps.output.cancel(stored.id);
+    this.#disown(live);
     for (const event of again) this.#apply(live, event);
-    if (!live.saving) this.#afterWrite(live);
+    if (isSaved(live)) this.#afterWrite(live);
   }
 
-  #forgetIfDone(live: Live): void {
-    if (isTerminal(live.durable.state) && live.steps.length === 0 && !live.saving) this.#live.delete(live.durable.id);
+  #forgetIfDone(live: LiveCommand): void {
+    if (!isTerminal(live.durable.state) || !isSaved(live)) return;
+    this.#live.delete(live.durable.id);
+    this.#queue.remove(live.durable.id);
   }
 
-  #drop(live: Live): void {
+  #drop(live: LiveCommand): void {
     if (inFlight(live.current)) this.#inFlight -= 1;
     this.#live.delete(live.durable.id);
     this.#queue.remove(live.durable.id);
@@ -366,65 +390,4 @@ export class CommandFlow {
   #sentEvent(): CommandEvent {
     return { type: 'sent', epoch: this.#link.epoch, journalId: this.#link.journalId };
   }
-}
-
-function newLive(command: Command): Live {
-  return {
-    durable: command,
-    current: command,
-    steps: [],
-    events: [],
-    saving: false,
-    deliver: false,
-    acknowledge: false,
-  };
-}
-
-function inFlight(command: Command): boolean {
-  return command.state === 'SENT' || command.state === 'RECEIVED' || command.state === 'RUNNING';
-}
-
-function itemOf(command: Command): QueueItem {
-  const overtakes = isKind(command.kind) && policyOf(command.kind).overtakes;
-  return {
-    id: command.id,
-    sequence: command.sequence,
-    orderingKey: command.orderingKey,
-    lane: command.lane,
-    overtakes,
-  };
-}
-
-function mayResend(command: Command, nowMs: number): boolean {
-  const { deliverByMs, notAfterMs } = command.deadlines;
-  return (
-    command.state === 'SENT' &&
-    command.resends + 1 < command.attemptsMax &&
-    nowMs < deliverByMs &&
-    nowMs < (notAfterMs ?? Infinity)
-  );
-}
-
-function refusal(kind: string): CommandEvent {
-  return {
-    type: 'refused',
-    error: {
-      reason: 'KIND_UNSUPPORTED',
-      message: `the connected agent does not execute ${kind}`,
-      hop: 'agent',
-      retryable: false,
-      metadata: { kind },
-    },
-  };
-}
-
-/** What the agent's journal says of a command that had been sent. */
-function reconciling(
-  command: Command,
-  entry: JournaledCommand | undefined,
-  journalId: string,
-  nowMs: number,
-): CommandEvent {
-  if (entry === undefined) return { type: command.journalId === journalId ? 'not_received' : 'journal_lost' };
-  return { type: entry.stage === 'running' ? 'started' : 'received', atMs: nowMs };
 }

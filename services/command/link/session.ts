@@ -13,7 +13,8 @@ import { messageOf, StatusError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Command } from '../domain/command.ts';
 import type { UnreadableCommand } from '../domain/repository.ts';
-import { CommandFlow, type FlowDependencies, type FlowOutput } from './command-flow.ts';
+import { CommandFlow } from './command-flow.ts';
+import type { FlowDependencies, FlowOutput } from './flow-link.ts';
 import { deliveryOf, factOf } from './frames.ts';
 
 export const HEARTBEAT_INTERVAL_MS = 8_000;
@@ -22,6 +23,8 @@ export const READ_TIMEOUT_MS = 20_000;
 /** Frames of one stream that wait for a slow agent; commands travel up to 100 a frame. */
 const FRAMES_QUEUED_MAX = 1_024;
 const COMMANDS_PER_FRAME_MAX = 100;
+/** Results that become durable within this share a frame. */
+const ACKNOWLEDGE_DELAY_MS = 20;
 
 /** How a stream ends. Each end has a name that the executor's row and the agent get to see. */
 export type SessionEnd =
@@ -76,6 +79,7 @@ export class ExecutorSession implements FlowOutput {
   #beatNumber = 0n;
   #deliveries: CommandDelivery[] = [];
   #acknowledged: string[] = [];
+  #acknowledgeTimer: NodeJS.Timeout | undefined;
   #cancels: string[] = [];
   #flushing = false;
   /** Results that a ReportEvents call waits for. */
@@ -228,6 +232,8 @@ export class ExecutorSession implements FlowOutput {
   /** Ends the link once; later calls change nothing. */
   end(end: SessionEnd): void {
     if (this.#ended) return;
+    this.#flushAcknowledged();
+    if (!this.isOpen) return;
     if (end.type === 'superseded') {
       this.send({
         case: 'superseded',
@@ -262,7 +268,8 @@ export class ExecutorSession implements FlowOutput {
       return;
     }
     this.#acknowledged.push(commandId);
-    this.#flushSoon();
+    // Nobody waits for an acknowledgement: until it comes the agent only keeps a row longer.
+    this.#acknowledgeTimer ??= setTimeout(() => this.#flushAcknowledged(), ACKNOWLEDGE_DELAY_MS);
   }
 
   cancel(commandId: string): void {
@@ -293,10 +300,14 @@ export class ExecutorSession implements FlowOutput {
       while (this.#deliveries.length > 0 && !this.#ended) {
         this.send({ case: 'commands', value: { commands: this.#deliveries.splice(0, COMMANDS_PER_FRAME_MAX) } });
       }
-      if (this.#acknowledged.length > 0) {
-        this.send({ case: 'eventsAcknowledged', value: { commandIds: this.#acknowledged.splice(0) } });
-      }
     });
+  }
+
+  #flushAcknowledged(): void {
+    clearTimeout(this.#acknowledgeTimer);
+    this.#acknowledgeTimer = undefined;
+    if (this.#acknowledged.length === 0) return;
+    this.send({ case: 'eventsAcknowledged', value: { commandIds: this.#acknowledged.splice(0) } });
   }
 }
 

@@ -1,0 +1,38 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { Command } from '../domain/command.ts';
+import type { ChangedCommand, ReadCommands } from '../domain/repository.ts';
+import type { CommandEvent } from '../domain/transition.ts';
+
+/** What a flow says to the agent; each call is made after the fact that it rests on is durable. */
+export interface FlowOutput {
+  deliver(command: Command): void;
+  cancel(commandId: string): void;
+  acknowledge(commandId: string): void;
+  inquire(commandIds: readonly string[]): void;
+  /** A write was refused although the command had not changed: a newer stream may have taken over. */
+  fenced(): void;
+}
+
+export interface FlowDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Writes through the account's ledger. */
+  readonly change: (commandId: string, take: () => ChangedCommand) => Promise<boolean>;
+  readonly read: (commandIds: readonly string[]) => Promise<ReadCommands>;
+  readonly output: FlowOutput;
+}
+
+/** An agent's stream as far as commands are concerned. */
+export interface FlowLink {
+  readonly executorId: string;
+  readonly epoch: number;
+  readonly journalId: string;
+  readonly kinds: ReadonlySet<string>;
+}
+
+/** One fact about one command, from the agent. */
+export interface AgentFact {
+  readonly commandId: string;
+  readonly event: Extract<CommandEvent, { type: 'received' | 'started' | 'progressed' | 'finished' | 'not_found' }>;
+}

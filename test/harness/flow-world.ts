@@ -1,0 +1,420 @@
+import { type Command, isTerminal } from '../../services/command/domain/command.ts';
+import { isKind, KIND_POLICIES, type Kind, policyOf } from '../../services/command/domain/kind.ts';
+import { related } from '../../services/command/domain/ordering-key.ts';
+import type { ChangedCommand, NewCommand, ReadCommands } from '../../services/command/domain/repository.ts';
+import { type CommandEvent, transition } from '../../services/command/domain/transition.ts';
+import { CommandFlow } from '../../services/command/link/command-flow.ts';
+import type { FlowOutput } from '../../services/command/link/flow-link.ts';
+import { ManualClock } from '../../services/platform/clock.ts';
+import { createLogger } from '../../services/platform/logger.ts';
+import { FlowAgent } from './flow-agent.ts';
+import { SAMPLE_EXECUTOR_ID, sampleCommand, sampleId } from './sample-commands.ts';
+
+/** As the sweeper: who holds the stream looks first. */
+const OWNER_GRACE_MS = 5_000;
+/** Long enough that nothing expires by itself, short enough that silence is noticed. */
+const SPANS = { deliverWithinMs: 3_600_000, startWithinMs: 10_000, progressWithinMs: 10_000, finishWithinMs: 20_000 };
+const TICK_MS = 250;
+
+interface Change {
+  readonly commandId: string;
+  readonly take: () => ChangedCommand;
+  readonly answer: PromiseWithResolvers<boolean>;
+}
+
+interface Insert {
+  readonly command: Command;
+  sent: NewCommand['sent'];
+}
+
+/** What the ledger is doing: statements take time, and the world goes on meanwhile. */
+type Statement =
+  | { readonly type: 'changes'; readonly changes: readonly Change[]; readonly rows: readonly ChangedCommand[] }
+  | { readonly type: 'inserts'; readonly inserts: readonly Insert[]; readonly reserved: boolean };
+
+type Answer = () => void;
+
+/** One executor's stream with a database, a ledger, other replicas and an agent that do what a test tells them to. */
+export class FlowWorld implements FlowOutput {
+  readonly clock = new ManualClock();
+  readonly store = new Map<string, Command>();
+  readonly agent: FlowAgent;
+  /** Broken promises, in words. */
+  readonly violations: string[] = [];
+  readonly sent: string[] = [];
+  readonly acknowledged: string[] = [];
+  readonly cancelled: string[] = [];
+  readonly inquired: string[] = [];
+  flow: CommandFlow;
+  window: number;
+  fencedCalls = 0;
+  /** What was decided under a wider window may arrive under a narrower one. */
+  #windowMax: number;
+  #connected = false;
+  #epoch = 0;
+  #begin: (() => void) | undefined;
+  #issued = 0;
+  #number = 0;
+  #known = 0;
+  /** Numbers under which others changed commands. */
+  readonly #changedAt: { readonly number: number; readonly id: string }[] = [];
+  #changes: Change[] = [];
+  #inserts: Insert[] = [];
+  #running: Statement | undefined;
+  #answers: Answer[] = [];
+  #reads: (() => void)[] = [];
+  #rejectNext = false;
+  readonly #written = new Set<string>();
+  /** Journal that may hold the command. */
+  readonly #holder = new Map<string, string>();
+
+  constructor(window = 3) {
+    this.window = window;
+    this.#windowMax = window;
+    this.agent = new FlowAgent((facts) => this.flow.report(facts));
+    this.flow = this.#newFlow();
+    this.reconnect();
+    this.begin();
+  }
+
+  // What the platform's other parts do.
+
+  /** Somebody issues a command through another replica. Gives its id. */
+  issueElsewhere(kind: Kind, orderingKey: string, attemptsMax = 3): string {
+    const command = this.#newCommand(kind, orderingKey, attemptsMax);
+    this.#put({ ...command, sequence: this.#number + 1 });
+    return command.id;
+  }
+
+  /** Somebody issues a command through the replica that holds the stream. */
+  issueHere(kind: Kind, orderingKey: string, attemptsMax = 3): string {
+    const command = this.#newCommand(kind, orderingKey, attemptsMax);
+    this.#inserts.push({ command, sent: null });
+    return command.id;
+  }
+
+  /** Somebody changes a stored command; `told` says whether this replica learns it at once. */
+  change(id: string, event: CommandEvent, told: boolean): void {
+    const command = this.store.get(id);
+    const moved = command === undefined ? null : transition(command, event, this.clock.nowMs(), () => 0.5);
+    if (moved === null) return;
+    this.#put(moved.command);
+    if (told) this.flow.merge([moved.command]);
+  }
+
+  /** Another replica's write is committed, whatever it says. */
+  commitElsewhere(command: Command): void {
+    this.#put(command);
+  }
+
+  /** Another replica sweeps. */
+  sweep(): void {
+    const nowMs = this.clock.nowMs();
+    for (const command of this.store.values()) {
+      if (nowMs < command.dueMs || nowMs - command.dueMs < OWNER_GRACE_MS) continue;
+      this.change(command.id, { type: 'overdue', linkAlive: this.#connected }, false);
+    }
+  }
+
+  /** The ledger looks for what others have written. */
+  sync(): void {
+    if (this.#running === undefined && this.#answers.length === 0) this.#learnThrough(this.#number);
+  }
+
+  /** The ledger goes one phase on: takes a batch, has it stored, gives the answer. */
+  ledger(batchMax = 100): void {
+    const answers = this.#answers.splice(0);
+    if (answers.length > 0) {
+      for (const answer of answers) answer();
+      return;
+    }
+    if (this.#running !== undefined) this.#commit(this.#running);
+    else if (this.#changes.length > 0) this.#takeChanges(batchMax);
+    else if (this.#inserts.length > 0) this.#takeInserts(batchMax);
+    for (const read of this.#reads.splice(0)) read();
+  }
+
+  /** One row of the next batch of changes will be refused by the database. */
+  rejectNext(): void {
+    this.#rejectNext = true;
+  }
+
+  // What happens to the stream.
+
+  /** The stream breaks and a new one is accepted; with another journal, the old agent's memory is gone. */
+  reconnect(journalId?: string): void {
+    this.flow.close();
+    while (this.#running !== undefined || this.#answers.length > 0) this.ledger();
+    if (journalId === undefined) this.agent.disconnect();
+    else this.agent.replace(journalId);
+    this.#epoch += 1;
+    this.#connected = true;
+    this.flow = this.#newFlow();
+    const { flow } = this;
+    const journal = this.agent.journal();
+    this.sync();
+    const open = [...this.store.values()].filter((command) => !isTerminal(command.state));
+    const unsettled = [...this.store.values()].filter((command) => command.unsettled);
+    this.#begin = () => {
+      flow.merge(open.toSorted((a, b) => a.sequence - b.sequence));
+      flow.begin(unsettled, journal);
+      this.agent.resync();
+    };
+  }
+
+  /** What was read for the new stream has arrived. */
+  begin(): void {
+    const begin = this.#begin;
+    this.#begin = undefined;
+    begin?.();
+  }
+
+  setWindow(window: number): void {
+    this.window = window;
+    this.#windowMax = Math.max(this.#windowMax, window);
+    this.flow.setInFlightMax(window);
+  }
+
+  advance(ms: number): void {
+    this.clock.advance(ms);
+    this.flow.tick(this.clock.nowMs());
+  }
+
+  /** Lets everything come to rest: nothing is lost any more. Resolves when all ended, or after `roundsMax` ticks. */
+  async rest(roundsMax: number): Promise<void> {
+    this.begin();
+    this.setWindow(Math.max(1, this.window));
+    for (let round = 0; round < roundsMax; round++) {
+      this.agent.finishAll();
+      this.agent.reportAll();
+      for (let phase = 0; phase < 8; phase++) {
+        this.ledger();
+        await settled();
+      }
+      this.sync();
+      this.advance(TICK_MS);
+      this.sweep();
+      await settled();
+      if (this.flow.size === 0 && this.open().length === 0 && this.#inserts.length === 0) return;
+    }
+  }
+
+  open(): Command[] {
+    return [...this.store.values()].filter((command) => !isTerminal(command.state));
+  }
+
+  // What the flow says.
+
+  deliver(command: Command): void {
+    this.sent.push(command.id);
+    this.#checkDelivery(command);
+    this.#holder.set(command.id, this.agent.journalId);
+    this.agent.receive(command);
+  }
+
+  cancel(commandId: string): void {
+    this.cancelled.push(commandId);
+    this.agent.cancel(commandId);
+  }
+
+  acknowledge(commandId: string): void {
+    this.acknowledged.push(commandId);
+    this.#checkAcknowledgement(commandId);
+    this.agent.acknowledge(commandId);
+  }
+
+  inquire(commandIds: readonly string[]): void {
+    this.inquired.push(...commandIds);
+    for (const id of commandIds) {
+      if (this.store.get(id)?.journalId !== this.agent.journalId) {
+        this.violations.push(`${id} is asked of a journal that cannot know`);
+      }
+    }
+    this.agent.inquire(commandIds);
+  }
+
+  fenced(): void {
+    this.fencedCalls += 1;
+  }
+
+  #checkDelivery(command: Command): void {
+    const { id } = command;
+    const stored = this.store.get(id);
+    if (!this.#written.has(`${id} SENT ${command.attempt} ${this.#epoch}`)) {
+      this.violations.push(`${id} was delivered before attempt ${command.attempt} was stored as sent`);
+    }
+    const holder = this.#holder.get(id);
+    if (holder !== undefined && holder !== this.agent.journalId) {
+      this.violations.push(`${id} was delivered to ${this.agent.journalId} while ${holder} may have it`);
+    }
+    const overtakes = isKind(command.kind) && policyOf(command.kind).overtakes;
+    for (const earlier of this.store.values()) {
+      if (earlier.sequence >= command.sequence || !related(earlier.orderingKey, command.orderingKey)) continue;
+      if (overtakes || this.#over(earlier)) continue;
+      this.violations.push(`${id} was delivered while ${earlier.id} (${earlier.state}) was in front of it`);
+    }
+    const others = this.agent.busy().filter((other) => other !== id && !this.#over(this.store.get(other)));
+    if (others.length >= this.#windowMax && stored?.attempt === 1) {
+      this.violations.push(`${id} was delivered beyond the window: ${others.join(', ')}`);
+    }
+  }
+
+  /** Ended in the store, reported as ended, or out of time: what the flow may rest on. */
+  #over(command: Command | undefined): boolean {
+    if (command === undefined || isTerminal(command.state)) return true;
+    return this.agent.hasReportedEnd(command.id) || this.clock.nowMs() >= command.dueMs;
+  }
+
+  #checkAcknowledgement(commandId: string): void {
+    const stored = this.store.get(commandId);
+    const told = this.agent.reportedEnd(commandId);
+    if (told === undefined || stored === undefined) return;
+    const kept: boolean = told.passing ? stored.failures > 0 || isTerminal(stored.state) : stored.state === told.state;
+    if (!kept) this.violations.push(`${commandId}: ${told.state} was acknowledged, ${stored.state} is stored`);
+  }
+
+  // How writing works.
+
+  #newFlow(): CommandFlow {
+    const kinds = new Set(Object.keys(KIND_POLICIES).filter((kind) => kind !== 'get_status'));
+    const link = { executorId: SAMPLE_EXECUTOR_ID, epoch: this.#epoch, journalId: this.agent.journalId, kinds };
+    const epoch = this.#epoch;
+    const current = (say: () => void): void => {
+      // What an ended stream says reaches nobody.
+      if (epoch === this.#epoch) say();
+    };
+    return new CommandFlow(link, this.window, {
+      clock: this.clock,
+      logger: createLogger('flow-world', 'silent'),
+      change: (commandId, take) => {
+        const answer = Promise.withResolvers<boolean>();
+        this.#changes.push({ commandId, take, answer });
+        return answer.promise;
+      },
+      read: (commandIds) => this.#read(commandIds),
+      output: {
+        deliver: (command) => current(() => this.deliver(command)),
+        cancel: (id) => current(() => this.cancel(id)),
+        acknowledge: (id) => current(() => this.acknowledge(id)),
+        inquire: (ids) => current(() => this.inquire(ids)),
+        fenced: () => this.fenced(),
+      },
+    });
+  }
+
+  #read(commandIds: readonly string[]): Promise<ReadCommands> {
+    const answer = Promise.withResolvers<ReadCommands>();
+    const commands = commandIds.flatMap((id) => this.store.get(id) ?? []);
+    this.#reads.push(() => answer.resolve({ commands, unreadable: [] }));
+    return answer.promise;
+  }
+
+  #newCommand(kind: Kind, orderingKey: string, attemptsMax: number): Command {
+    this.#issued += 1;
+    const id = sampleId(this.#issued);
+    return sampleCommand({ id, kind, orderingKey, attemptsMax, spans: SPANS }, {}, this.clock.nowMs());
+  }
+
+  #put(command: Command): void {
+    this.#number += 1;
+    this.#changedAt.push({ number: this.#number, id: command.id });
+    this.#record(command);
+  }
+
+  #record(command: Command): void {
+    this.store.set(command.id, command);
+    if (command.state === 'SENT') this.#written.add(`${command.id} SENT ${command.attempt} ${command.streamEpoch}`);
+    if (command.state === 'PENDING') this.#holder.delete(command.id);
+  }
+
+  #learnThrough(number: number): void {
+    const ids = this.#changedAt.filter((change) => change.number > this.#known && change.number <= number);
+    this.#known = Math.max(this.#known, number);
+    const commands = [...new Set(ids.map(({ id }) => id))].flatMap((id) => this.store.get(id) ?? []);
+    this.flow.merge(commands.toSorted((a, b) => a.sequence - b.sequence));
+  }
+
+  #takeChanges(batchMax: number): void {
+    const taken = new Set<string>();
+    const changes = this.#changes.filter(({ commandId }) => {
+      if (taken.size >= batchMax || taken.has(commandId)) return false;
+      taken.add(commandId);
+      return true;
+    });
+    this.#changes = this.#changes.filter((change) => !changes.includes(change));
+    this.#running = { type: 'changes', changes, rows: changes.map(({ take }) => take()) };
+  }
+
+  #takeInserts(batchMax: number): void {
+    const inserts = this.#inserts.splice(0, batchMax);
+    for (const [i, insert] of inserts.entries()) {
+      insert.sent = this.flow.admit({ ...insert.command, sequence: this.#known + 1 + i });
+    }
+    this.#running = { type: 'inserts', inserts, reserved: true };
+  }
+
+  #commit(running: Statement): void {
+    this.#running = undefined;
+    const base = this.#number;
+    if (running.type === 'changes') this.#commitChanges(running, base);
+    else this.#commitInserts(running, base);
+  }
+
+  #commitChanges({ changes, rows }: Extract<Statement, { type: 'changes' }>, base: number): void {
+    this.#number += changes.length;
+    const rejected = this.#rejectNext ? 0 : -1;
+    this.#rejectNext = false;
+    const written = rows.map((row, i) => {
+      const stored = this.store.get(row.command.id);
+      const ours = stored?.version === row.fromVersion && (row.fenceEpoch === 0 || row.fenceEpoch === this.#epoch);
+      if (ours && i !== rejected) this.#record(row.command);
+      return ours;
+    });
+    this.#answers.push(() => {
+      this.#learnOthers(base, changes.length);
+      for (const [i, { answer }] of changes.entries()) {
+        if (i === rejected) answer.reject(new Error('invalid byte sequence'));
+        else answer.resolve(written[i] ?? false);
+      }
+    });
+  }
+
+  #commitInserts({ inserts }: Extract<Statement, { type: 'inserts' }>, base: number): void {
+    this.#number += inserts.length;
+    const reserved = base === this.#known;
+    const stored = inserts.map(({ command, sent }, i) => {
+      const now = reserved && sent !== null && sent.command.streamEpoch === this.#epoch;
+      const row = { ...(now ? sent.command : command), sequence: base + 1 + i };
+      this.#record(row);
+      return row;
+    });
+    this.#answers.push(() => {
+      const release = (i: number): void => {
+        const sent = inserts[i]?.sent;
+        if (sent !== null && sent !== undefined) this.flow.release(sent.command);
+      };
+      if (!reserved) for (const i of inserts.keys()) release(i);
+      this.#learnOthers(base, inserts.length);
+      const pending: Command[] = [];
+      for (const [i, row] of stored.entries()) {
+        if (reserved && row.state === 'SENT') {
+          this.flow.confirm(row);
+          continue;
+        }
+        if (reserved) release(i);
+        pending.push(row);
+      }
+      this.flow.merge(pending);
+    });
+  }
+
+  #learnOthers(base: number, taken: number): void {
+    if (base > this.#known) this.#learnThrough(base);
+    this.#known = Math.max(this.#known, base + taken);
+  }
+}
+
+/** Everything that can happen without another call of the test has happened. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
