@@ -4,6 +4,7 @@ import colors from 'picocolors';
 import { DEMO_EXECUTOR } from '../../deploy/local/demo-executor.ts';
 import { type Platform, startPlatform } from '../../deploy/local/platform.ts';
 import { COMMAND_REPLICAS_MAX, derivePorts, GATEWAY_PORT_DEFAULT } from '../../deploy/local/platform-ports.ts';
+import { readEnv } from '../platform/config.ts';
 import { messageOf } from '../platform/errors.ts';
 import { type Cli, globals } from './cli.ts';
 import { usageError } from './errors.ts';
@@ -29,7 +30,7 @@ export function registerUp(program: Command, cli: Cli): void {
   program
     .command('up')
     .description('bring the whole platform up on this machine, until Ctrl-C')
-    .option('--port <n>', "the gateway's port; the others are counted up from it", String(GATEWAY_PORT_DEFAULT))
+    .option('--port <n>', "the gateway's port; the others are counted up from it (STRATEGOS_PORT)", portDefault())
     .option('--replicas <service=n>', 'command=2 runs two replicas of the command service')
     .option('--no-demo', 'without the paper executor "demo"')
     .addHelpText('after', EXAMPLES)
@@ -117,14 +118,19 @@ function shownPath(root: string): string {
   return path === '' ? '.' : path.startsWith('..') ? root : path;
 }
 
+function portDefault(): string {
+  return readEnv()['STRATEGOS_PORT'] || String(GATEWAY_PORT_DEFAULT);
+}
+
 function parsePort(text: string, commandReplicas: number): number {
   const port = Number(text);
-  if (!Number.isSafeInteger(port)) throw usageError(`--port must be a number, not "${text}"`);
+  if (!Number.isSafeInteger(port))
+    throw usageError(`the port (--port, STRATEGOS_PORT) must be a number, not "${text}"`);
   try {
     derivePorts(port, commandReplicas);
     return port;
   } catch (thrown) {
-    throw usageError(`--port: ${messageOf(thrown)}`, thrown);
+    throw usageError(`--port, STRATEGOS_PORT: ${messageOf(thrown)}`, thrown);
   }
 }
 
