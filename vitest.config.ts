@@ -7,7 +7,18 @@ export default defineConfig({
     pool: 'forks',
     reporters: ['default'],
     projects: [
-      { test: { name: 'unit', include: ['services/**/*.test.ts', 'contracts/**/*.test.ts', 'test/harness/**/*.test.ts'], testTimeout: 10_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'services/**/*.test.ts',
+            'contracts/**/*.test.ts',
+            'test/harness/**/*.test.ts',
+            'deploy/**/*.test.ts',
+          ],
+          testTimeout: 10_000,
+        },
+      },
       { test: { name: 'tidy', include: ['test/tidy.test.ts'], testTimeout: 60_000 } },
       {
         test: {

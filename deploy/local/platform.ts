@@ -7,7 +7,7 @@ import {
   makeDataDirectory,
   writePrivate,
 } from './data-directory.ts';
-import { DEMO_EXECUTOR, ensureDemoCredentials } from './demo-executor.ts';
+import { DEMO_EXECUTOR, DemoExecutor } from './demo-executor.ts';
 import { KeptRunning } from './keep-running.ts';
 import { NatsServer } from './nats-server.ts';
 import { derivePorts, requireFree } from './platform-ports.ts';
@@ -113,11 +113,13 @@ async function start(options: PlatformOptions, stack: Stack): Promise<Platform> 
 
   signal?.throwIfAborted();
   if (options.demo) {
-    const token = (await readIfThere(data.tokenFile))?.trim() ?? '';
     const { gatewayUrl, linkUrls } = shared;
-    await ensureDemoCredentials({ gatewayUrl, token, linkUrls, file: data.demoCredentialsFile });
+    using demo = new DemoExecutor(gatewayUrl, (await readIfThere(data.tokenFile))?.trim() ?? '');
+    await demo.ensureCredentials(data.demoCredentialsFile, linkUrls, gatewayUrl);
     const env = { STRATEGOS_CREDENTIALS: data.demoCredentialsFile, STRATEGOS_JOURNAL: data.demoJournal };
     stack.add(await keep('executor-demo', { entry: serviceEntry('executor'), env }));
+    if (!(await demo.isConnected()))
+      report(`executor ${DEMO_EXECUTOR} is not connected yet; see ${data.log('executor-demo')}`);
   }
 
   return {

@@ -4,7 +4,7 @@ import {
   type LatencySummary,
 } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import type { Cli } from './cli.ts';
-import { msText, stateText } from './command-view.ts';
+import { latencyText, stateText } from './command-view.ts';
 import { parseDuration } from './duration.ts';
 import { protoJson } from './output.ts';
 import { repeatWhileUnavailable } from './repeat.ts';
@@ -62,5 +62,5 @@ function percent(rate: number): string {
 
 function latency(summary: LatencySummary | undefined): string {
   if (summary === undefined) return '';
-  return [summary.p50Ms, summary.p95Ms, summary.p99Ms].map(msText).join(' / ');
+  return [summary.p50Ms, summary.p95Ms, summary.p99Ms].map(latencyText).join(' / ');
 }

@@ -2,6 +2,7 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import colors from 'picocolors';
 import { type Command, CommandState, type Transition } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import { ErrorReason } from '../../proto/gen/strategos/errors/v1/error_reason_pb.js';
+import { formatMs } from './duration.ts';
 import { usageError } from './errors.ts';
 import type { Output } from './output.ts';
 import { formatAge, formatTime } from './time.ts';
@@ -126,7 +127,7 @@ function clipped(text: string): string {
   return text.length <= NOTE_CHARS_MAX ? text : `${text.slice(0, NOTE_CHARS_MAX - 1)}…`;
 }
 
-/** "82.0 ms" of a latency. */
-export function msText(ms: number): string {
-  return `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;
+/** "8.20ms", "82ms" or "3m7s" of a latency. */
+export function latencyText(ms: number): string {
+  return ms < 10 ? `${ms.toFixed(2)}ms` : formatMs(ms);
 }

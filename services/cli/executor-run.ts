@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { access } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { hasCode } from '../../deploy/local/process-record.ts';
+import { readable } from '../../deploy/local/log-file.ts';
 import { serviceEntry } from '../../deploy/local/service-environment.ts';
 import { readEnv } from '../platform/config.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Cli } from './cli.ts';
 import { CliError, EXIT, usageError } from './errors.ts';
+import type { Output } from './output.ts';
 
 interface RunOptions {
   readonly credentials: string;
@@ -16,14 +20,15 @@ interface RunOptions {
 }
 
 /** `executor run`: the agent as a process of its own, with this terminal. */
-export function registerRun(parent: Command, _cli: Cli): void {
+export function registerRun(parent: Command, cli: Cli): void {
   parent
     .command('run')
     .description('run a paper executor on this machine until Ctrl-C')
     .requiredOption('--credentials <file>', 'as written by executor create --out')
     .option('--journal <dir>', 'where it keeps what it must not forget (beside the credentials without it)')
     .option('--config <file>', 'local limits and paper account')
-    .action(async (options: RunOptions) => {
+    .action(async (options: RunOptions, command: Command) => {
+      cli.outlivesReader = true;
       const credentials = await requireFile(options.credentials);
       const env = {
         ...readEnv(),
@@ -31,22 +36,29 @@ export function registerRun(parent: Command, _cli: Cli): void {
         STRATEGOS_JOURNAL: resolve(options.journal ?? `${credentials.replace(/(\.credentials)?\.json$/, '')}.journal`),
         ...(options.config === undefined ? {} : { STRATEGOS_EXECUTOR_CONFIG: await requireFile(options.config) }),
       };
-      const exit = await runInForeground(env);
+      const exit = await runInForeground(env, cli.output(command));
       if (exit !== 0) throw new CliError(EXIT.failed, `the executor ended with ${exit}; its last lines say why`);
     });
 }
 
 /** The exit code, or the signal's name. The agent stops cleanly on what this process is told. */
-function runInForeground(env: NodeJS.ProcessEnv): Promise<number | string> {
+function runInForeground(env: NodeJS.ProcessEnv, out: Output): Promise<number | string> {
   return new Promise((done, reject) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', serviceEntry('executor')], {
       env,
-      // The channel ends the agent when this process is killed.
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Its own session, so that Ctrl-C reaches it once, from here; the channel ends it when this process is killed.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
     child.once('error', reject);
-    child.once('exit', (code, signal) => done(signal === null ? (code ?? 0) : stoppedBy(signal)));
+    child.once('close', (code, signal) => done(signal === null ? (code ?? 0) : stoppedBy(signal)));
+    if (child.stdout === null) return;
+    // Its log: JSON lines for programs, sentences for people.
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (out.json) process.stdout.write(`${line}\n`);
+      else for (const sentence of readable([line])) out.say(sentence);
+    });
   });
 }
 
@@ -59,6 +71,7 @@ async function requireFile(path: string): Promise<string> {
     await access(path);
     return resolve(path);
   } catch (thrown) {
-    throw usageError(`${path} cannot be read: ${messageOf(thrown)}`, thrown);
+    const why = hasCode(thrown, 'ENOENT') ? 'there is no such file' : messageOf(thrown);
+    throw usageError(`${path} cannot be read: ${why}`, thrown);
   }
 }

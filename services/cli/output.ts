@@ -67,7 +67,8 @@ export class Output {
     if (violations.length > 1) {
       for (const { field, description } of violations) this.note(`  ${colors.bold(field)}: ${description}`);
     }
-    if (failure.requestId !== undefined) this.note(colors.dim(`  request id ${failure.requestId}`));
+    if (failure.requestId !== undefined && !failure.message.includes(failure.requestId))
+      this.note(colors.dim(`  request id ${failure.requestId}`));
     if (failure.hint !== undefined) this.note(`  ${failure.hint}`);
   }
 }
