@@ -23,8 +23,8 @@ import { createWaker } from './waiting.ts';
 const ENTRIES_PER_PAGE = 100;
 /** Without a ring, history is looked at this often. */
 const POLL_MS = 1_000;
-/** A watcher that sees nothing learns at least this often how far it has come. */
-const CHECKPOINT_MS = 5_000;
+/** A watcher that sees nothing learns how far it has come after this and one more look: within 5 s. */
+const CHECKPOINT_MS = 4_000;
 
 interface Watch {
   readonly accountId: string;
