@@ -346,21 +346,19 @@ describe('credits and order', () => {
 
   test('a place that was reserved under a number of somebody else disturbs nobody', async () => {
     const world = new FlowWorld(10);
-    // Read for the new stream, and not yet learnt by the ledger.
-    const known = world.issueElsewhere('open_position', '/s1/a/X');
-    const command = world.store.get(known);
-    if (command === undefined) throw new Error('not stored');
-    world.flow.merge([command]);
+    // Read for the new stream, and not yet learnt by the ledger; it waits for its next try.
+    const waits = { sequence: 1, attempt: 1, failures: 1, retryMs: world.clock.nowMs() + 1_000 };
+    const known = sampleCommand({ id: sampleId(50) }, waits, world.clock.nowMs());
+    world.commitElsewhere(known);
+    world.flow.merge([known]);
     const mine = world.issueHere('open_position', '/s1/a/X');
-    const next = world.issueElsewhere('stop_session', '/s1');
     await written(world);
-    world.sync();
-    for (let round = 0; round < 3; round++) {
-      world.agent.finishAll();
-      world.agent.reportAll();
-      await written(world);
-    }
-    expect(world.sent).toEqual([known, next, mine]);
+    expect(world.sent).toEqual([]);
+    world.advance(1_000);
+    await written(world);
+    expect(world.sent).toEqual([known.id]);
+    await world.rest(100);
+    expect(world.sent).toEqual([known.id, mine]);
     expect(world.violations).toEqual([]);
     expect(world.flow.inFlight).toBe(0);
   });
