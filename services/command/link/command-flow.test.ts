@@ -348,7 +348,7 @@ describe('credits and order', () => {
     const world = new FlowWorld(10);
     // Read for the new stream, and not yet learnt by the ledger; it waits for its next try.
     const waits = { sequence: 1, attempt: 1, failures: 1, retryMs: world.clock.nowMs() + 1_000 };
-    const known = sampleCommand({ id: sampleId(50) }, waits, world.clock.nowMs());
+    const known = sampleCommand({ id: sampleId(50), orderingKey: '/s1/a/X' }, waits, world.clock.nowMs());
     world.commitElsewhere(known);
     world.flow.merge([known]);
     const mine = world.issueHere('open_position', '/s1/a/X');
