@@ -2,6 +2,7 @@ import { create, mergeFromBinary, toBinary } from '@bufbuild/protobuf';
 import { type Duration, durationFromMs, durationMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
   CommandProgressSchema,
+  type CommandResult,
   CommandResultSchema,
   CommandState,
   Lane,
@@ -22,6 +23,7 @@ import type { JournaledCommand } from './live-command.ts';
 
 const LANES = { 1: Lane.NORMAL, 2: Lane.HIGH, 3: Lane.CRITICAL } as const;
 const TEXT_CHARS_MAX = 1_000;
+const RESULT_BYTES_MAX = 65_536;
 const METADATA_ENTRIES_MAX = 32;
 /** Longer than any command lives after its delivery. */
 const REMEMBER_EXTRA_MS = 24 * 3_600_000;
@@ -77,7 +79,7 @@ export function factOf(event: ExecutorEvent, nowMs: number): AgentFact | undefin
           atMs,
           attempt: event.attempt,
           state: terminalOf(state),
-          result: result === undefined ? null : toBinary(CommandResultSchema, result),
+          result: result === undefined ? null : storedResult(result),
           error: error === undefined ? null : errorOf(error),
         },
       };
@@ -103,9 +105,18 @@ function terminalOf(state: CommandState): TerminalState {
   return TERMINAL[state] ?? 'OUTCOME_UNKNOWN';
 }
 
+/** A result is read with every list and watch: one that is too large is stored as a sentence that says so. */
+function storedResult(result: CommandResult): Uint8Array {
+  const bytes = toBinary(CommandResultSchema, result);
+  if (bytes.length <= RESULT_BYTES_MAX) return bytes;
+  const summary = `${plain(result.summary)} (the result of ${bytes.length} bytes is larger than ${RESULT_BYTES_MAX} and was left out)`;
+  return toBinary(CommandResultSchema, create(CommandResultSchema, { summary }));
+}
+
 function errorOf(error: WireError): CommandError {
   return {
-    reason: ErrorReason[error.reason] ?? 'ADAPTER_FAILED',
+    reason:
+      error.reason === ErrorReason.UNSPECIFIED ? 'ADAPTER_FAILED' : (ErrorReason[error.reason] ?? 'ADAPTER_FAILED'),
     message: plain(error.message),
     hop: HOPS.find((hop) => hop === error.hop) ?? 'agent',
     retryable: error.retryable,

@@ -1,6 +1,6 @@
+import type { LocalStreams } from '../delivery/account-ledger.ts';
 import type { Command } from '../domain/command.ts';
 import type { NewCommand, UnreadableCommand } from '../domain/repository.ts';
-import type { LocalStreams } from '../delivery/account-ledger.ts';
 import type { ExecutorSession } from './session.ts';
 
 /** The sessions of this replica, one an executor, by id and by account. */

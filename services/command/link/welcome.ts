@@ -1,5 +1,5 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { HEARTBEAT_INTERVAL_MS, type ExecutorSession, READ_TIMEOUT_MS } from './session.ts';
+import { type ExecutorSession, HEARTBEAT_INTERVAL_MS, READ_TIMEOUT_MS } from './session.ts';
 
 /** The frame that accepts a link: its epoch, and how both sides keep it alive. */
 export function sendWelcome(
