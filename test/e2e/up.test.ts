@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type DataDirectory, dataDirectoryAt } from '../../deploy/local/data-directory.ts';
+import { derivePorts, requireFree } from '../../deploy/local/platform-ports.ts';
+import { freePort, LOOPBACK } from '../../deploy/local/port.ts';
+import { removeOutsideStore } from '../../deploy/local/postgres-store.ts';
+import { livingPid } from '../../deploy/local/process-record.ts';
+import { theServers } from '../harness/current-run.ts';
+import { ForegroundCli, runCli } from '../harness/run-cli.ts';
+import { until } from '../harness/until.ts';
+
+const UP = /Ctrl-C stops everything/;
+
+/** A data folder where the run's leak check looks, and a port with room for those counted up from it. */
+async function newPlatform(): Promise<{ data: DataDirectory; port: number } & AsyncDisposable> {
+  const stacks = join((await theServers()).directory, 'stacks');
+  await mkdir(stacks, { recursive: true });
+  const data = dataDirectoryAt(await mkdtemp(join(stacks, 'up-')));
+  const port = await until(async () => {
+    const candidate = await freePort();
+    await requireFree(derivePorts(candidate, 2), true);
+    return candidate;
+  }, 'a range of free ports');
+  return { data, port, [Symbol.asyncDispose]: () => removeOutsideStore(data.root) };
+}
+
+function up({ data, port }: { data: DataDirectory; port: number }, ...flags: string[]): ForegroundCli {
+  return ForegroundCli.start(['up', '--data', data.root, '--port', String(port), ...flags]);
+}
+
+async function pidOf(data: DataDirectory, name: string): Promise<number> {
+  return until(() => livingPid(data.record(name)), `${name} runs`);
+}
+
+describe('strategos up', () => {
+  test('brings everything up, what it suggests works, and it stops without a trace but its data', async () => {
+    await using platform = await newPlatform();
+    const { data, port } = platform;
+    {
+      await using process = up(platform, '--replicas', 'command=2');
+      await process.prints(UP);
+      expect(process.stdout).toContain(`http://127.0.0.1:${port}`);
+      const suggested = [...process.stdout.matchAll(/^ {2}npx strategos (.*)$/gm)].map(([, line]) => line ?? '');
+      expect(suggested).toHaveLength(3);
+      for (const line of suggested) {
+        const result = await runCli(line.split(' '));
+        expect(result, line).toMatchObject({ code: 0 });
+        expect(result.stdout).toContain('demo');
+      }
+      for (const secret of ['token', 'internal.token', 'postgres.password', 'demo.credentials.json']) {
+        expect((await stat(join(data.root, secret))).mode & 0o777, secret).toBe(0o600);
+      }
+      process.signal('SIGINT');
+      await process.ended();
+      expect(process.code).toBe(0);
+      expect(process.stderr).toBe('');
+    }
+    expect(await readdir(data.records)).toEqual([]);
+    await requireFree(derivePorts(port, 2), true);
+
+    // The data are there again, and the demo executor needs no new credential.
+    const credentials = await readFile(data.demoCredentialsFile, 'utf8');
+    await using again = up(platform);
+    await again.prints(UP);
+    const listed = await runCli(['command', 'list', '--json', '--data', data.root]);
+    expect(listed.stdout.trim().split('\n')).toHaveLength(1);
+    expect(JSON.parse(await readFile(data.demoCredentialsFile, 'utf8')).keyId).toBe(JSON.parse(credentials).keyId);
+    again.signal('SIGTERM');
+    await again.ended();
+    expect(again.code).toBe(0);
+  });
+
+  test('a second one on the same folder is told so, in one sentence', async () => {
+    await using platform = await newPlatform();
+    await using first = up(platform, '--no-demo');
+    await first.prints(UP);
+    await using second = up({ data: platform.data, port: await freePort() }, '--no-demo');
+    await second.ended();
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(/^error: strategos is already running on .* \(process \d+\); stop it, or .*\n$/);
+    first.signal('SIGTERM');
+    await first.ended();
+  });
+
+  test('a taken port is named, in one sentence, and nothing stays behind', async () => {
+    await using platform = await newPlatform();
+    const taken = createServer().listen(platform.port + 10, LOOPBACK);
+    await once(taken, 'listening');
+    await using process = up(platform, '--no-demo');
+    await process.ended();
+    taken.close();
+    expect(process.code).toBe(1);
+    expect(process.stderr).toMatch(
+      new RegExp(`^error: port ${platform.port + 10} \\(for executors\\) is taken; .*\\n$`),
+    );
+    expect(await readdir(platform.data.records)).toEqual([]);
+  });
+
+  test('a crashed service and a crashed database are started again, and said so', async () => {
+    await using platform = await newPlatform();
+    const { data } = platform;
+    await using running = up(platform, '--no-demo');
+    await running.prints(UP);
+    for (const [name, shown] of [
+      ['gateway', 'gateway'],
+      ['command-0', 'command-0'],
+      ['postgres', 'PostgreSQL'],
+      ['nats', 'NATS'],
+    ] as const) {
+      const before = await pidOf(data, name);
+      process.kill(before, 'SIGKILL');
+      await until(() => running.stderr.includes(`${shown} is running again`), `${shown} is back`, 30_000);
+      expect(await pidOf(data, name)).not.toBe(before);
+    }
+    const created = await until(
+      async () => {
+        const result = await runCli(['executor', 'create', 'after-crash', '--json', '--data', data.root]);
+        return result.code === 0 ? result : undefined;
+      },
+      'the platform works again',
+      30_000,
+    );
+    expect(JSON.parse(created.stdout).executor.name).toBe('after-crash');
+    running.signal('SIGTERM');
+    await running.ended();
+    expect(running.code).toBe(0);
+  });
+
+  test('killed without warning, it leaves nothing that holds the next one up', async () => {
+    await using platform = await newPlatform();
+    const { data } = platform;
+    {
+      await using killed = up(platform, '--no-demo');
+      await killed.prints(UP);
+      const services = [await pidOf(data, 'command-0'), await pidOf(data, 'gateway')];
+      killed.signal('SIGKILL');
+      await killed.ended();
+      await until(
+        async () => {
+          const living = await Promise.all([livingPid(data.record('command-0')), livingPid(data.record('gateway'))]);
+          return living.every((pid) => pid === undefined);
+        },
+        `services ${services.join(', ')} end with their parent`,
+        15_000,
+      );
+      expect(await livingPid(data.record('postgres'))).toBeDefined();
+    }
+    await using next = up(platform, '--no-demo');
+    await next.prints(UP);
+    next.signal('SIGTERM');
+    await next.ended();
+    expect(next.code).toBe(0);
+    expect(await readdir(data.records)).toEqual([]);
+  });
+
+  test('stopped while it starts, it stops what it has started', async () => {
+    await using platform = await newPlatform();
+    await using process = up(platform);
+    await until(() => livingPid(platform.data.record('postgres')), 'PostgreSQL runs', 30_000);
+    process.signal('SIGINT');
+    await process.ended();
+    expect(process.code).toBe(0);
+    expect(await readdir(platform.data.records)).toEqual([]);
+  });
+});
