@@ -121,20 +121,25 @@ class ExecutorAgent implements Executor {
     if (this.#parts !== undefined || this.#stopping !== undefined) throw new Error('an executor is started once');
     const { adapter, journalDirectory } = this.#options;
     const journal = this.#options.journal ?? openOwnJournal(journalDirectory);
+    let opened = false;
     try {
       const logger = this.#logger.child({ adapter: adapter.name });
       await adapter.open?.({ logger, directory: journalDirectory });
+      opened = true;
+      this.#parts = this.#build(journal);
+      this.#parts.desk.restore();
     } catch (thrown) {
+      this.#parts = undefined;
+      if (opened) await adapter.close?.();
       await journal.close();
       throw thrown;
     }
-    this.#parts = this.#build(journal);
-    this.#parts.desk.restore();
-    this.#every(SWEEP_INTERVAL_MS, () => this.#parts?.desk.sweep());
+    const { desk, link } = this.#parts;
+    this.#every(SWEEP_INTERVAL_MS, () => desk.sweep());
     this.#prune();
     const alive = setInterval(() => undefined, FOREVER_MS);
     this.#timers.add(() => clearInterval(alive));
-    this.#parts.link.start();
+    link.start();
   }
 
   stop(): Promise<void> {

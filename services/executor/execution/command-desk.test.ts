@@ -269,6 +269,15 @@ describe('a command that was waiting when the agent was killed', () => {
   });
 });
 
+test('a cancel that comes while the start is being journaled keeps the command from the adapter', async () => {
+  const bench = openDesk();
+  bench.desk.receive([delivery('a')]);
+  bench.desk.cancel(['a']);
+  expect(await ends(bench, 'a')).toMatchObject([{ state: CommandState.CANCELLED }]);
+  expect(bench.adapter.executed).toEqual([]);
+  expect(journal.load().entries).toMatchObject([{ commandId: 'a', stage: 'finished' }]);
+});
+
 describe('an answer that gets better', () => {
   test('replaces the unknown outcome, also one that is acknowledged already', async () => {
     const bench = await overrun();
