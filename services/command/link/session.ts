@@ -296,10 +296,11 @@ export class ExecutorSession implements FlowOutput {
     this.#flushing = true;
     queueMicrotask(() => {
       this.#flushing = false;
-      if (this.#cancels.length > 0) this.send({ case: 'cancels', value: { commandIds: this.#cancels.splice(0) } });
       while (this.#deliveries.length > 0 && !this.#ended) {
         this.send({ case: 'commands', value: { commands: this.#deliveries.splice(0, COMMANDS_PER_FRAME_MAX) } });
       }
+      // Behind the commands: an agent ignores the cancellation of a command that it does not have yet.
+      if (this.#cancels.length > 0) this.send({ case: 'cancels', value: { commandIds: this.#cancels.splice(0) } });
     });
   }
 

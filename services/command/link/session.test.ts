@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { sampleCommand, sampleId } from '../../../test/harness/sample-commands.ts';
+import { CommandPayloadSchema } from '../../../proto/gen/strategos/command/v1/command_pb.js';
+import type { ConnectResponse } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { ManualClock } from '../../platform/clock.ts';
+import { createLogger } from '../../platform/logger.ts';
+import type { Command } from '../domain/command.ts';
+import type { UnreadableCommand } from '../domain/repository.ts';
+import { ExecutorSession, HEARTBEAT_INTERVAL_MS, READ_TIMEOUT_MS } from './session.ts';
+
+interface Watched {
+  readonly session: ExecutorSession;
+  readonly clock: ManualClock;
+  readonly ends: string[];
+  readonly defects: UnreadableCommand[];
+}
+
+function newSession(): Watched {
+  const clock = new ManualClock();
+  const ends: string[] = [];
+  const defects: UnreadableCommand[] = [];
+  const session = new ExecutorSession(
+    {
+      accountId: 'main',
+      executorId: sampleId(1),
+      executorName: 'vps-1',
+      keyId: 'k1',
+      credentialEndMs: null,
+      epoch: 3,
+      journalId: 'j1',
+      host: 'vps',
+      link: 'STREAM',
+      kinds: new Set(['ping']),
+      inFlightMax: 10,
+    },
+    {
+      clock,
+      logger: createLogger('test', 'silent'),
+      change: () => Promise.resolve(true),
+      read: () => Promise.resolve({ commands: [], unreadable: [] }),
+      setAside: (unreadable) => defects.push(...unreadable),
+      ended: (_session, reason) => ends.push(reason),
+      review: () => undefined,
+      noteInFlightMax: () => undefined,
+    },
+  );
+  return { session, clock, ends, defects };
+}
+
+function command(number: number, parameters?: Uint8Array): Command {
+  const payload = create(CommandPayloadSchema, { kind: { case: 'ping', value: { payload: 'hello' } } });
+  return sampleCommand({
+    id: sampleId(number),
+    kind: 'ping',
+    orderingKey: '',
+    parameters: parameters ?? toBinary(CommandPayloadSchema, payload),
+  });
+}
+
+/** What the session has to say by the end of this turn. */
+async function frames(session: ExecutorSession): Promise<ConnectResponse['frame'][]> {
+  await Promise.resolve();
+  return session.output.drain(10_000).map(({ frame }) => frame);
+}
+
+describe('frames', () => {
+  test('what gathers in one turn shares frames of at most a hundred commands', async () => {
+    const { session } = newSession();
+    for (let number = 0; number < 250; number++) session.deliver(command(number));
+    const sizes = (await frames(session)).map((frame) => (frame.case === 'commands' ? frame.value.commands.length : 0));
+    expect(sizes).toEqual([100, 100, 50]);
+  });
+
+  test('a cancellation never comes before the command that it is for', async () => {
+    const { session } = newSession();
+    session.cancel(sampleId(7));
+    session.deliver(command(7));
+    expect((await frames(session)).map((frame) => frame.case)).toEqual(['commands', 'cancels']);
+  });
+
+  test('parameters that cannot be read are set aside and stop no other', async () => {
+    const { session, defects } = newSession();
+    session.deliver(command(1, new Uint8Array([0xff])));
+    session.deliver(command(2));
+    const [only] = await frames(session);
+    expect(only?.case === 'commands' ? only.value.commands.map(({ commandId }) => commandId) : []).toEqual([
+      sampleId(2),
+    ]);
+    expect(defects.map(({ id }) => id)).toEqual([sampleId(1)]);
+  });
+});
+
+describe('ends', () => {
+  test('a peer that does not read is cut off by name instead of filling memory', async () => {
+    const { session, ends } = newSession();
+    for (let number = 0; number < 2_000 && session.isOpen; number++) session.inquire([sampleId(number)]);
+    expect(ends).toEqual(['agent read too slowly']);
+    expect(() => session.output.drain(1)).toThrowError(/frames wait to be read/);
+  });
+
+  test('a silent stream ends by name, after heartbeats, and only once', () => {
+    const { session, clock, ends } = newSession();
+    const beats: bigint[] = [];
+    for (let passedMs = 0; passedMs <= READ_TIMEOUT_MS + 1_000; passedMs += 500) {
+      session.tick(clock.nowMs());
+      if (session.isOpen) {
+        for (const { frame } of session.output.drain(10))
+          if (frame.case === 'heartbeat') beats.push(frame.value.number);
+      }
+      clock.advance(500);
+    }
+    expect(beats.length).toBe(Math.floor(READ_TIMEOUT_MS / HEARTBEAT_INTERVAL_MS));
+    expect(ends).toEqual(['silent for 20 s']);
+    expect(session.endError?.reason).toBe('STREAM_SILENT');
+  });
+
+  test('the superseded stream is told by whom, as its last frame', async () => {
+    const { session } = newSession();
+    session.deliver(command(1));
+    await Promise.resolve();
+    session.end({ type: 'superseded', epoch: 4, journalId: 'j2', host: 'other' });
+    session.deliver(command(2));
+    const said = await frames(session);
+    expect(said.map((frame) => frame.case)).toEqual(['commands', 'superseded']);
+    expect(session.endError?.reason).toBe('STREAM_SUPERSEDED');
+  });
+});
