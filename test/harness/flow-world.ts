@@ -348,7 +348,7 @@ export class FlowWorld implements FlowOutput {
   #takeInserts(batchMax: number): void {
     const inserts = this.#inserts.splice(0, batchMax);
     for (const [i, insert] of inserts.entries()) {
-      insert.sent = this.flow.admit({ ...insert.command, sequence: this.#known + 1 + i });
+      insert.sent = this.flow.admit({ ...insert.command, sequence: this.#known + 1 + i }, true);
     }
     this.#running = { type: 'inserts', inserts, reserved: true };
   }

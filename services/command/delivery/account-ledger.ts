@@ -21,9 +21,10 @@ export interface LocalStreams {
   holds(executorId: string): boolean;
   /**
    * Asks whether a command that is about to be stored may go out at once. Reserves its place and returns it as sent, or null.
-   * Followed by `confirm` or `release` for each command that was not null.
+   * Followed by `confirm` or `release` for each command that was not null. What is stored with it and waits for it must not
+   * go out either, so commands that may not (`mayGo` false) are named here too.
    */
-  admit(command: Command): NewCommand['sent'];
+  admit(command: Command, mayGo: boolean): NewCommand['sent'];
   confirm(command: Command): void;
   release(command: Command): void;
   /** Tells of commands as they are stored now, new ones included. */
@@ -206,18 +207,20 @@ export class AccountLedger {
   async #flushInserts(): Promise<void> {
     const batch = this.#inserts.splice(0, BATCH_ROWS_MAX);
     const { streams, pool } = this.#deps;
+    // The number each will get if nobody else writes first; the statement checks just that before it stores SENT.
+    const numbered = batch.map(({ row }, i) => ({ ...row.command, sequence: this.#knownNumber + i + 1 }));
+    const stops = numbered.filter((command) => supersededKinds(command.kind).length > 0);
     const rows = batch.map(({ row }, i) => {
-      // The number it will get if nobody else writes first; the statement checks just that before it stores SENT.
-      const numbered = { ...row.command, sequence: this.#knownNumber + i + 1 };
-      return { ...row, sent: this.#knownNumber < 0 ? null : streams.admit(numbered) };
+      const command = numbered[i];
+      if (command === undefined || this.#knownNumber < 0) return row;
+      return { ...row, sent: streams.admit(command, !stops.some((stop) => supersedes(stop, command))) };
     });
     const releaseAll = (): void => {
       for (const row of rows) if (row.sent !== null) streams.release(row.sent.command);
     };
     try {
-      const superseding = rows.filter((row) => supersededKinds(row.command.kind).length > 0);
       const { inserted, superseded } =
-        superseding.length === 0
+        stops.length === 0
           ? { inserted: await store.insert(pool, this.#accountId, rows, this.#knownNumber), superseded: [] }
           : await this.#insertWithSupersession(rows);
       // Somebody else wrote first: nothing was stored as SENT, and the reserved numbers are theirs.
@@ -225,7 +228,8 @@ export class AccountLedger {
       if (!reserved) releaseAll();
       await this.#account(inserted.baseNumber, rows.length + superseded.length);
       streams.merge(superseded);
-      this.#answerInserts(batch, reserved ? rows : rows.map((row) => ({ ...row, sent: null })), inserted);
+      const answered = reserved ? rows : rows.map((row) => ({ ...row, sent: null }));
+      this.#answerInserts(batch, answered, inserted, new Map(superseded.map((command) => [command.id, command])));
       this.#announce([...superseded, ...rows.map((row) => row.command)]);
     } catch (thrown) {
       releaseAll();
@@ -250,7 +254,12 @@ export class AccountLedger {
     }
   }
 
-  #answerInserts(batch: readonly PendingInsert[], rows: readonly NewCommand[], inserted: store.Inserted): void {
+  #answerInserts(
+    batch: readonly PendingInsert[],
+    rows: readonly NewCommand[],
+    inserted: store.Inserted,
+    superseded: ReadonlyMap<string, Command>,
+  ): void {
     const pending: Command[] = [];
     for (const [i, { resolve }] of batch.entries()) {
       const row = rows[i];
@@ -268,7 +277,8 @@ export class AccountLedger {
         continue;
       }
       if (row.sent !== null) this.#deps.streams.release(row.sent.command);
-      const command = { ...row.command, sequence: stored.sequence };
+      // Ended in the same transaction by a stop that came with it.
+      const command = superseded.get(row.command.id) ?? { ...row.command, sequence: stored.sequence };
       pending.push(command);
       resolve(command);
     }

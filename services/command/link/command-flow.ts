@@ -119,10 +119,14 @@ export class CommandFlow {
   }
 
   /** Reserves the place of a command that is about to be stored, if it could go out at once; null if it has to wait. */
-  admit(command: Command): NewCommand['sent'] {
-    if (!this.#open || this.#inFlight >= this.#inFlightMax || !this.#link.kinds.has(command.kind)) return null;
+  admit(command: Command, mayGo: boolean): NewCommand['sent'] {
+    if (!this.#open || this.#inFlight >= this.#inFlightMax) return null;
     // The number is somebody else's already: the ledger has not learnt of it yet, and will not store this one as sent.
-    if (command.sequence <= this.#newest || this.#waitsForTurnedAway(command)) return null;
+    if (command.sequence <= this.#newest) return null;
+    if (!mayGo || !this.#link.kinds.has(command.kind) || this.#waitsForTurnedAway(command)) {
+      this.#turnedAway.push(command);
+      return null;
+    }
     this.#queue.add(itemOf(command), true);
     const moved =
       this.#queue.next() === command.id ? transition(command, this.#sentEvent(), this.#deps.clock.nowMs()) : null;
@@ -141,9 +145,7 @@ export class CommandFlow {
     const { sequence, orderingKey } = command;
     const { overtakes } = itemOf(command);
     this.#turnedAway = this.#turnedAway.filter((other) => other.sequence > this.#newest && other.sequence < sequence);
-    const waits = !overtakes && this.#turnedAway.some((other) => related(other.orderingKey, orderingKey));
-    if (waits) this.#turnedAway.push(command);
-    return waits;
+    return !overtakes && this.#turnedAway.some((other) => related(other.orderingKey, orderingKey));
   }
 
   /** The reserved command is stored as SENT. */

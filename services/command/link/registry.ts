@@ -52,8 +52,8 @@ export class SessionRegistry implements LocalStreams {
     return this.#sessions.has(executorId);
   }
 
-  admit(command: Command): NewCommand['sent'] {
-    return this.#sessions.get(command.executorId)?.flow.admit(command) ?? null;
+  admit(command: Command, mayGo: boolean): NewCommand['sent'] {
+    return this.#sessions.get(command.executorId)?.flow.admit(command, mayGo) ?? null;
   }
 
   confirm(command: Command): void {
