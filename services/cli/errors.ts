@@ -85,6 +85,14 @@ function connectFailure(error: ConnectError, url: string | undefined): Failure {
       hint: 'start it with strategos up, or name another address with --url or STRATEGOS_URL',
     };
   }
+  if (neverAnswered) {
+    return {
+      exitCode: EXIT.failed,
+      code: codeName(error.code),
+      message: `${url ?? 'the address'} does not answer like a strategos gateway: ${error.rawMessage}`,
+      hint: 'name the gateway with --url or STRATEGOS_URL',
+    };
+  }
   const requestId = error.findDetails(RequestInfoSchema)[0]?.requestId;
   const hint = reason === undefined ? undefined : HINTS[reason];
   return {

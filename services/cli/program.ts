@@ -28,14 +28,24 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   const cli = new Cli();
   endQuietlyWithReader(cli);
   const program = buildProgram(cli);
+  let ended = false;
+  const fail = (thrown: unknown): number => {
+    if (thrown instanceof CommanderError) return exitCodeOf(thrown);
+    const failure = failureOf(thrown, cli.url);
+    new Output(globals(program).json === true).failure(failure);
+    return failure.exitCode;
+  };
+  // A connection that is being given up may still fail; nobody waits for it any more.
+  process.on('uncaughtException', (thrown) => {
+    if (!ended) process.exit(fail(thrown));
+  });
   try {
     await program.parseAsync([...argv]);
     return EXIT.done;
   } catch (thrown) {
-    if (thrown instanceof CommanderError) return printedByCommander(thrown) ? exitCodeOf(thrown) : EXIT.usage;
-    const failure = failureOf(thrown, cli.url);
-    new Output(globals(program).json === true).failure(failure);
-    return failure.exitCode;
+    return fail(thrown);
+  } finally {
+    ended = true;
   }
 }
 
@@ -69,13 +79,10 @@ function version(): string {
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
 }
 
+/** The program's own words were printed by commander already. */
 function exitCodeOf(thrown: CommanderError): number {
   // Help that was asked for is success; help for want of a subcommand is not.
   return thrown.code === 'commander.helpDisplayed' || thrown.code === 'commander.version' ? EXIT.done : EXIT.usage;
-}
-
-function printedByCommander(thrown: CommanderError): boolean {
-  return thrown.code.startsWith('commander.');
 }
 
 /**

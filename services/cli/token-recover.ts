@@ -1,13 +1,6 @@
 import type { Command } from 'commander';
-import { PLATFORM_DATABASE } from '../../deploy/local/platform.ts';
-import { freePort } from '../../deploy/local/port.ts';
-import { Postgres, runningPostgresUrl } from '../../deploy/local/postgres.ts';
-import { type DataDirectory, lockDataDirectory, writePrivate } from '../../deploy/local/data-directory.ts';
-import { readIfThere } from '../../deploy/local/process-record.ts';
-import { recoverToken } from '../gateway/recover-token.ts';
-import { createLogger } from '../platform/logger.ts';
+import { writePrivate } from '../../deploy/local/data-directory.ts';
 import type { Cli } from './cli.ts';
-import { CliError, EXIT } from './errors.ts';
 import { requireNewFile, writeSecret } from './secret-file.ts';
 
 interface RecoverOptions {
@@ -28,14 +21,9 @@ export function registerRecover(parent: Command, cli: Cli): void {
       await requireNewFile(options.out);
       const data = cli.dataDirectory(command);
       const out = cli.output(command);
-      const recovered = await withDatabase(data, (databaseUrl) =>
-        recoverToken({
-          databaseUrl,
-          name: options.name,
-          logger: createLogger('token-recover', 'warn'),
-          ...(options.account === undefined ? {} : { accountId: options.account }),
-        }),
-      );
+      // Only this command needs a database driver.
+      const { recoverOffline } = await import('./recover-offline.ts');
+      const recovered = await recoverOffline(data, options.name, options.account);
       const file = options.out ?? data.tokenFile;
       if (options.out === undefined) await writePrivate(file, `${recovered.bearer}\n`);
       else await writeSecret(options.out, `${recovered.bearer}\n`);
@@ -44,21 +32,4 @@ export function registerRecover(parent: Command, cli: Cli): void {
         `made the admin token ${recovered.name} for account ${recovered.accountId} and wrote it to ${file} (mode 0600)`,
       );
     });
-}
-
-/** Uses the database of a running platform, or starts it for the moment. */
-async function withDatabase<T>(data: DataDirectory, use: (databaseUrl: string) => Promise<T>): Promise<T> {
-  const running = await runningPostgresUrl(data, PLATFORM_DATABASE);
-  if (running !== undefined) return use(running);
-  if ((await readIfThere(`${data.root}/postgres.password`)) === undefined) {
-    throw new CliError(EXIT.failed, `no platform has been started on ${data.root}; name its folder with --data DIR`);
-  }
-  const unlock = await lockDataDirectory(data);
-  try {
-    await using postgres = await Postgres.start({ data, port: await freePort() });
-    await postgres.ensureDatabase(PLATFORM_DATABASE);
-    return await use(postgres.url(PLATFORM_DATABASE));
-  } finally {
-    await unlock();
-  }
 }

@@ -1,8 +1,7 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import colors from 'picocolors';
-import { DEMO_EXECUTOR } from '../../deploy/local/demo-executor.ts';
-import { type Platform, startPlatform } from '../../deploy/local/platform.ts';
+import type { Platform } from '../../deploy/local/platform.ts';
 import { COMMAND_REPLICAS_MAX, derivePorts, GATEWAY_PORT_DEFAULT } from '../../deploy/local/platform-ports.ts';
 import { readEnv } from '../platform/config.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -43,6 +42,8 @@ export function registerUp(program: Command, cli: Cli): void {
       cli.outlivesReader = true;
       const startedMs = performance.now();
       out.say(`starting on ${shownPath(data.root)} …`);
+      // Only this command needs servers.
+      const { startPlatform } = await import('../../deploy/local/platform.ts');
       let platform: Platform;
       try {
         platform = await startPlatform({
@@ -98,7 +99,7 @@ function announce(
   );
   out.say('');
   out.say('Try, in another terminal:');
-  const executor = demo ? DEMO_EXECUTOR : 'NAME';
+  const executor = demo ? 'demo' : 'NAME';
   if (!demo) out.say(`  ${prefix} executor create NAME --out NAME.json`);
   out.say(`  ${prefix} command send ${executor} ping --wait 5s`);
   out.say(`  ${prefix} command list`);
