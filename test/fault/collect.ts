@@ -28,8 +28,8 @@ export async function collect(
   );
   await restOrTimeout(() => agents.every((agent) => openAnswers(agent) === 0), 10_000);
   const history = await readHistory(client);
-  const seen = history.filter((row) => row.type === 'history' && row.account === 'main').length;
-  await restOrTimeout(() => watches.every((watch) => watch.events >= seen), 10_000);
+  const written = Map.groupBy(history, (row) => (row.type === 'history' ? row.account : ''));
+  await restOrTimeout(() => watches.every((w) => w.events >= (written.get(w.account)?.length ?? 0)), 10_000);
   return [
     ...history,
     ...(await readCommands(client)),

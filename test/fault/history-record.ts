@@ -19,7 +19,8 @@ export type HistoryRecord =
 /** A client asks for a command. A repetition of the call is a call of its own with the same request id. */
 export interface IssueCall {
   readonly type: 'issue';
-  readonly call: number;
+  /** Number of the call; text where several recorders have been put together. */
+  readonly call: number | string;
   readonly atMs: number;
   readonly account: string;
   /** Id of the executor that the command is meant for. */
@@ -32,7 +33,8 @@ export interface IssueCall {
 
 export interface CancelCall {
   readonly type: 'cancel';
-  readonly call: number;
+  /** Number of the call; text where several recorders have been put together. */
+  readonly call: number | string;
   readonly atMs: number;
   readonly account: string;
   readonly commandId: string;
@@ -44,7 +46,8 @@ export interface CancelCall {
  */
 export interface CallReturn {
   readonly type: 'return';
-  readonly call: number;
+  /** Number of the call; text where several recorders have been put together. */
+  readonly call: number | string;
   readonly atMs: number;
   readonly outcome: 'issued' | 'cancelled' | 'asked' | 'refused' | 'uncertain';
   readonly commandId?: string;

@@ -10,10 +10,10 @@ const RESUME_PAUSE_MS = 50;
 /** Follows WatchCommands from the start of the history, and through every break of the stream by its last cursor. */
 export class RecordedWatch {
   readonly name: string;
+  readonly account: string;
   /** Events so far, and how often the stream had to be resumed. */
   events = 0;
   resumes = 0;
-  readonly #account: string;
   readonly #client: CommandClient;
   readonly #add: (record: HistoryRecord) => void;
   readonly #stop = new AbortController();
@@ -21,7 +21,7 @@ export class RecordedWatch {
 
   constructor(name: string, account: string, client: CommandClient, add: (record: HistoryRecord) => void) {
     this.name = name;
-    this.#account = account;
+    this.account = account;
     this.#client = client;
     this.#add = add;
     this.#done = this.#follow();
@@ -43,7 +43,7 @@ export class RecordedWatch {
           if (event.commandId === '') continue;
           this.events += 1;
           const { commandId, transitions } = event;
-          const facts = { watcher: this.name, account: this.#account, cursor, commandId };
+          const facts = { watcher: this.name, account: this.account, cursor, commandId };
           this.#add({ type: 'watched', ...facts, steps: transitions.map(stepOf) });
         }
       } catch (thrown) {

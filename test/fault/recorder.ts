@@ -35,8 +35,18 @@ export interface IssueOptions {
 /** As many as one call takes. */
 const BATCH_COMMANDS = 500;
 const BATCH_MS_MAX = 30_000;
+export interface RecorderOptions {
+  /** Default 1. */
+  readonly watches?: number;
+  /** Default: the founding account. */
+  readonly account?: { readonly id: string; readonly token: string };
+}
+
+const FOUNDING_ACCOUNT = 'main';
 const CALL_MS_MAX = 10_000;
 const REPEAT_MS = 60_000;
+/** How long a run may take to come to rest. */
+const REST_MS = 60_000;
 const REPEAT_PAUSE_MS = 100;
 /** Codes that promise that nothing was stored. */
 const REFUSALS: ReadonlySet<Code> = new Set([
@@ -81,12 +91,13 @@ export class Recorder implements AsyncDisposable {
     this.file = join(stack.data.root, 'logs', 'history.jsonl');
   }
 
-  /** Begins to record, with `watches` watchers of the founding account from the start of its history. */
-  static async start(stack: TestStack, options: { readonly watches?: number } = {}): Promise<Recorder> {
-    const client = await stack.commandClient();
-    const recorder = new Recorder(stack, client, 'main');
+  /** Begins to record as one account, with `watches` watchers of it from the start of its history. */
+  static async start(stack: TestStack, options: RecorderOptions = {}): Promise<Recorder> {
+    const { id, token } = options.account ?? { id: FOUNDING_ACCOUNT, token: undefined };
+    const client = await stack.commandClient(token);
+    const recorder = new Recorder(stack, client, id);
     for (let n = 0; n < (options.watches ?? 1); n++) {
-      recorder.#watches.push(new RecordedWatch(`watcher-${n}`, 'main', client, (record) => recorder.add(record)));
+      recorder.#watches.push(new RecordedWatch(`${id}-${n}`, id, client, (record) => recorder.add(record)));
     }
     return recorder;
   }
@@ -179,16 +190,20 @@ export class Recorder implements AsyncDisposable {
   }
 
   /**
-   * Waits until everything has come to rest, adds what Postgres and the agents' journals hold, and judges it all.
+   * Waits until everything has come to rest, adds what Postgres and the agents' journals hold, and judges it all, together
+   * with what recorders of other accounts have written.
    * @returns the breaches as text for people; empty when there are none
    */
-  async verdict(timeoutMs = 60_000): Promise<string> {
-    const found = await collect(this.#stack, [...this.#agents.values()], this.#watches, timeoutMs);
-    const all = [...this.records, ...found];
+  async verdict(beside: readonly Recorder[] = []): Promise<string> {
+    const recorders = [this, ...beside];
+    const agents = recorders.flatMap((recorder) => [...recorder.#agents.values()]);
+    const watches = recorders.flatMap((recorder) => recorder.#watches);
+    const found = await collect(this.#stack, agents, watches, REST_MS);
+    const all = [...recorders.flatMap((recorder) => recorder.#renumbered()), ...found];
     appendFileSync(this.file, toLines(all));
     this.summary = summarise(all);
     const violations = describeViolations(checkHistory(all));
-    const unexpected = this.unexpected.map((line) => `unexpected: ${line}`);
+    const unexpected = recorders.flatMap((recorder) => recorder.unexpected).map((line) => `unexpected: ${line}`);
     return [...(violations === '' ? [] : [violations]), ...unexpected].join('\n');
   }
 
@@ -208,6 +223,13 @@ export class Recorder implements AsyncDisposable {
     const place = { account: this.#account, executor: agent.executorId };
     this.add({ type: 'issue', call, atMs: nowMs(), ...place, requestId, body, kind });
     return call;
+  }
+
+  /** Calls of several recorders must not share a number. */
+  #renumbered(): HistoryRecord[] {
+    return this.records.map((record) =>
+      'call' in record ? { ...record, call: `${this.#name}-${record.call}` } : record,
+    );
   }
 
   #returned(call: number, facts: Omit<CallReturn, 'type' | 'call' | 'atMs'>): void {

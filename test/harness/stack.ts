@@ -24,6 +24,7 @@ import { onFailureKeep, theServers } from './current-run.ts';
 import type { TestServers } from './servers.ts';
 import { stackDatabase, stackNats } from './stack-servers.ts';
 import { type AgentOptions, startAgent, type TestAgent } from './agent.ts';
+import { until } from './until.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -150,6 +151,7 @@ export class TestStack implements AsyncDisposable {
             });
       await onFailureKeep(data.root, () => printLogs(data));
       await startAll([...replicas, ...(gateway === undefined ? [] : [gateway])]);
+      if (gateway !== undefined) await untilReady(shared.gatewayUrl);
       return new TestStack({
         data,
         shared,
@@ -241,6 +243,11 @@ export function startStack(options: StackOptions = {}): Promise<TestStack> {
 async function startAll(parts: readonly Controlled<ServiceProcess>[]): Promise<void> {
   const outcomes = await Promise.allSettled(parts.map((part) => part.start()));
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+/** A gateway that started beside its services may have looked for them too early; it looks again by itself. */
+async function untilReady(gatewayUrl: string): Promise<void> {
+  await until(async () => (await fetch(`${gatewayUrl}/readyz`)).ok, 'the gateway reaches its services');
 }
 
 async function printLogs(data: DataDirectory): Promise<void> {
