@@ -20,6 +20,11 @@ export function done(summary: string, changes: readonly AccountChange[], result:
   return { result: { summary, ...result }, changes };
 }
 
+/** "1 position", "2 positions". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Refused with a sentence; `code` is what a broker would call its own error code. */
 export function refuse(code: string, message: string, reason: OutcomeReason = 'VENUE_REJECTED'): Effect {
   return { refusal: { status: 'rejected', reason, message, metadata: { venue_code: code } } };

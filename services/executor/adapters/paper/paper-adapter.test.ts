@@ -93,7 +93,7 @@ describe('the paper venue', () => {
     });
     const closed = await run(close({ symbol: 'BTC_USDT', quantity: '1', referencePrice: '250' }));
     expect(closed).toMatchObject({ result: { fills: [{ side: Side.SELL, quantity: '1', price: '250', pnl: '50' }] } });
-    expect(await say(close())).toBe('1 positions closed, profit 100');
+    expect(await say(close())).toBe('1 position closed, profit 100');
     expect(await paper.status()).toMatchObject({ positions: [], equity: '10150' });
   });
 
@@ -162,7 +162,7 @@ describe('the paper venue', () => {
     await run({ case: 'startSession', value: { sessionId: 't' } });
     await run(open({ sessionId: 't', symbol: 'BTC_USDT', quantity: '1', referencePrice: '110' }));
     expect(await run({ case: 'stopSession', value: { sessionId: 's', closePositions: true } })).toMatchObject({
-      result: { summary: 'session s is closed, 1 positions closed', fills: [{ price: '110', pnl: '50' }] },
+      result: { summary: 'session s is closed, 1 position closed', fills: [{ price: '110', pnl: '50' }] },
     });
     expect(await paper.status()).toMatchObject({ sessions: [{ sessionId: 't' }], equity: '10000' });
   });
@@ -172,7 +172,7 @@ describe('the paper venue', () => {
     expect(await say({ case: 'stopStrategy', value: { sessionId: 's', strategyId: 'x', symbol: 'BTC' } })).toBe(
       'strategy x on BTC was not running',
     );
-    expect(await say({ case: 'stopAll', value: {} })).toBe('0 sessions are closed');
+    expect(await say({ case: 'stopAll', value: {} })).toBe('0 sessions closed');
   });
 
   test('a stop of one strategy leaves the positions of others, and the kill switch leaves none', async () => {

@@ -18,7 +18,7 @@ import {
   positionsWithin,
 } from './account.ts';
 import { closeAll, closePositions } from './closing.ts';
-import { dealPrice, done, type Effect, type EffectContext, isEffect, positive, refuse } from './effect.ts';
+import { counted, dealPrice, done, type Effect, type EffectContext, isEffect, positive, refuse } from './effect.ts';
 import { isInstance, noSession } from './sessions.ts';
 
 export function openPosition(context: EffectContext, body: OpenPosition): Effect {
@@ -154,14 +154,14 @@ export function closePosition(context: EffectContext, body: ClosePosition): Effe
   const { fills, changes } = closePositions(context, closings);
   if (price !== undefined) changes.push({ collection: 'price', key: body.symbol, value: price.toString() });
   const pnl = Amount.sum(0, ...fills.map((fill) => fill.pnl ?? 0));
-  return done(`${fills.length} positions closed, profit ${pnl.toString()}`, changes, { fills });
+  return done(`${counted(fills.length, 'position')} closed, profit ${pnl.toString()}`, changes, { fills });
 }
 
 export function cancelOrders({ account }: EffectContext, body: CancelOrders): Effect {
   const positions = positionsWithin(account, body).filter((position) => restingOrders(position) > 0);
   const count = positions.reduce((sum, position) => sum + restingOrders(position), 0);
   const changes = positions.map((position) => positionChange({ ...position, stopLossPrice: '', takeProfitPrice: '' }));
-  return done(`${count} orders cancelled`, changes);
+  return done(`${counted(count, 'order')} cancelled`, changes);
 }
 
 /** Protective orders that rest on a position. */

@@ -10,7 +10,7 @@ import {
 } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
 import { type AccountChange, OWN, type PaperPosition, type PaperSession, positionsWithin } from './account.ts';
 import { closeAll, closePositions } from './closing.ts';
-import { done, type Effect, type EffectContext, positive, isEffect, refuse } from './effect.ts';
+import { counted, done, type Effect, type EffectContext, positive, isEffect, refuse } from './effect.ts';
 
 export function noSession(sessionId: string): Effect {
   return refuse('no_session', `no session "${sessionId}" is open on this executor: start it first`, 'TARGET_UNKNOWN');
@@ -59,7 +59,7 @@ export function stopAll(context: EffectContext, body: StopAll): Effect {
   const { account } = context;
   const sessions = [...account.session.keys()];
   const positions = body.closePositions ? [...account.position.values()] : [];
-  return endSessions(context, sessions, positions, `${sessions.length} sessions are closed`);
+  return endSessions(context, sessions, positions, `${counted(sessions.length, 'session')} closed`);
 }
 
 function endSessions(
@@ -70,7 +70,9 @@ function endSessions(
 ): Effect {
   const { fills, changes } = closePositions(context, closeAll(context, positions), new Set(sessionIds));
   for (const key of sessionIds) changes.push({ collection: 'session', key, value: undefined });
-  return done(`${summary}${positions.length > 0 ? `, ${positions.length} positions closed` : ''}`, changes, { fills });
+  return done(`${summary}${positions.length > 0 ? `, ${counted(positions.length, 'position')} closed` : ''}`, changes, {
+    fills,
+  });
 }
 
 export function setPaused({ account }: EffectContext, body: Pause | Resume, paused: boolean): Effect {
