@@ -19,14 +19,14 @@ export const readCommandsByRequest: Statement = {
 };
 
 /**
- * $1 executor ids, $2 sequence after which to go on, $3 how many. The open commands, with the number up to which their
- * account's history is contained in this snapshot.
+ * $1 executor ids, $2 sequence after which to go on, $3 how many, and more when several accounts have the last sequence. The
+ * open commands in order of their sequences.
  */
 export const readOpenCommands: Statement = {
   name: 'read_open_commands',
   text: `SELECT c.* FROM command.command c
 WHERE c.executor_id = ANY($1::uuid[]) AND c.due_time < 'infinity' AND c.sequence > $2::bigint
-ORDER BY c.sequence LIMIT $3::integer`,
+ORDER BY c.sequence FETCH FIRST ($3::integer) ROWS WITH TIES`,
 };
 
 /** $1 executor ids, $2 how many for each. Unknown outcomes that the agent may still settle, newest first. */
@@ -54,13 +54,15 @@ ORDER BY c.sequence`,
 
 /**
  * $1 how many. Commands whose time has come, with whether somebody holds a live stream of their executor. The agent's own
- * replica looks first; a replica counts as alive for 5 s after its last heartbeat.
+ * replica looks first; a replica counts as alive for 5 s after its last heartbeat. The due time is bounded twice because only
+ * the constant proves to the planner that the partial index holds every such row.
  */
 export const readOverdueCommands: Statement = {
   name: 'read_overdue_commands',
   text: `SELECT c.*, (e.disconnect_time IS NULL AND r.heartbeat_time > now() - interval '5 seconds') IS TRUE AS link_alive
-FROM (SELECT * FROM command.command WHERE due_time <= now() ORDER BY due_time LIMIT $1::integer) c
-JOIN command.executor e ON e.id = c.executor_id
+FROM (
+  SELECT * FROM command.command WHERE due_time <= now() AND due_time < 'infinity' ORDER BY due_time LIMIT $1::integer) c
+LEFT JOIN command.executor e ON e.id = c.executor_id
 LEFT JOIN command.replica r ON r.id = e.owner_replica`,
 };
 

@@ -1,0 +1,261 @@
+import { globSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { transition } from '../services/command/domain/transition.ts';
+import type { ChangedCommand, NewCommand } from '../services/command/domain/repository.ts';
+import { changeParameters, insertParameters } from '../services/command/store/write-statements.ts';
+import { createDatabase, type TestDatabase } from './harness/database.ts';
+import { sampleCommand, sampleOrder } from './harness/sample-commands.ts';
+import { insertSampleRows, sampleRow } from './harness/sample-rows.ts';
+import { issue } from '../services/command/domain/issue.ts';
+
+interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+interface Found extends Statement {
+  readonly file: string;
+}
+
+function isStatement(value: unknown): value is Statement {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    'text' in value &&
+    typeof value.name === 'string' &&
+    typeof value.text === 'string'
+  );
+}
+
+/** Every statement that any service exports: a new file is found by its name alone. */
+async function allStatements(): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const file of globSync('services/*/store/*-statements.ts').toSorted()) {
+    const exported: Record<string, unknown> = await import(/* @vite-ignore */ resolve(file));
+    for (const value of Object.values(exported)) if (isStatement(value)) found.push({ ...value, file });
+  }
+  return found;
+}
+
+const statements = await allStatements();
+
+let database: TestDatabase;
+let client: Client;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  client = new Client({ connectionString: database.url });
+  await client.connect();
+  await insertSampleRows(client);
+});
+
+afterAll(async () => {
+  await client.end();
+  await database[Symbol.asyncDispose]();
+});
+
+describe('every statement', () => {
+  test('is found, in files of both services', () => {
+    expect(statements.length).toBeGreaterThan(40);
+    expect(new Set(statements.map(({ file }) => file.split('/')[1]))).toEqual(new Set(['command', 'gateway']));
+  });
+
+  test('has a name of its own: two that share one would be mistaken for each other on a connection', () => {
+    const names = statements.map(({ name }) => name);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+    expect(names.filter((name) => !/^[a-z][a-z_]{0,62}$/.test(name))).toEqual([]);
+  });
+
+  test.each(statements)('$name fits the migrated schema', async ({ name, text }) => {
+    await client.query(`PREPARE check_${name} AS ${text}`);
+    await client.query(`DEALLOCATE check_${name}`);
+  });
+});
+
+test('a statement that does not fit the schema is noticed', async () => {
+  await expect(client.query('PREPARE misfit AS SELECT commmand_id FROM command.history')).rejects.toThrow(
+    /commmand_id/,
+  );
+});
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+interface Plan {
+  readonly indexes: ReadonlySet<string>;
+  /** Tables that are read from end to end. */
+  readonly scanned: ReadonlySet<string>;
+}
+
+function summary(root: PlanNode): Plan {
+  const indexes = new Set<string>();
+  const scanned = new Set<string>();
+  const open = [root];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node['Index Name'] !== undefined) indexes.add(node['Index Name']);
+    if (node['Node Type'] === 'Seq Scan' && node['Relation Name'] !== undefined) scanned.add(node['Relation Name']);
+    open.push(...(node.Plans ?? []));
+  }
+  return { indexes, scanned };
+}
+
+async function explain(options: string, text: string, values: readonly unknown[]): Promise<Plan> {
+  const { rows } = await client.query<{ 'QUERY PLAN': readonly [{ readonly Plan: PlanNode }] }>(
+    `EXPLAIN (FORMAT JSON${options}) ${text}`,
+    [...values],
+  );
+  const plan = rows[0]?.['QUERY PLAN'][0].Plan;
+  if (plan === undefined) throw new Error('no plan came back');
+  return summary(plan);
+}
+
+const account = sampleRow.accountId(0);
+const executors = [sampleRow.executorId(0), sampleRow.executorId(5)];
+const commands = [sampleRow.commandId(100), sampleRow.commandId(205)];
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+function newRows(): NewCommand[] {
+  return executors.map((executorId, i) => {
+    const { command, step } = issue(sampleOrder({ id: sampleRow.commandId(900_000 + i), executorId }), Date.now());
+    return {
+      command,
+      steps: [step],
+      sent: transition(command, { type: 'sent', epoch: 3, journalId: 'j' }, Date.now()),
+    };
+  });
+}
+
+function changedRows(): ChangedCommand[] {
+  return commands.map((id) => {
+    const command = { ...sampleCommand({}, {}, Date.now()), id, executorId: executors[0] ?? '' };
+    return { command, fromVersion: 4, steps: [], fenceEpoch: 3 };
+  });
+}
+
+/** What runs often, or over much: sample values, and the indexes that must carry it. */
+const HOT: Readonly<
+  Record<string, { readonly values: () => readonly unknown[]; readonly indexes: readonly string[] }>
+> = {
+  insert_commands: { values: () => [account, 2, 10, ...insertParameters(newRows())], indexes: [] },
+  change_commands: { values: () => [account, 2, ...changeParameters(changedRows())], indexes: ['command_pkey'] },
+  get_command: { values: () => [account, commands[0]], indexes: ['command_pkey'] },
+  read_commands_by_id: { values: () => [account, commands], indexes: ['command_pkey'] },
+  read_commands_by_request: { values: () => [account, ['r100', 'r200']], indexes: ['command_request_key'] },
+  read_timeline: { values: () => [account, commands[0]], indexes: ['command_pkey'] },
+  read_open_commands: { values: () => [executors, -1, 2_000], indexes: ['command_open_idx'] },
+  read_earlier_keys: { values: () => [executors[0], 90_000, -1, 1_000], indexes: ['command_open_idx'] },
+  count_open_commands: { values: () => [executors], indexes: ['command_open_idx'] },
+  lock_supersedable: { values: () => [account, executors, ['open_position']], indexes: ['command_open_idx'] },
+  list_open_commands: { values: () => [account, null, LAST_ID, ['PENDING'], null, 100], indexes: ['command_open_idx'] },
+  read_overdue_commands: { values: () => [500], indexes: ['command_due_idx'] },
+  read_unsettled_commands: { values: () => [executors, 1_000], indexes: ['command_unsettled_idx'] },
+  read_changed_commands: {
+    values: () => [account, 50_000, 50_500, executors],
+    indexes: ['history_pkey', 'command_pkey'],
+  },
+  read_history_after: { values: () => [account, 50_000, 100, null, 50_000], indexes: ['history_pkey'] },
+  list_commands: { values: () => [account, LAST_ID, 100], indexes: ['command_pkey'] },
+  search_commands: {
+    values: () => [account, executors[0], LAST_ID, ['FAILED'], ['ping'], 100, 5_000],
+    indexes: ['command_pkey'],
+  },
+  remove_history: { values: () => [account, 1_700_000_000_500, 1_000], indexes: ['history_pkey'] },
+  remove_commands: { values: () => [account, commands[1], 1_000], indexes: ['command_pkey'] },
+  quarantine_rows: { values: () => [account, commands, ['a', 'b']], indexes: ['command_pkey'] },
+  fail_quarantined: { values: () => [account, commands, ['a', 'b']], indexes: ['command_pkey'] },
+  list_quarantined: { values: () => [account, null, null, null, 100], indexes: ['quarantine_account_idx'] },
+  read_credentials: { values: () => [['k1', 'k2']], indexes: ['credential_pkey', 'executor_pkey'] },
+  read_credential_ends: { values: () => [['k1', 'k2']], indexes: ['credential_pkey'] },
+  accept_streams: {
+    values: () => [
+      'command-0',
+      executors,
+      ['STREAM', 'STREAM'],
+      ['j', 'j'],
+      ['', ''],
+      ['', ''],
+      ['', ''],
+      ['', ''],
+      [1, 1],
+    ],
+    indexes: ['executor_pkey'],
+  },
+  close_streams: { values: () => [executors, [3, 3], ['', '']], indexes: ['executor_pkey'] },
+  note_streams: { values: () => [executors, [1, 1], [0.5, null]], indexes: ['executor_pkey'] },
+  read_stream_facts: { values: () => [executors], indexes: ['executor_pkey'] },
+  read_recently_changed: { values: () => [5], indexes: ['executor_change_idx'] },
+  find_executors: {
+    values: () => [
+      [account, account],
+      ['vps-0', null],
+      [null, executors[1]],
+    ],
+    indexes: ['executor_account_name_key', 'executor_pkey'],
+  },
+  find_token: { values: () => ['c4ca4238a0b923820dcc509a6f75849b'], indexes: ['token_pkey'] },
+};
+
+/** Tables that grow without bound, or with the fleet: never read from end to end for one of the above. */
+const LARGE_TABLES = ['command', 'history', 'executor', 'credential', 'token'];
+
+describe('with a hundred thousand commands', () => {
+  test('the list of hot statements names none that is gone', () => {
+    const names = new Set(statements.map(({ name }) => name));
+    expect(Object.keys(HOT).filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  const hot = statements.filter(({ name }) => Object.hasOwn(HOT, name));
+  test.each(hot)('$name is carried by its index, planned for its values and once for all', async ({ name, text }) => {
+    const { values, indexes } = HOT[name] ?? { values: () => [], indexes: [] };
+    const plans = { once: await explain(', GENERIC_PLAN', text, []), values: await explain('', text, values()) };
+    for (const [how, { indexes: used, scanned }] of Object.entries(plans)) {
+      expect({ how, scanned: LARGE_TABLES.filter((table) => scanned.has(table)) }).toEqual({ how, scanned: [] });
+      expect({ how, missing: indexes.filter((index) => !used.has(index)) }).toEqual({ how, missing: [] });
+    }
+  });
+
+  test('a statement that reads a table from end to end is noticed', async () => {
+    const { scanned } = await explain('', `SELECT * FROM command.command WHERE note = $1`, ['x']);
+    expect([...scanned]).toEqual(['command']);
+  });
+
+  test('statistics over a window read the window, not the table', async () => {
+    for (const name of ['read_timings', 'count_states_and_kinds', 'read_executor_timings']) {
+      const text = statements.find((statement) => statement.name === name)?.text ?? '';
+      const values = [account, null, Date.now() - 60_000, ...(name === 'read_executor_timings' ? [100] : [])];
+      const { scanned, indexes } = await explain('', text, values);
+      expect([...scanned]).toEqual([]);
+      expect(indexes).toContain('command_create_idx');
+    }
+  });
+});
+
+describe('updates within the page', () => {
+  async function hotShare(set: string): Promise<number> {
+    const { rows: before } = await client.query<{ updates: number; hot: number }>(counters);
+    await client.query(`UPDATE command.command SET ${set} WHERE sequence % 1000 = 500`);
+    await client.query('SELECT pg_stat_force_next_flush()');
+    const { rows: after } = await client.query<{ updates: number; hot: number }>(counters);
+    const updates = (after[0]?.updates ?? 0) - (before[0]?.updates ?? 0);
+    expect(updates).toBe(100);
+    return ((after[0]?.hot ?? 0) - (before[0]?.hot ?? 0)) / updates;
+  }
+  const counters = `SELECT n_tup_upd::integer AS updates, n_tup_hot_upd::integer AS hot FROM pg_stat_user_tables
+    WHERE schemaname = 'command' AND relname = 'command'`;
+
+  test('a change of state, attempt, receipts or timeline touches no index', async () => {
+    const set = `state = 'RUNNING', version = version + 1, received_time = now(), note = 'n', timeline = timeline || '[{}]'`;
+    expect(await hotShare(set)).toBeGreaterThan(0.9);
+  });
+
+  test('a change of the due time does, and so would one of the state if it stood in an index', async () => {
+    expect(await hotShare(`due_time = due_time + interval '1 second'`)).toBe(0);
+  });
+});
