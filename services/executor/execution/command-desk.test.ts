@@ -41,7 +41,7 @@ afterEach(async () => {
 /** An adapter whose executions end when the test says so. */
 class HeldAdapter implements Adapter {
   readonly name = 'held';
-  readonly kinds = ['stopSession', 'startSession', 'openPosition', 'ping'] as const;
+  readonly kinds = ['stopSession', 'startSession', 'openPosition', 'stopAll', 'ping'] as const;
   readonly executed: string[] = [];
   readonly outcomes: PromiseWithResolvers<Outcome>[] = [];
   recovery: () => Recovery = () => 'unknown';
@@ -190,6 +190,23 @@ describe('a command that was running when the agent was killed', () => {
     const bench = await restart(await killed(), adapter);
     bench.desk.cancel(['a']);
     expect(await ends(bench, 'a')).toMatchObject([{ state: CommandState.CANCELLED }]);
+  });
+
+  test('is not tried again when a kill switch had overtaken it', async () => {
+    const before = openDesk();
+    before.desk.receive([delivery('start', { kind: { case: 'startSession', value: { sessionId: 's' } } })]);
+    await untilRunning(before);
+    const stopAll = { kind: { case: 'stopAll' as const, value: {} }, orderingKey: '/', overtakes: true };
+    before.desk.receive([delivery('stop', { ...stopAll, sequence: 2n })]);
+    await untilRunning(before, 2);
+    const adapter = new HeldAdapter();
+    adapter.recovery = () => 'not_executed';
+    const bench = await restart(before, adapter);
+    expect(await ends(bench, 'start')).toMatchObject([
+      { state: CommandState.CANCELLED, error: { reason: ErrorReason.SUPERSEDED, metadata: { superseded_by: 'stop' } } },
+    ]);
+    await untilRunning(bench);
+    expect(adapter.executed).toEqual(['stop']);
   });
 
   test('has an unknown outcome when the venue cannot tell', async () => {

@@ -236,9 +236,22 @@ export class CommandRunner {
     }
     const found = await recoverCommand(adapter, view, clock, logger, this.#stopped.signal);
     if (this.#stopped.signal.aborted || command.stage !== 'running') return;
+    // A stop that was received meanwhile, or that had overtaken it, must not be undone by trying again.
+    command.supersededBy ??= this.#fence.supersederOf(command)?.commandId;
     const answer = recoveredAnswer(command, found, stopWanted, clock.reading());
     if (answer !== 'execute') this.#finish(command, encoded(answer));
-    else if (!this.#stopping) this.#begin(command);
+    else this.#waitAgain(command);
+  }
+
+  /** Gives a command that was started in vain its place in the order back: what overtook it goes first this time. */
+  #waitAgain(command: LiveCommand): void {
+    this.whole(() => {
+      this.#schedule.remove(command);
+      this.#active.delete(command);
+      command.stage = 'received';
+      command.abort = undefined;
+      this.#schedule.add(command);
+    });
   }
 
   #finish(command: LiveCommand, answer: EncodedAnswer): void {

@@ -63,7 +63,7 @@ export function recoveredAnswer(
     );
   }
   if (answer.found !== 'not_executed') return outcomeAnswer(answer.found);
-  if (stopWanted) return cancelled(command.supersededBy);
+  if (stopWanted || command.supersededBy !== undefined) return cancelled(command.supersededBy);
   const runningMs = now.monotonicMs - command.stageSince.monotonicMs;
   if (isOverdue(command.startBudget, now) || runningMs >= (command.finishWithinMs ?? Number.POSITIVE_INFINITY)) {
     return expired('the agent ended before this took effect, and came back after its time was over', 'FINISH_DEADLINE');

@@ -233,6 +233,7 @@ class TestGateway {
   readonly polls: PollCommandsRequest[] = [];
   readonly events: ExecutorEvent[] = [];
   epoch = 100n;
+  refusal: StatusError | undefined;
   /** Reports are refused as those of an older epoch, as often as this says. */
   refuseReports = 0;
   #frames: ReturnType<typeof create<typeof ConnectResponseSchema>>[] = [];
@@ -249,6 +250,7 @@ class TestGateway {
       service(ExecutorLinkService, {
         pollCommands: async (request, context) => {
           this.polls.push(request);
+          if (this.refusal !== undefined) throw toConnectError(this.refusal);
           if (request.streamEpoch !== this.epoch) {
             this.epoch += 1n;
             this.send({ frame: { case: 'welcome', value: { streamEpoch: this.epoch } } });
@@ -323,6 +325,19 @@ describe('polling', () => {
     gateway.send({ frame: { case: 'commands', value: { commands: [stopSession('a')] } } });
     await gateway.finished('a');
     expect(gateway.polls.at(-1)?.hello?.journalId).toBe(gateway.polls[0]?.hello?.journalId);
+  });
+
+  test('says that the credential is refused, whatever becomes of the stream', async () => {
+    const gateway = new TestGateway();
+    gateway.refusal = new StatusError('Unauthenticated', 'CREDENTIAL_REVOKED', 'the credential has ended');
+    const { executor, target } = await startWithoutStream(gateway);
+    await state(executor, 'refused');
+    const states: string[] = [];
+    executor.onStateChange(({ kind }) => states.push(kind));
+    target.url = platform.url;
+    await platform.stream(0);
+    await state(executor, 'ready');
+    expect(states).toEqual(['ready']);
   });
 
   test('asks for no more than the gateway keeps a poll open', async () => {

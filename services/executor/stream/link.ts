@@ -58,6 +58,8 @@ export class Link {
   #newest: Conversation | undefined;
   #poll: { readonly link: PollLink; readonly ended: Promise<void> } | undefined;
   #pollReady = false;
+  /** The gateway said that this agent is not wanted: worth more than that a stream cannot be had. */
+  #pollUnwanted = false;
   #lastPollMs = Number.NEGATIVE_INFINITY;
   /** Another agent took over while this one was polling: the stream is left to it as well. */
   #stayAwayUntilMs = Number.NEGATIVE_INFINITY;
@@ -191,12 +193,16 @@ export class Link {
       this.#cancelPollTimer?.();
       await this.#stopPolling();
     }
-    if (this.#current === undefined && !this.#pollReady) this.#options.onState(stateAfter(end, untilMs));
+    this.#tellWithoutLink(stateAfter(end, untilMs));
     await pause(clock, delayMs, this.#stop.signal);
-    if (this.#current === undefined && !this.#pollReady && !this.#stop.signal.aborted) {
-      this.#options.onState({ kind: 'connecting' });
-      if (end.kind !== 'lost') this.#armPolling();
-    }
+    if (this.#stop.signal.aborted) return;
+    this.#tellWithoutLink({ kind: 'connecting' });
+    if (end.kind !== 'lost') this.#armPolling();
+  }
+
+  /** Tells how the search for a stream goes, as long as nothing better or clearer is known. */
+  #tellWithoutLink(state: LinkState): void {
+    if (this.#current === undefined && !this.#pollReady && !this.#pollUnwanted) this.#options.onState(state);
   }
 
   #armPolling(): void {
@@ -223,11 +229,13 @@ export class Link {
       logger,
       onReady: (streamEpoch) => {
         this.#pollReady = true;
+        this.#pollUnwanted = false;
         onState({ kind: 'ready', via: 'poll', streamEpoch });
       },
       onFailure: (end, retryMs) => {
         logger.warn({ end, retryMs: Math.round(retryMs) }, 'polling failed');
         this.#pollReady = false;
+        this.#pollUnwanted = end.kind !== 'lost';
         if (end.kind === 'superseded') this.#stayAwayUntilMs = this.#nowMs() + retryMs;
         onState(stateAfter(end, clock.nowMs() + retryMs));
       },
@@ -240,6 +248,7 @@ export class Link {
     if (poll === undefined) return;
     this.#poll = undefined;
     this.#pollReady = false;
+    this.#pollUnwanted = false;
     this.#lastPollMs = this.#nowMs();
     poll.link.stop();
     await poll.ended;
