@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
-import { runCli, runCliJson } from '../harness/cli.ts';
+import { runCli, runCliLines } from '../harness/cli.ts';
 import { type RecordingAgent, startRecordingAgent } from '../harness/recording-agent.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';
 import { ended } from './observe.ts';
@@ -93,7 +93,7 @@ describe('rows that cannot be read', () => {
     const listed = z
       .object({ commandId: z.string(), executorId: z.string(), defect: z.string(), rowJson: z.string() })
       .array()
-      .parse(await runCliJson(stack, ['command', 'list', '--quarantined', '--limit', '100']));
+      .parse(await runCliLines(stack, ['command', 'list', '--quarantined', '--limit', '100']));
     expect(new Set(listed.map((row) => row.commandId))).toEqual(new Set(poisoned.keys()));
     for (const row of listed) {
       expect(row.defect).toMatch(poisoned.get(row.commandId) ?? /^$/);

@@ -33,12 +33,19 @@ export async function runCli(stack: TestStack, args: readonly string[], token?: 
   return { code, stdout, stderr };
 }
 
-/** As `runCli`, with `--json`, and each line of its output parsed. @throws Error with the program's own words when it failed */
-export async function runCliJson(stack: TestStack, args: readonly string[]): Promise<unknown[]> {
+/** As `runCli`, with `--json`, and the one document that it prints. @throws Error with the program's own words when it failed */
+export async function runCliDocument(stack: TestStack, args: readonly string[]): Promise<unknown> {
+  return JSON.parse(await jsonOf(stack, args));
+}
+
+/** As `runCliDocument`, for lists and watches: one document a line. */
+export async function runCliLines(stack: TestStack, args: readonly string[]): Promise<unknown[]> {
+  const lines = (await jsonOf(stack, args)).split('\n').filter((line) => line !== '');
+  return lines.map((line): unknown => JSON.parse(line));
+}
+
+async function jsonOf(stack: TestStack, args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await runCli(stack, [...args, '--json']);
   if (code !== 0) throw new Error(`strategos ${args.join(' ')} ended with ${code}: ${stderr}`);
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line): unknown => JSON.parse(line));
+  return stdout;
 }
