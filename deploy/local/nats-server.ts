@@ -12,6 +12,7 @@ import { endRecorded } from './process-record.ts';
 const READY_MS_MAX = 15_000;
 const READY_POLL_MS = 15;
 const GREETING_MS_MAX = 1_000;
+const NATS_PORT_DEFAULT = 4_222;
 const STOP_STEPS = [
   { signal: 'SIGTERM', waitMs: 3_000 },
   { signal: 'SIGKILL', waitMs: 2_000 },
@@ -101,7 +102,7 @@ function config(port: number): string {
 
 async function becomesReady(server: OwnedProcess, port: number): Promise<void> {
   const endMs = performance.now() + READY_MS_MAX;
-  while (!(await greets(port))) {
+  while (!(await greets(LOOPBACK, port))) {
     if (server.running && performance.now() < endMs) {
       await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
       continue;
@@ -112,10 +113,16 @@ async function becomesReady(server: OwnedProcess, port: number): Promise<void> {
   }
 }
 
+/** Whether a NATS server answers at the address at this moment. */
+export function natsAnswers(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url.includes('://') ? url : `nats://${url}`);
+  return greets(hostname, port === '' ? NATS_PORT_DEFAULT : Number(port));
+}
+
 /** A NATS server speaks first, with INFO. */
-function greets(port: number): Promise<boolean> {
+function greets(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: LOOPBACK, port });
+    const socket = connect({ host, port });
     const answer = (greeted: boolean): void => {
       socket.destroy();
       resolve(greeted);

@@ -9,7 +9,7 @@ import {
 } from './data-directory.ts';
 import { DEMO_EXECUTOR, DemoExecutor } from './demo-executor.ts';
 import { KeptRunning } from './keep-running.ts';
-import { NatsServer } from './nats-server.ts';
+import { NatsServer, natsAnswers } from './nats-server.ts';
 import { derivePorts, requireFree } from './platform-ports.ts';
 import { Postgres } from './postgres.ts';
 import { POSTGRES_LEFTOVER_STEPS } from './postgres-cluster.ts';
@@ -154,7 +154,13 @@ async function startNats(
   givenUrl: string | undefined,
   report: (line: string) => void,
 ): Promise<string> {
-  if (givenUrl !== undefined && givenUrl !== '') return givenUrl;
+  if (givenUrl !== undefined && givenUrl !== '') {
+    const [first = givenUrl] = givenUrl.split(',');
+    if (!(await natsAnswers(first))) {
+      report(`nothing answers at NATS_URL ${first}; commands reach other replicas up to a second later until it does`);
+    }
+    return givenUrl;
+  }
   const nats = await KeptRunning.start('NATS', () => NatsServer.start({ data, port }), report);
   return stack.add(nats).part.url;
 }

@@ -5,6 +5,8 @@ import { messageOf } from '../../services/platform/errors.ts';
 const run = promisify(execFile);
 
 const USER_NAME = 'postgres';
+/** The tools that manage users, wherever the caller's PATH points. */
+const SYSTEM_TOOLS = { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } };
 
 /** The user that Postgres runs as: undefined fields mean the user of this process. */
 export interface PostgresAccount {
@@ -57,7 +59,10 @@ export function canEnter(account: PostgresAccount | undefined, directory: string
 
 async function lookUp(): Promise<PostgresAccount | undefined> {
   try {
-    const [uid, gid] = await Promise.all([run('id', ['-u', USER_NAME]), run('id', ['-g', USER_NAME])]);
+    const [uid, gid] = await Promise.all([
+      run('id', ['-u', USER_NAME], SYSTEM_TOOLS),
+      run('id', ['-g', USER_NAME], SYSTEM_TOOLS),
+    ]);
     return { uid: Number.parseInt(uid.stdout, 10), gid: Number.parseInt(gid.stdout, 10) };
   } catch (thrown) {
     // id answers 1 for an unknown user.
@@ -68,18 +73,9 @@ async function lookUp(): Promise<PostgresAccount | undefined> {
 
 async function createPostgresUser(): Promise<void> {
   try {
-    await run('groupadd', ['--system', '--force', USER_NAME]);
-    await run('useradd', [
-      '--system',
-      '--gid',
-      USER_NAME,
-      '--no-create-home',
-      '--home-dir',
-      '/nonexistent',
-      '--shell',
-      '/usr/sbin/nologin',
-      USER_NAME,
-    ]);
+    await run('groupadd', ['--system', '--force', USER_NAME], SYSTEM_TOOLS);
+    const flags = ['--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin'];
+    await run('useradd', ['--system', '--gid', USER_NAME, ...flags, USER_NAME], SYSTEM_TOOLS);
   } catch (thrown) {
     throw new Error(
       `PostgreSQL cannot run as root and the user "${USER_NAME}" could not be made (${messageOf(thrown)}); make it, or start as another user`,
