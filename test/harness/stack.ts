@@ -1,51 +1,23 @@
-import { mkdir, mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AccessService } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { type Credentials, ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
-import { type DataDirectory, dataDirectoryAt } from '../../deploy/local/data-directory.ts';
+import type { DataDirectory } from '../../deploy/local/data-directory.ts';
 import { readable } from '../../deploy/local/log-file.ts';
 import type { NatsServer } from '../../deploy/local/nats-server.ts';
-import { freePort } from '../../deploy/local/port.ts';
 import type { Postgres } from '../../deploy/local/postgres.ts';
-import {
-  commandEnvironment,
-  gatewayEnvironment,
-  loopbackUrl,
-  type SharedEnvironment,
-  serviceEntry,
-} from '../../deploy/local/service-environment.ts';
-import { ServiceProcess } from '../../deploy/local/service-process.ts';
+import type { ServiceProcess } from '../../deploy/local/service-process.ts';
 import type { Caller } from '../../services/platform/grpc/caller.ts';
 import { Stack } from '../../services/platform/lifecycle.ts';
 import { Clients } from './clients.ts';
-import { Controlled } from './controlled.ts';
+import type { Controlled } from './controlled.ts';
 import { onFailureKeep, theServers } from './current-run.ts';
-import type { TestServers } from './servers.ts';
-import { stackDatabase, stackNats } from './stack-servers.ts';
+import { assembleStack, type StackOptions, type StackParts } from './stack-parts.ts';
 import { type AgentOptions, startAgent, type TestAgent } from './agent.ts';
 import { until } from './until.ts';
 
-type Env = Readonly<Record<string, string>>;
-
-export interface StackOptions {
-  /** Default 1. */
-  readonly commandReplicas?: number;
-  /** Default true. */
-  readonly gateway?: boolean;
-  /** `own` can be stopped and started by the test; with `none` nothing listens at the address. Default `shared`. */
-  readonly nats?: 'shared' | 'own' | 'none';
-  /** `own` can be stopped and started by the test. Default `shared`: a database of its own on the run's server. */
-  readonly postgres?: 'shared' | 'own';
-  /** Added to the environment of every service, of the command replicas, of the gateway. */
-  readonly env?: Env;
-  readonly commandEnv?: Env;
-  readonly gatewayEnv?: Env;
-  /** Runs when the database is migrated and no service has started yet. */
-  readonly prepare?: (databaseUrl: string) => Promise<void>;
-  /** Only outside a test run; a test run's own are known. */
-  readonly servers?: TestServers;
-}
+export type { StackOptions };
 
 const LOG_LINES_PRINTED = 25;
 const FOUNDING_ACCOUNT = 'main';
@@ -73,16 +45,7 @@ export class TestStack implements AsyncDisposable {
   readonly #clients = new Clients();
   #token: string | undefined;
 
-  private constructor(parts: {
-    readonly data: DataDirectory;
-    readonly shared: SharedEnvironment;
-    readonly commandUrls: readonly string[];
-    readonly replicas: readonly Controlled<ServiceProcess>[];
-    readonly gateway: Controlled<ServiceProcess> | undefined;
-    readonly nats: Controlled<NatsServer> | undefined;
-    readonly postgres: Controlled<Postgres> | undefined;
-    readonly stack: Stack;
-  }) {
+  private constructor(parts: StackParts, stack: Stack) {
     this.data = parts.data;
     this.databaseUrl = parts.shared.databaseUrl;
     this.natsUrl = parts.shared.natsUrl;
@@ -94,74 +57,18 @@ export class TestStack implements AsyncDisposable {
     this.gateway = parts.gateway;
     this.nats = parts.nats;
     this.postgres = parts.postgres;
-    this.#stack = parts.stack;
+    this.#stack = stack;
   }
 
   static async start(options: StackOptions): Promise<TestStack> {
-    const servers = options.servers ?? (await theServers());
-    const stacks = join(servers.directory, 'stacks');
-    await mkdir(stacks, { recursive: true });
-    const data = dataDirectoryAt(await mkdtemp(join(stacks, 'stack-')));
     const stack = new Stack();
     try {
-      const context = { servers, data, stack };
-      const database = await stackDatabase(options.postgres ?? 'shared', context);
-      await options.prepare?.(database.url);
-      const nats = await stackNats(options.nats ?? 'shared', context);
-      const indexes = Array.from({ length: options.commandReplicas ?? 1 }, (_, index) => index);
-      const commandPorts = await Promise.all(indexes.map(() => freePort()));
-      const linkPorts = await Promise.all(indexes.map(() => freePort()));
-      const gatewayPort = await freePort();
-      const shared: SharedEnvironment = {
-        databaseUrl: database.url,
-        natsUrl: nats.url,
-        internalToken: `internal-${data.root}`,
-        linkUrls: linkPorts.map(loopbackUrl),
-        gatewayUrl: loopbackUrl(gatewayPort),
-      };
-      const controlled = (name: string, service: 'command' | 'gateway', env: Env): Controlled<ServiceProcess> =>
-        stack.add(
-          new Controlled(name, () =>
-            ServiceProcess.start({
-              name,
-              entry: serviceEntry(service),
-              env: { STRATEGOS_LOG_LEVEL: 'debug', ...env, ...options.env },
-              logFile: data.log(name),
-              recordFile: data.record(name),
-            }),
-          ),
-        );
-      const replicas = indexes.map((index) =>
-        controlled(`command-${index}`, 'command', {
-          ...commandEnvironment(shared, {
-            replicaId: `command-${index}`,
-            port: commandPorts[index] ?? 0,
-            linkPort: linkPorts[index] ?? 0,
-          }),
-          ...options.commandEnv,
-        }),
-      );
-      const commandUrls = commandPorts.map(loopbackUrl);
-      const gateway =
-        options.gateway === false
-          ? undefined
-          : controlled('gateway', 'gateway', {
-              ...gatewayEnvironment(shared, { port: gatewayPort, commandUrls, tokenFile: data.tokenFile }),
-              ...options.gatewayEnv,
-            });
-      await onFailureKeep(data.root, () => printLogs(data));
-      await startAll([...replicas, ...(gateway === undefined ? [] : [gateway])]);
-      if (gateway !== undefined) await untilReady(shared.gatewayUrl);
-      return new TestStack({
-        data,
-        shared,
-        commandUrls,
-        replicas,
-        gateway,
-        nats: nats.own,
-        postgres: database.own,
-        stack,
-      });
+      const parts = await assembleStack(options, options.servers ?? (await theServers()), stack);
+      await onFailureKeep(parts.data.root, () => printLogs(parts.data));
+      const services = [...parts.replicas, ...(parts.gateway === undefined ? [] : [parts.gateway])];
+      await startAll(services);
+      if (parts.gateway !== undefined) await untilReady(parts.shared.gatewayUrl);
+      return new TestStack(parts, stack);
     } catch (thrown) {
       await stack.stop();
       throw thrown;
