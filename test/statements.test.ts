@@ -1,4 +1,5 @@
 import { globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +9,7 @@ import { changeParameters, insertParameters } from '../services/command/store/wr
 import { createDatabase, type TestDatabase } from './harness/database.ts';
 import { sampleCommand, sampleOrder } from './harness/sample-commands.ts';
 import { insertSampleRows, sampleRow } from './harness/sample-rows.ts';
+import { schemaListings } from './harness/schema-listing.ts';
 import { issue } from '../services/command/domain/issue.ts';
 
 interface Statement {
@@ -55,6 +57,26 @@ beforeAll(async () => {
 afterAll(async () => {
   await client.end();
   await database[Symbol.asyncDispose]();
+});
+
+describe('the migrated schema', () => {
+  test('is the one that is checked in; `npm run schema` writes it anew after a migration was added', async () => {
+    const listings = await schemaListings(database.url);
+    expect([...listings.keys()]).toEqual(['command', 'gateway']);
+    for (const [schema, listing] of listings) {
+      expect(listing).toBe(await readFile(new URL(`schema/${schema}.txt`, import.meta.url), 'utf8'));
+    }
+  });
+
+  test('names every constraint and index after its table', async () => {
+    for (const [schema, listing] of await schemaListings(database.url)) {
+      for (const part of listing.split('\n\n')) {
+        const table = new RegExp(`^table ${schema}\\.(\\w+)`).exec(part)?.[1];
+        const names = [...part.matchAll(/^ {2}(?:constraint|(?:unique )?index) (\w+)/gm)].map(([, name]) => name ?? '');
+        expect(names.filter((name) => !name.startsWith(`${table}_`))).toEqual([]);
+      }
+    }
+  });
 });
 
 describe('every statement', () => {
