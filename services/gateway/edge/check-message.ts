@@ -1,5 +1,6 @@
-import { type DescMessage, fromBinary, fromJsonString, type JsonValue } from '@bufbuild/protobuf';
+import { type DescMessage, fromJsonString, type JsonValue } from '@bufbuild/protobuf';
 import { invalidFields, messageOf, type StatusError } from '../../platform/errors.ts';
+import { decodeRequest } from '../../platform/grpc/decode-request.ts';
 import { refuseUnknownFields } from '../../platform/grpc/parse.ts';
 import { jsonFaults } from './json-faults.ts';
 
@@ -23,13 +24,7 @@ export function checkJson(desc: DescMessage, bytes: Uint8Array): void {
 
 /** @throws StatusError INVALID_ARGUMENT when bytes are no such message, or hold fields that it does not have. */
 export function checkBinary(desc: DescMessage, bytes: Uint8Array): void {
-  let message;
-  try {
-    message = fromBinary(desc, bytes);
-  } catch (thrown) {
-    throw whole(desc, `not a ${desc.typeName} in protobuf's binary form: ${messageOf(thrown)}`);
-  }
-  refuseUnknownFields(desc, message);
+  refuseUnknownFields(desc, decodeRequest(desc, bytes));
 }
 
 function faultsOf(desc: DescMessage, text: string, refusal: string): StatusError {

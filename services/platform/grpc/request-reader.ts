@@ -1,8 +1,8 @@
-import { type DescMessage, fromBinary, type Message } from '@bufbuild/protobuf';
+import type { DescMessage, Message } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { AsyncQueue } from '../async-queue.ts';
-import { messageOf, StatusError } from '../errors.ts';
+import { decodeRequest } from './decode-request.ts';
 
 /** Where a reader delivers. Each request kind uses what it needs. */
 export interface RequestTarget {
@@ -94,10 +94,9 @@ export class RequestReader {
 
   #decode(bytes: Uint8Array): Message | undefined {
     try {
-      return fromBinary(this.#input, bytes);
+      return decodeRequest(this.#input, bytes);
     } catch (thrown) {
-      const message = `the request is not a ${this.#input.typeName}: ${messageOf(thrown)}`;
-      this.#target.onError(new StatusError('InvalidArgument', 'INVALID_FIELD', message, { cause: thrown }));
+      this.#target.onError(thrown);
       return undefined;
     }
   }
