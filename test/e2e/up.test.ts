@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -154,6 +154,34 @@ describe('strategos up', () => {
     await next.ended();
     expect(next.code).toBe(0);
     expect(await readdir(data.records)).toEqual([]);
+  });
+
+  test('a lost token is recovered, with the platform down and with it up', async () => {
+    await using platform = await newPlatform();
+    const { data } = platform;
+    {
+      await using running = up(platform, '--no-demo');
+      await running.prints(UP);
+      running.signal('SIGTERM');
+      await running.ended();
+    }
+    await rm(data.tokenFile);
+    const offline = await runCli(['token', 'recover', '--data', data.root]);
+    expect(offline, offline.stderr).toMatchObject({ code: 0 });
+    expect((await stat(data.tokenFile)).mode & 0o777).toBe(0o600);
+    expect(await readdir(data.records)).toEqual([]);
+
+    await using again = up(platform, '--no-demo');
+    await again.prints(UP);
+    expect(await runCli(['executor', 'list', '--data', data.root])).toMatchObject({ code: 0 });
+    const file = join(data.root, 'rescue.token');
+    const online = await runCli(['token', 'recover', '--name', 'rescue', '--out', file, '--data', data.root]);
+    expect(online, online.stderr).toMatchObject({ code: 0 });
+    const token = (await readFile(file, 'utf8')).trim();
+    const status = await runCli(['status', '--json', '--token', token, '--data', data.root]);
+    expect(JSON.parse(status.stdout).token).toMatchObject({ name: 'rescue', role: 'ROLE_ADMIN' });
+    again.signal('SIGTERM');
+    await again.ended();
   });
 
   test('stopped while it starts, it stops what it has started', async () => {
