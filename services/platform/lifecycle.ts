@@ -57,7 +57,7 @@ export async function runProcess(
 ): Promise<void> {
   let stopping = false;
   let running: Running | undefined;
-  const stop = (cause: string): void => {
+  const stop = (cause: string, exitCode = 0): void => {
     if (stopping) return;
     stopping = true;
     logger.info({ cause }, 'stopping');
@@ -66,7 +66,7 @@ export async function runProcess(
       process.exit(1);
     }, STOP_MS_MAX).unref();
     (running?.stop() ?? Promise.resolve()).then(
-      () => process.exit(0),
+      () => process.exit(exitCode),
       (thrown: unknown) => {
         logger.error({ err: thrown }, 'stopping failed');
         process.exit(1);
@@ -78,7 +78,7 @@ export async function runProcess(
   process.on('disconnect', () => stop('parent gone'));
   process.on('unhandledRejection', (thrown) => {
     logger.fatal({ err: thrown }, 'unhandled rejection');
-    stop('unhandled rejection');
+    stop('unhandled rejection', 1);
   });
   try {
     const started = await start();
@@ -87,6 +87,8 @@ export async function runProcess(
     process.send?.({ ready: true, ports: started.ports });
     if (stopping) await running.stop();
   } catch (thrown) {
+    // Leaving the parent must not look like an orderly stop.
+    stopping = true;
     logger.fatal({ err: thrown }, 'cannot start');
     process.send?.({ ready: false, error: messageOf(thrown) });
     process.exitCode = 1;
