@@ -74,7 +74,7 @@ describe('decodeRequest', () => {
     [
       'a number in a list of texts',
       FileDescriptorProtoSchema,
-      bytesOf((w) => w.tag(3, TEXT).string('x').tag(3, 0).uint32(7)),
+      bytesOf((w) => w.tag(3, TEXT).string('x').tag(3, WireType.Varint).uint32(7)),
       'dependency[1]',
     ],
     [
@@ -86,13 +86,13 @@ describe('decodeRequest', () => {
     [
       'a number where a message belongs',
       FileDescriptorProtoSchema,
-      bytesOf((w) => w.tag(4, 0).uint32(1)),
+      bytesOf((w) => w.tag(4, WireType.Varint).uint32(1)),
       'message_type[0]',
     ],
     [
       'a wrong type deep inside',
       FileDescriptorProtoSchema,
-      bytesOf((w) => w.tag(4, TEXT).fork().tag(1, 0).uint32(1).join()),
+      bytesOf((w) => w.tag(4, TEXT).fork().tag(1, WireType.Varint).uint32(1).join()),
       'message_type[0].name',
     ],
     [
@@ -110,7 +110,7 @@ describe('decodeRequest', () => {
     [
       'a key that is a number',
       StructSchema,
-      bytesOf((w) => w.tag(1, TEXT).fork().tag(1, 0).uint32(1).join()),
+      bytesOf((w) => w.tag(1, TEXT).fork().tag(1, WireType.Varint).uint32(1).join()),
       'fields.key',
     ],
     ['a text longer than the message', StringValueSchema, bytesOf((w) => w.tag(1, TEXT).uint32(200)), 'value'],

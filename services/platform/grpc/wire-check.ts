@@ -8,6 +8,12 @@ const DEPTH_MAX = 100;
 const SHIFT_MAX = 21;
 const MALFORMED = -1;
 
+/** The wire types as plain numbers, as they come out of a tag. */
+const VARINT: number = WireType.Varint;
+const BIT64: number = WireType.Bit64;
+const BIT32: number = WireType.Bit32;
+const LENGTH_DELIMITED: number = WireType.LengthDelimited;
+
 /**
  * False for bytes that may not be a message in protobuf's binary form: a known field with another wire type than its own, or
  * one that goes on behind the end of what holds it. `wireFaults` then has the last word, and names what is wrong. The decoder
@@ -29,12 +35,13 @@ function endOf(shape: WireShape, bytes: Uint8Array, start: number, end: number, 
     }
     const wireType = tag & 7;
     const field = shape.fields.get(tag >>> 3);
-    const packed = field?.packable === true && wireType === WireType.LengthDelimited;
-    if (field !== undefined && wireType !== field.wireType && !packed) return MALFORMED;
-    if (wireType === WireType.Varint) while ((bytes[at++] ?? 0) >= 0x80);
-    else if (wireType === WireType.Bit64) at += 8;
-    else if (wireType === WireType.Bit32) at += 4;
-    else if (wireType === WireType.LengthDelimited) {
+    const packed = field?.packable === true && wireType === LENGTH_DELIMITED;
+    const own: number | undefined = field?.wireType;
+    if (own !== undefined && wireType !== own && !packed) return MALFORMED;
+    if (wireType === VARINT) while ((bytes[at++] ?? 0) >= 0x80);
+    else if (wireType === BIT64) at += 8;
+    else if (wireType === BIT32) at += 4;
+    else if (wireType === LENGTH_DELIMITED) {
       let length = bytes[at++] ?? 0;
       for (let shift = 7; length >= 1 << shift && shift <= SHIFT_MAX; shift += 7) {
         length = (length & ((1 << shift) - 1)) | ((bytes[at++] ?? 0) << shift);
