@@ -215,6 +215,9 @@ class ExecutorAgent implements Executor {
 
   #enter(state: ExecutorState): void {
     this.#state = state;
+    // Of two machines with one credential exactly one acts, until the platform has accepted this one again.
+    if (state.kind === 'superseded') this.#parts?.desk.standBy(true);
+    else if (state.kind === 'ready') this.#parts?.desk.standBy(false);
     for (const listener of this.#listeners) {
       try {
         listener(state);

@@ -408,3 +408,28 @@ test('nothing is told, and nothing executed, before the journal has it on disk',
   await untilRunning(bench);
   expect(bench.events().map(({ event }) => event.case)).toEqual(['received', 'started']);
 });
+
+describe('while another machine acts', () => {
+  test('nothing is started, what runs goes on, and all of it goes on when this one is accepted again', async () => {
+    const bench = await waiting();
+    bench.desk.standBy(true);
+    bench.adapter.outcomes[0]?.resolve({ status: 'succeeded' });
+    expect(await ends(bench, 'first')).toMatchObject([{ state: CommandState.SUCCEEDED }]);
+    expect(bench.adapter.executed).toEqual(['first']);
+    bench.desk.standBy(false);
+    await untilRunning(bench, 2);
+    expect(bench.adapter.executed).toEqual(['first', 'second']);
+  });
+
+  test('what becomes too late to start ends', async () => {
+    const bench = await waiting({ startWithin: durationFromMs(1_000) });
+    bench.desk.standBy(true);
+    bench.adapter.outcomes[0]?.resolve({ status: 'succeeded' });
+    await ends(bench, 'first');
+    manual.advance(1_000);
+    bench.desk.sweep();
+    expect(await ends(bench, 'second')).toMatchObject([
+      { state: CommandState.EXPIRED, error: { reason: ErrorReason.START_DEADLINE } },
+    ]);
+  });
+});

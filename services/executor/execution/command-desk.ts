@@ -64,6 +64,11 @@ export class CommandDesk {
     this.#options.logger.info({ open: entries.length, damaged: damaged.length }, 'journal taken up');
   }
 
+  /** Whether to start nothing for now, because another machine acts. */
+  standBy(standBy: boolean): void {
+    this.#runner.standBy(standBy);
+  }
+
   /** Reads the remembered stops anew; to be called after the journal forgot some. */
   refreshStops(): void {
     this.#runner.rememberStops(this.#options.journal.stops());

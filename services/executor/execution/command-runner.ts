@@ -52,6 +52,7 @@ export class CommandRunner {
   /** Above zero while a change is being made that has to be whole before anything starts. */
   #holds = 0;
   #stopping = false;
+  #standingBy = false;
   #onIdle: (() => void) | undefined;
 
   constructor(options: CommandRunnerOptions) {
@@ -122,6 +123,15 @@ export class CommandRunner {
     });
   }
 
+  /**
+   * Starts nothing while `standBy`: another machine acts for this executor, and what waits here would be done beside it.
+   * What runs goes on; what becomes too late to start meanwhile ends.
+   */
+  standBy(standBy: boolean): void {
+    this.#standingBy = standBy;
+    this.#pump();
+  }
+
   /** Starts nothing more and waits for what runs, at most `graceMs`. What is left stays journaled as running. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
@@ -158,7 +168,7 @@ export class CommandRunner {
   }
 
   #pump(): void {
-    if (this.#holds > 0 || this.#stopping) return;
+    if (this.#holds > 0 || this.#stopping || this.#standingBy) return;
     this.#holds += 1;
     for (let next = this.#schedule.take(); next !== undefined; next = this.#schedule.take()) {
       this.#active.add(next);
@@ -195,6 +205,11 @@ export class CommandRunner {
     if (command.stage !== 'starting' || this.#stopping) return;
     if (refusal !== undefined) {
       this.#finish(command, encoded(refused(refusal)));
+      return;
+    }
+    if (this.#standingBy) {
+      this.#checks.forget(command.id);
+      this.#waitAgain(command);
       return;
     }
     const { journal, clock, afterCommit } = this.#options;
