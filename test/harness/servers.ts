@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../../deploy/local/data-directory.ts';
@@ -8,7 +8,7 @@ import { freePort } from '../../deploy/local/port.ts';
 import { Postgres } from '../../deploy/local/postgres.ts';
 import { POSTGRES_LEFTOVER_STEPS } from '../../deploy/local/postgres-cluster.ts';
 import { removeOutsideStore } from '../../deploy/local/postgres-store.ts';
-import { endLeftovers, livingPid } from '../../deploy/local/process-record.ts';
+import { endLeftovers, hasCode, livingPid } from '../../deploy/local/process-record.ts';
 import { type Running, Stack } from '../../services/platform/lifecycle.ts';
 import { migrateAll } from './migrations.ts';
 
@@ -82,11 +82,12 @@ export async function endLeakedProcesses(directory: string): Promise<readonly st
   return leaked;
 }
 
-/** A run that was killed leaves its servers behind; the next one ends them. */
+/** A run of this user that was killed leaves its servers behind; the next one ends them. */
 async function sweepAbandonedRuns(): Promise<void> {
   for (const name of await namesIn(tmpdir())) {
     if (!name.startsWith(DIRECTORY_PREFIX)) continue;
     const directory = join(tmpdir(), name);
+    if ((await ownerOf(directory)) !== process.getuid?.()) continue;
     const data = dataDirectoryAt(directory);
     const locked = (await namesIn(data.records)).includes('up.json');
     if (!locked || (await livingPid(data.record('up'))) !== undefined) continue;
@@ -106,11 +107,21 @@ async function stackDirectories(directory: string): Promise<readonly string[]> {
   return (await namesIn(stacks)).map((name) => join(stacks, name));
 }
 
+/** Undefined when another run has just removed it. */
+async function ownerOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).uid;
+  } catch (thrown) {
+    if (hasCode(thrown, 'ENOENT')) return undefined;
+    throw thrown;
+  }
+}
+
 async function namesIn(directory: string): Promise<readonly string[]> {
   try {
     return await readdir(directory);
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return [];
+    if (hasCode(thrown, 'ENOENT')) return [];
     throw thrown;
   }
 }
