@@ -127,7 +127,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
     });
     link.register(
       ExecutorLinkService,
-      linkHandlers({ acceptor: side.acceptor, registry: side.registry, welcome: side.welcome }),
+      linkHandlers({ acceptor: side.acceptor, registry: side.registry, welcome: side.welcome, clock: systemClock }),
     );
     const ports = { internal: await stack.add(internal).start(), link: await stack.add(link).start() };
     return { service: stopInOrder(stack, side), ports };

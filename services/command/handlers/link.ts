@@ -1,5 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { ExecutorLinkService } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { Clock } from '../../platform/clock.ts';
 import type { LinkAcceptor } from '../link/accept.ts';
 import type { SessionRegistry } from '../link/registry.ts';
 import type { ExecutorSession } from '../link/session.ts';
@@ -11,6 +12,7 @@ export interface LinkHandlerDependencies {
   readonly acceptor: LinkAcceptor;
   readonly registry: SessionRegistry;
   readonly welcome: (session: ExecutorSession) => void;
+  readonly clock: Clock;
 }
 
 /** The executor port: the stream, and its unary fallback. */

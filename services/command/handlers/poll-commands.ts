@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { durationMs } from '@bufbuild/protobuf/wkt';
+import { durationMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
 import {
   type ExecutorLinkService,
@@ -15,6 +15,7 @@ const FRAMES_PER_POLL_MAX = 32;
 
 export function pollCommands(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['pollCommands'] {
   return async function (request, context) {
+    const pollTime = timestampFromMs(deps.clock.nowMs());
     const caller = linkCallerOf(context);
     const { hello } = request;
     if (hello === undefined) throw invalidFields([{ field: 'hello', description: 'is required with every poll' }]);
@@ -29,6 +30,6 @@ export function pollCommands(deps: LinkHandlerDependencies): ServiceImpl<typeof 
       AbortSignal.any([context.signal, AbortSignal.timeout(waitMs)]),
     );
     if (frames.length === 0 && session.endError !== undefined) throw session.endError;
-    return create(PollCommandsResponseSchema, { frames });
+    return create(PollCommandsResponseSchema, { frames, pollTime });
   };
 }

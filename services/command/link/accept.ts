@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Hello } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { Batcher } from '../../platform/batcher.ts';
 import { invalidFields, StatusError, unavailable } from '../../platform/errors.ts';
+import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { isConnectionFailure } from '../../platform/postgres/failure.ts';
 import type { Ledgers } from '../delivery/ledgers.ts';
@@ -24,6 +25,7 @@ export interface LinkCaller {
 
 export interface AcceptDependencies {
   readonly pool: Pool;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly replicaId: string;
   readonly ledgers: Ledgers;
@@ -88,6 +90,7 @@ export class LinkAcceptor {
     welcome: (session: ExecutorSession) => void,
   ): Promise<ExecutorSession> {
     if (this.#closed) throw unavailable('replica', 'this replica is stopping; connect to another');
+    const helloMs = this.#deps.clock.nowMs();
     const offer = offerOf(caller.executorId, hello, link);
     try {
       const accepted = await this.#offers.add(offer);
@@ -101,7 +104,7 @@ export class LinkAcceptor {
           },
         );
       }
-      return await this.#open(caller, hello, offer, accepted, welcome);
+      return await this.#open({ ...caller, helloMs }, hello, offer, accepted, welcome);
     } catch (thrown) {
       if (isConnectionFailure(thrown))
         throw unavailable('postgres', 'the platform cannot reach its database; try again', thrown);
@@ -115,7 +118,7 @@ export class LinkAcceptor {
   }
 
   async #open(
-    caller: LinkCaller,
+    caller: LinkCaller & { readonly helloMs: number },
     hello: Hello,
     offer: linkStore.StreamOffer,
     { epoch, takenOver }: linkStore.AcceptedStream,

@@ -83,6 +83,7 @@ export class LinkSide implements Running {
     this.welcome = (session) => sendWelcome(session, { version: deps.version, digest });
     this.acceptor = new LinkAcceptor({
       pool,
+      clock,
       logger,
       replicaId,
       ledgers: this.ledgers,

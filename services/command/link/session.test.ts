@@ -32,6 +32,7 @@ function newSession(): Watched {
       host: 'vps',
       link: 'STREAM',
       kinds: new Set(['ping']),
+      helloMs: 0,
       inFlightMax: 10,
     },
     {

@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
   type CommandDelivery,
   type ConnectRequest,
@@ -49,6 +49,8 @@ export interface SessionIdentity {
   readonly link: 'STREAM' | 'POLL';
   readonly kinds: ReadonlySet<string>;
   readonly inFlightMax: number;
+  /** When its Hello had been read. */
+  readonly helloMs: number;
 }
 
 export interface SessionDependencies extends Omit<FlowDependencies, 'output'> {
@@ -78,6 +80,8 @@ export class ExecutorSession implements FlowOutput {
   #lastBeatMs: number;
   #beatNumber = 0n;
   #deliveries: CommandDelivery[] = [];
+  /** When the first of the deliveries that gather was made: the spans in all of them held then, or later. */
+  #deliveriesMs = 0;
   #acknowledged: string[] = [];
   #acknowledgeTimer: NodeJS.Timeout | undefined;
   #cancels: string[] = [];
@@ -120,7 +124,10 @@ export class ExecutorSession implements FlowOutput {
         this.takeInFlightMax(content.value.inFlightMax);
         return;
       case 'heartbeat':
-        this.send({ case: 'heartbeatReply', value: { number: content.value.number } });
+        this.send({
+          case: 'heartbeatReply',
+          value: { number: content.value.number, time: timestampFromMs(this.#lastHeardMs) },
+        });
         return;
       case 'heartbeatReply':
         if (content.value.number === this.#beatNumber) this.roundTripMs = this.#lastHeardMs - this.#lastBeatMs;
@@ -251,7 +258,10 @@ export class ExecutorSession implements FlowOutput {
 
   deliver(command: Command): void {
     try {
-      this.#deliveries.push(deliveryOf(command, this.#clock.nowMs()));
+      const nowMs = this.#clock.nowMs();
+      const delivery = deliveryOf(command, nowMs);
+      if (this.#deliveries.length === 0) this.#deliveriesMs = nowMs;
+      this.#deliveries.push(delivery);
     } catch (thrown) {
       const { id, executorId, accountId, version, sequence } = command;
       const defect = `parameters or preconditions: ${messageOf(thrown)}`;
@@ -297,7 +307,8 @@ export class ExecutorSession implements FlowOutput {
     queueMicrotask(() => {
       this.#flushing = false;
       while (this.#deliveries.length > 0 && !this.#ended) {
-        this.send({ case: 'commands', value: { commands: this.#deliveries.splice(0, COMMANDS_PER_FRAME_MAX) } });
+        const commands = this.#deliveries.splice(0, COMMANDS_PER_FRAME_MAX);
+        this.send({ case: 'commands', value: { commands, sendTime: timestampFromMs(this.#deliveriesMs) } });
       }
       // Behind the commands: an agent ignores the cancellation of a command that it does not have yet.
       if (this.#cancels.length > 0) this.send({ case: 'cancels', value: { commandIds: this.#cancels.splice(0) } });

@@ -1,4 +1,4 @@
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { type ExecutorSession, HEARTBEAT_INTERVAL_MS, READ_TIMEOUT_MS } from './session.ts';
 
 /** The frame that accepts a link: its epoch, and how both sides keep it alive. */
@@ -17,6 +17,7 @@ export function sendWelcome(
       readTimeout: durationFromMs(READ_TIMEOUT_MS),
       platformVersion: platform.version,
       contractDigest: platform.digest,
+      helloTime: timestampFromMs(identity.helloMs),
     },
   });
 }

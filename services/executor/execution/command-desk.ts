@@ -12,7 +12,14 @@ import { expired, isRetryable, isUnsettled, outcomeAnswer } from './answers.ts';
 import { CommandRunner, type CommandRunnerOptions } from './command-runner.ts';
 import { adapterCommand, type EncodedAnswer, encoded } from './execution.ts';
 import { journalEntry, replaceDamaged, restoreCommand } from './journal-codec.ts';
-import { afterReceipt, createLiveCommand, deliveryDefect, type LiveCommand, startWithinMs } from './live-command.ts';
+import {
+  afterReceipt,
+  afterTransit,
+  createLiveCommand,
+  deliveryDefect,
+  type LiveCommand,
+  startWithinMs,
+} from './live-command.ts';
 import { recoverCommand } from './recovery.ts';
 import { journalEntryOf, notFoundEvent, receivedEvent, stateEvent } from './reports.ts';
 
@@ -74,13 +81,16 @@ export class CommandDesk {
     this.#runner.rememberStops(this.#options.journal.stops());
   }
 
-  /** Journals new commands, answers known ones, starts what may start. */
-  receive(deliveries: readonly CommandDelivery[]): void {
+  /**
+   * Journals new commands, answers known ones, starts what may start. `transitMs` is the longest that they can have been on
+   * their way: it comes off the time in which they may start.
+   */
+  receive(deliveries: readonly CommandDelivery[], transitMs = 0): void {
     // Neither journaled nor acknowledged: the platform sends them again, to whoever comes next.
     if (this.#runner.stopping) return;
     const now = this.#options.clock.reading();
     const accepted = deliveries
-      .map((delivery) => this.#judge(delivery, now))
+      .map((delivery) => this.#judge(afterTransit(delivery, transitMs), now))
       .filter((command) => command !== undefined);
     if (accepted.length === 0) return;
     const receipt = this.#options.journal.receive(accepted.map((command) => journalEntry(command, now)));

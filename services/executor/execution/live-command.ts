@@ -1,4 +1,4 @@
-import { durationMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
 import { Lane } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import type { CommandDelivery, Finished } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { kindName } from '../adapters/command-kinds.ts';
@@ -91,6 +91,13 @@ export function createLiveCommand(delivery: CommandDelivery, startBudget: StartB
 /** Span in which the command may start, in milliseconds; Infinity where the platform set none. */
 export function startWithinMs(delivery: CommandDelivery): number {
   return delivery.startWithin === undefined ? Number.POSITIVE_INFINITY : durationMs(delivery.startWithin);
+}
+
+/** The delivery with what is left of its time to start after `transitMs` on the way. */
+export function afterTransit(delivery: CommandDelivery, transitMs: number): CommandDelivery {
+  const { startWithin } = delivery;
+  if (startWithin === undefined || transitMs <= 0) return delivery;
+  return { ...delivery, startWithin: durationFromMs(Math.max(0, Math.floor(durationMs(startWithin) - transitMs))) };
 }
 
 /** How long the answer is kept after it was acknowledged: never less than the command itself may take. */

@@ -1,3 +1,4 @@
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import type {
   ConnectResponse,
   Drain,
@@ -12,17 +13,28 @@ export type FrameSignal =
   | { readonly kind: 'done' }
   | { readonly kind: 'welcome'; readonly welcome: Welcome }
   | { readonly kind: 'heartbeat'; readonly number: bigint }
+  | { readonly kind: 'heartbeat_reply'; readonly number: bigint; readonly time: Timestamp | undefined }
   | { readonly kind: 'drain'; readonly drain: Drain }
   | { readonly kind: 'superseded'; readonly superseded: Superseded };
 
 const DONE: FrameSignal = { kind: 'done' };
 
-/** Takes one frame, whether it came over the stream or was polled. */
-export function handleFrame({ frame, $unknown }: ConnectResponse, desk: CommandDesk, logger: Logger): FrameSignal {
+/**
+ * Takes one frame, whether it came over the stream or was polled. `sinceMs` says how long ago the platform's clock showed a
+ * time, at the most.
+ */
+export function handleFrame(
+  { frame, $unknown }: ConnectResponse,
+  desk: CommandDesk,
+  logger: Logger,
+  sinceMs: (time: Timestamp) => number,
+): FrameSignal {
   switch (frame.case) {
-    case 'commands':
-      desk.receive(frame.value.commands);
+    case 'commands': {
+      const { commands, sendTime } = frame.value;
+      desk.receive(commands, sendTime === undefined ? 0 : sinceMs(sendTime));
       return DONE;
+    }
     case 'cancels':
       desk.cancel(frame.value.commandIds);
       return DONE;
@@ -33,7 +45,7 @@ export function handleFrame({ frame, $unknown }: ConnectResponse, desk: CommandD
       desk.inquire(frame.value.commandIds);
       return DONE;
     case 'heartbeatReply':
-      return DONE;
+      return { kind: 'heartbeat_reply', number: frame.value.number, time: frame.value.time };
     case 'heartbeat':
       return { kind: 'heartbeat', number: frame.value.number };
     case 'welcome':

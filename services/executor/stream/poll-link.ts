@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { type Client, createClient, type Transport } from '@connectrpc/connect';
 import {
   EventBatchSchema,
@@ -16,6 +16,7 @@ import { linkEndOf } from './link-end.ts';
 import type { LinkEnd } from './link-state.ts';
 import { pause } from './pause.ts';
 import { retryDelayMs } from './reconnect-policy.ts';
+import { TransitClock } from './transit-clock.ts';
 
 export interface PollLinkOptions {
   readonly transport: Transport;
@@ -92,16 +93,22 @@ export class PollLink {
       streamEpoch: this.#streamEpoch,
       wait: durationFromMs(POLL_WAIT_MS),
     };
+    const sent = this.#options.clock.reading();
     try {
-      const { frames } = await this.#client.pollCommands(request, {
+      const { frames, pollTime } = await this.#client.pollCommands(request, {
         signal: AbortSignal.any([this.#stop.signal, this.#poll.signal]),
         timeoutMs: POLL_WAIT_MS + POLL_SLACK_MS,
       });
       // A stream has taken over meanwhile: what this brought comes again, there.
       if (this.#stop.signal.aborted) return undefined;
       this.#gotFrames = frames.length > 0;
+      // Of this poll alone: the next one may be answered by a replica with another clock.
+      const transit = new TransitClock();
+      if (pollTime !== undefined) transit.exchanged(sent, timestampMs(pollTime));
       for (const frame of frames) {
-        const signal = handleFrame(frame, this.#options.desk, this.#options.logger);
+        const signal = handleFrame(frame, this.#options.desk, this.#options.logger, (time) =>
+          transit.sinceMs(timestampMs(time), this.#options.clock.reading()),
+        );
         if (signal.kind === 'welcome') this.#welcomed(signal.welcome.streamEpoch);
         else if (signal.kind === 'superseded') {
           const { host, journalId } = signal.superseded;

@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
+import { type Duration, durationMs, type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { ConnectError, createClient } from '@connectrpc/connect';
 import {
   type ConnectRequestSchema,
@@ -11,11 +11,13 @@ import {
 import type { GrpcTransport } from '../../platform/grpc/transport.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { AgentClock } from '../agent-clock.ts';
+import type { ClockReading } from '../domain/start-deadline.ts';
 import type { CommandDesk } from '../execution/command-desk.ts';
 import type { Outbox, OutboxReader } from '../execution/outbox.ts';
 import { handleFrame } from './frame-handler.ts';
 import { linkEndOf } from './link-end.ts';
 import type { LinkEnd } from './link-state.ts';
+import { TransitClock } from './transit-clock.ts';
 
 type RequestInit = MessageInitShape<typeof ConnectRequestSchema>;
 type FrameInit = NonNullable<RequestInit['frame']>;
@@ -56,6 +58,9 @@ export class StreamSession {
   #lastFrameMs: number;
   #readTimeoutMs = READ_TIMEOUT_MS_MAX;
   #beat = 0n;
+  #helloSent: ClockReading | undefined;
+  #beatSent: ClockReading | undefined;
+  readonly #transit = new TransitClock();
   #finishing = false;
   #over = false;
   #silence: string | undefined;
@@ -75,8 +80,9 @@ export class StreamSession {
       const client = createClient(ExecutorLinkService, transport);
       for await (const response of client.connect(this.#requests(), { signal: this.#abort.signal })) {
         this.#lastFrameMs = this.#nowMs();
-        const signal = handleFrame(response, desk, logger);
+        const signal = handleFrame(response, desk, logger, (time) => this.#sinceMs(time));
         if (signal.kind === 'welcome') this.#welcomed(signal.welcome);
+        else if (signal.kind === 'heartbeat_reply') this.#heartbeatAnswered(signal.number, signal.time);
         else if (signal.kind === 'heartbeat') this.#send({ case: 'heartbeatReply', value: { number: signal.number } });
         else if (signal.kind === 'drain') this.#options.onDrain(signal.drain.reason);
         else if (signal.kind === 'superseded') {
@@ -107,6 +113,7 @@ export class StreamSession {
     if (this.#reader !== undefined) return;
     const intervalMs = within(welcome.heartbeatInterval, HEARTBEAT_INTERVAL_MS_MAX);
     this.#readTimeoutMs = within(welcome.readTimeout, READ_TIMEOUT_MS_MAX);
+    this.#exchanged(this.#helloSent, welcome.helloTime);
     this.#reader = this.#options.outbox.open(() => this.#wake());
     this.#options.desk.resync();
     this.#options.onWelcome(welcome);
@@ -119,9 +126,24 @@ export class StreamSession {
     this.#after(intervalMs, () => {
       // One that could not be sent yet says as much as two.
       const waiting = this.#control.some((frame) => frame.case === 'heartbeat');
-      if (!waiting) this.#send({ case: 'heartbeat', value: { number: ++this.#beat } });
+      if (!waiting) {
+        this.#send({ case: 'heartbeat', value: { number: ++this.#beat } });
+        this.#beatSent = this.#options.clock.reading();
+      }
       this.#heartbeats(intervalMs);
     });
+  }
+
+  #heartbeatAnswered(number: bigint, time: Timestamp | undefined): void {
+    if (number === this.#beat) this.#exchanged(this.#beatSent, time);
+  }
+
+  #exchanged(sent: ClockReading | undefined, time: Timestamp | undefined): void {
+    if (sent !== undefined && time !== undefined) this.#transit.exchanged(sent, timestampMs(time));
+  }
+
+  #sinceMs(time: Timestamp): number {
+    return this.#transit.sinceMs(timestampMs(time), this.#options.clock.reading());
   }
 
   #watchSilence(inMs: number): void {
@@ -143,6 +165,7 @@ export class StreamSession {
 
   async *#requests(): AsyncGenerator<RequestInit> {
     const hello = this.#options.hello();
+    this.#helloSent = this.#options.clock.reading();
     this.#grantTold = hello.inFlightMax;
     yield { frame: { case: 'hello', value: hello } };
     while (!this.#over) {

@@ -462,6 +462,14 @@ export declare type HeartbeatReply = Message<"strategos.command.v1.HeartbeatRepl
    * @generated from field: int64 number = 1;
    */
   number: bigint;
+
+  /**
+   * From the platform: its clock when it read the Heartbeat. With CommandBatch.send_time it tells an agent how long a batch
+   * can have been on its way.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: Timestamp | undefined;
 };
 
 /**
@@ -532,6 +540,13 @@ export declare type Welcome = Message<"strategos.command.v1.Welcome"> & {
    * @generated from field: string contract_digest = 7;
    */
   contractDigest: string;
+
+  /**
+   * The platform's clock when it had read the Hello.
+   *
+   * @generated from field: google.protobuf.Timestamp hello_time = 8;
+   */
+  helloTime?: Timestamp | undefined;
 };
 
 /**
@@ -550,6 +565,14 @@ export declare type CommandBatch = Message<"strategos.command.v1.CommandBatch"> 
    * @generated from field: repeated strategos.command.v1.CommandDelivery commands = 1;
    */
   commands: CommandDelivery[];
+
+  /**
+   * The platform's clock when start_within was right for all of them. The agent takes off what may have passed since, so that
+   * nothing starts too late however long the network, or the agent's own sleep, held it back. Absent: take off nothing.
+   *
+   * @generated from field: google.protobuf.Timestamp send_time = 2;
+   */
+  sendTime?: Timestamp | undefined;
 };
 
 /**
@@ -874,6 +897,13 @@ export declare type PollCommandsResponse = Message<"strategos.command.v1.PollCom
    * @generated from field: repeated strategos.command.v1.ConnectResponse frames = 1;
    */
   frames: ConnectResponse[];
+
+  /**
+   * The platform's clock when it had read the poll.
+   *
+   * @generated from field: google.protobuf.Timestamp poll_time = 2;
+   */
+  pollTime?: Timestamp | undefined;
 };
 
 /**
