@@ -1,13 +1,13 @@
 import { type Command, isTerminal } from '../../services/command/domain/command.ts';
 import { isKind, KIND_POLICIES, type Kind, policyOf } from '../../services/command/domain/kind.ts';
 import { related } from '../../services/command/domain/ordering-key.ts';
-import type { ChangedCommand, NewCommand, ReadCommands } from '../../services/command/domain/repository.ts';
 import { type CommandEvent, transition } from '../../services/command/domain/transition.ts';
 import { CommandFlow } from '../../services/command/link/command-flow.ts';
 import type { FlowOutput } from '../../services/command/link/flow-link.ts';
 import { ManualClock } from '../../services/platform/clock.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { FlowAgent } from './flow-agent.ts';
+import { FlowLedger } from './flow-ledger.ts';
 import { SAMPLE_EXECUTOR_ID, sampleCommand, sampleId } from './sample-commands.ts';
 
 /** As the sweeper: who holds the stream looks first. */
@@ -16,28 +16,9 @@ const OWNER_GRACE_MS = 5_000;
 const SPANS = { deliverWithinMs: 3_600_000, startWithinMs: 10_000, progressWithinMs: 10_000, finishWithinMs: 20_000 };
 const TICK_MS = 250;
 
-interface Change {
-  readonly commandId: string;
-  readonly take: () => ChangedCommand;
-  readonly answer: PromiseWithResolvers<boolean>;
-}
-
-interface Insert {
-  readonly command: Command;
-  sent: NewCommand['sent'];
-}
-
-/** What the ledger is doing: statements take time, and the world goes on meanwhile. */
-type Statement =
-  | { readonly type: 'changes'; readonly changes: readonly Change[]; readonly rows: readonly ChangedCommand[] }
-  | { readonly type: 'inserts'; readonly inserts: readonly Insert[]; readonly reserved: boolean };
-
-type Answer = () => void;
-
 /** One executor's stream with a database, a ledger, other replicas and an agent that do what a test tells them to. */
 export class FlowWorld implements FlowOutput {
   readonly clock = new ManualClock();
-  readonly store = new Map<string, Command>();
   readonly agent: FlowAgent;
   /** Broken promises, in words. */
   readonly violations: string[] = [];
@@ -54,16 +35,11 @@ export class FlowWorld implements FlowOutput {
   #epoch = 0;
   #begin: (() => void) | undefined;
   #issued = 0;
-  #number = 0;
-  #known = 0;
-  /** Numbers under which others changed commands. */
-  readonly #changedAt: { readonly number: number; readonly id: string }[] = [];
-  #changes: Change[] = [];
-  #inserts: Insert[] = [];
-  #running: Statement | undefined;
-  #answers: Answer[] = [];
-  #reads: (() => void)[] = [];
-  #rejectNext = false;
+  readonly #ledger = new FlowLedger({
+    flow: () => this.flow,
+    epoch: () => this.#epoch,
+    recorded: (command) => this.#recorded(command),
+  });
   readonly #written = new Set<string>();
   /** Journal that may hold the command. */
   readonly #holder = new Map<string, string>();
@@ -79,17 +55,21 @@ export class FlowWorld implements FlowOutput {
 
   // What the platform's other parts do.
 
+  get store(): ReadonlyMap<string, Command> {
+    return this.#ledger.store;
+  }
+
   /** Somebody issues a command through another replica. Gives its id. */
   issueElsewhere(kind: Kind, orderingKey: string, attemptsMax = 3): string {
     const command = this.#newCommand(kind, orderingKey, attemptsMax);
-    this.#put({ ...command, sequence: this.#number + 1 });
+    this.#ledger.issueElsewhere(command);
     return command.id;
   }
 
   /** Somebody issues a command through the replica that holds the stream. */
   issueHere(kind: Kind, orderingKey: string, attemptsMax = 3): string {
     const command = this.#newCommand(kind, orderingKey, attemptsMax);
-    this.#inserts.push({ command, sent: null });
+    this.#ledger.insert(command);
     return command.id;
   }
 
@@ -98,13 +78,13 @@ export class FlowWorld implements FlowOutput {
     const command = this.store.get(id);
     const moved = command === undefined ? null : transition(command, event, this.clock.nowMs(), () => 0.5);
     if (moved === null) return;
-    this.#put(moved.command);
+    this.#ledger.commitElsewhere(moved.command);
     if (told) this.flow.merge([moved.command]);
   }
 
   /** Another replica's write is committed, whatever it says. */
   commitElsewhere(command: Command): void {
-    this.#put(command);
+    this.#ledger.commitElsewhere(command);
   }
 
   /** Another replica sweeps. */
@@ -118,25 +98,17 @@ export class FlowWorld implements FlowOutput {
 
   /** The ledger looks for what others have written. */
   sync(): void {
-    if (this.#running === undefined && this.#answers.length === 0) this.#learnThrough(this.#number);
+    this.#ledger.sync();
   }
 
   /** The ledger goes one phase on: takes a batch, has it stored, gives the answer. */
   ledger(batchMax = 100): void {
-    const answers = this.#answers.splice(0);
-    if (answers.length > 0) {
-      for (const answer of answers) answer();
-      return;
-    }
-    if (this.#running !== undefined) this.#commit(this.#running);
-    else if (this.#changes.length > 0) this.#takeChanges(batchMax);
-    else if (this.#inserts.length > 0) this.#takeInserts(batchMax);
-    for (const read of this.#reads.splice(0)) read();
+    this.#ledger.advance(batchMax);
   }
 
   /** One row of the next batch of changes will be refused by the database. */
   rejectNext(): void {
-    this.#rejectNext = true;
+    this.#ledger.rejectNext();
   }
 
   // What happens to the stream.
@@ -144,7 +116,7 @@ export class FlowWorld implements FlowOutput {
   /** The stream breaks and a new one is accepted; with another journal, the old agent's memory is gone. */
   reconnect(journalId?: string): void {
     this.flow.close();
-    while (this.#running !== undefined || this.#answers.length > 0) this.ledger();
+    while (this.#ledger.busy) this.ledger();
     if (journalId === undefined) this.agent.disconnect();
     else this.agent.replace(journalId);
     this.#epoch += 1;
@@ -195,7 +167,7 @@ export class FlowWorld implements FlowOutput {
       this.advance(TICK_MS);
       this.sweep();
       await settled();
-      if (this.flow.size === 0 && this.open().length === 0 && this.#inserts.length === 0) return;
+      if (this.flow.size === 0 && this.open().length === 0 && this.#ledger.inserting === 0) return;
     }
   }
 
@@ -286,12 +258,8 @@ export class FlowWorld implements FlowOutput {
     return new CommandFlow(link, this.window, {
       clock: this.clock,
       logger: createLogger('flow-world', 'silent'),
-      change: (commandId, take) => {
-        const answer = Promise.withResolvers<boolean>();
-        this.#changes.push({ commandId, take, answer });
-        return answer.promise;
-      },
-      read: (commandIds) => this.#read(commandIds),
+      change: (commandId, take) => this.#ledger.change(commandId, take),
+      read: (commandIds) => this.#ledger.read(commandIds),
       output: {
         deliver: (command) => current(() => this.deliver(command)),
         cancel: (id) => current(() => this.cancel(id)),
@@ -302,115 +270,15 @@ export class FlowWorld implements FlowOutput {
     });
   }
 
-  #read(commandIds: readonly string[]): Promise<ReadCommands> {
-    const answer = Promise.withResolvers<ReadCommands>();
-    const commands = commandIds.flatMap((id) => this.store.get(id) ?? []);
-    this.#reads.push(() => answer.resolve({ commands, unreadable: [] }));
-    return answer.promise;
+  #recorded(command: Command): void {
+    if (command.state === 'SENT') this.#written.add(`${command.id} SENT ${command.attempt} ${command.streamEpoch}`);
+    if (command.state === 'PENDING') this.#holder.delete(command.id);
   }
 
   #newCommand(kind: Kind, orderingKey: string, attemptsMax: number): Command {
     this.#issued += 1;
     const id = sampleId(this.#issued);
     return sampleCommand({ id, kind, orderingKey, attemptsMax, spans: SPANS }, {}, this.clock.nowMs());
-  }
-
-  #put(command: Command): void {
-    this.#number += 1;
-    this.#changedAt.push({ number: this.#number, id: command.id });
-    this.#record(command);
-  }
-
-  #record(command: Command): void {
-    this.store.set(command.id, command);
-    if (command.state === 'SENT') this.#written.add(`${command.id} SENT ${command.attempt} ${command.streamEpoch}`);
-    if (command.state === 'PENDING') this.#holder.delete(command.id);
-  }
-
-  #learnThrough(number: number): void {
-    const ids = this.#changedAt.filter((change) => change.number > this.#known && change.number <= number);
-    this.#known = Math.max(this.#known, number);
-    const commands = [...new Set(ids.map(({ id }) => id))].flatMap((id) => this.store.get(id) ?? []);
-    this.flow.merge(commands.toSorted((a, b) => a.sequence - b.sequence));
-  }
-
-  #takeChanges(batchMax: number): void {
-    const taken = new Set<string>();
-    const changes = this.#changes.filter(({ commandId }) => {
-      if (taken.size >= batchMax || taken.has(commandId)) return false;
-      taken.add(commandId);
-      return true;
-    });
-    this.#changes = this.#changes.filter((change) => !changes.includes(change));
-    this.#running = { type: 'changes', changes, rows: changes.map(({ take }) => take()) };
-  }
-
-  #takeInserts(batchMax: number): void {
-    const inserts = this.#inserts.splice(0, batchMax);
-    for (const [i, insert] of inserts.entries()) {
-      insert.sent = this.flow.admit({ ...insert.command, sequence: this.#known + 1 + i }, true);
-    }
-    this.#running = { type: 'inserts', inserts, reserved: true };
-  }
-
-  #commit(running: Statement): void {
-    this.#running = undefined;
-    const base = this.#number;
-    if (running.type === 'changes') this.#commitChanges(running, base);
-    else this.#commitInserts(running, base);
-  }
-
-  #commitChanges({ changes, rows }: Extract<Statement, { type: 'changes' }>, base: number): void {
-    this.#number += changes.length;
-    const rejected = this.#rejectNext ? 0 : -1;
-    this.#rejectNext = false;
-    const written = rows.map((row, i) => {
-      const stored = this.store.get(row.command.id);
-      const ours = stored?.version === row.fromVersion && (row.fenceEpoch === 0 || row.fenceEpoch === this.#epoch);
-      if (ours && i !== rejected) this.#record(row.command);
-      return ours;
-    });
-    this.#answers.push(() => {
-      this.#learnOthers(base, changes.length);
-      for (const [i, { answer }] of changes.entries()) {
-        if (i === rejected) answer.reject(new Error('invalid byte sequence'));
-        else answer.resolve(written[i] ?? false);
-      }
-    });
-  }
-
-  #commitInserts({ inserts }: Extract<Statement, { type: 'inserts' }>, base: number): void {
-    this.#number += inserts.length;
-    const reserved = base === this.#known;
-    const stored = inserts.map(({ command, sent }, i) => {
-      const now = reserved && sent !== null && sent.command.streamEpoch === this.#epoch;
-      const row = { ...(now ? sent.command : command), sequence: base + 1 + i };
-      this.#record(row);
-      return row;
-    });
-    this.#answers.push(() => {
-      const release = (i: number): void => {
-        const sent = inserts[i]?.sent;
-        if (sent !== null && sent !== undefined) this.flow.release(sent.command);
-      };
-      if (!reserved) for (const i of inserts.keys()) release(i);
-      this.#learnOthers(base, inserts.length);
-      const pending: Command[] = [];
-      for (const [i, row] of stored.entries()) {
-        if (reserved && row.state === 'SENT') {
-          this.flow.confirm(row);
-          continue;
-        }
-        if (reserved) release(i);
-        pending.push(row);
-      }
-      this.flow.merge(pending);
-    });
-  }
-
-  #learnOthers(base: number, taken: number): void {
-    if (base > this.#known) this.#learnThrough(base);
-    this.#known = Math.max(this.#known, base + taken);
   }
 }
 

@@ -1,23 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { dataDirectoryAt } from '../../deploy/local/data-directory.ts';
 import type { Command, Step } from '../../services/command/domain/command.ts';
-import { newCredential } from '../../services/command/domain/credential.ts';
-import type { HistoryEntry } from '../../services/command/domain/repository.ts';
-import { commandReader } from '../../services/command/store/command-reader.ts';
-import { readByIds } from '../../services/command/store/command-store.ts';
-import { executorBook } from '../../services/command/store/executor-store.ts';
-import { StatusError } from '../../services/platform/errors.ts';
-import { Stack } from '../../services/platform/lifecycle.ts';
-import { theServers } from '../harness/current-run.ts';
 import { createDatabase, type TestDatabase } from '../harness/database.ts';
 import { LedgerReplica } from '../harness/ledger-replica.ts';
-import { stackDatabase } from '../harness/stack-servers.ts';
-import { until } from '../harness/until.ts';
-
-const EPOCH = 3;
+import { EPOCH, follow, newExecutor, stored } from '../harness/ledger-scenes.ts';
 
 let database: TestDatabase;
 
@@ -28,39 +14,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await database[Symbol.asyncDispose]();
 });
-
-/** An executor of account "main" whose stream has epoch 3. */
-async function newExecutor(replica: LedgerReplica): Promise<string> {
-  const id = randomUUID();
-  await executorBook(replica.pool).create({
-    id,
-    accountId: 'main',
-    name: `vps-${id.slice(0, 8)}`,
-    labels: {},
-    credential: newCredential(),
-  });
-  await replica.pool.query('UPDATE command.executor SET stream_epoch = $2 WHERE id = $1', [id, EPOCH]);
-  return id;
-}
-
-async function stored(replica: LedgerReplica, ids: readonly string[]): Promise<ReadonlyMap<string, Command>> {
-  const { commands } = await readByIds(replica.pool, 'main', ids);
-  return new Map(commands.map((command) => [command.id, command]));
-}
-
-/** Follows the account's history as a watcher does, until it has come to `end` numbers or is told to stop. */
-async function follow(replica: LedgerReplica, pageRows: number, over: () => boolean): Promise<HistoryEntry[]> {
-  const reader = commandReader(replica.pool);
-  const seen: HistoryEntry[] = [];
-  for (let after = 0; ; ) {
-    const finished = over();
-    const page = await reader.historyAfter('main', after, { entriesMax: pageRows });
-    seen.push(...page.entries);
-    expect(page.throughNumber).toBeGreaterThanOrEqual(after);
-    after = page.throughNumber;
-    if (finished && !page.more) return seen;
-  }
-}
 
 /** A life in five steps, each of them on one of the replicas. */
 async function live(replicas: readonly LedgerReplica[], executorId: string, n: number): Promise<Command> {
@@ -349,63 +302,3 @@ describe('a command whose stream is held by the replica that stores it', () => {
     expect(one.streams.released.length).toBe(1);
   });
 });
-
-describe('when Postgres restarts in the middle', () => {
-  test('changes are written once it is back, and an insert that was refused can be repeated without harm', async () => {
-    const servers = await theServers();
-    const directory = join(servers.directory, 'stacks');
-    await mkdir(directory, { recursive: true });
-    await using stack = new Stack();
-    const data = dataDirectoryAt(await mkdtemp(join(directory, 'ledger-')));
-    const { url, own } = await stackDatabase('own', { servers, data, stack });
-    if (own === undefined) throw new Error('no server of its own');
-    await using one = new LedgerReplica(url);
-    const executorId = await newExecutor(one);
-
-    const end = new AbortController();
-    const changed: Command[] = [];
-    const writer = async (n: number): Promise<void> => {
-      for (let i = 0; !end.signal.aborted; i++) {
-        const command = await insertRepeatedly(one, executorId, `r${n}-${i}`);
-        const sent = await one.change(command, { type: 'sent', epoch: EPOCH, journalId: 'j1' });
-        // Null when the write was committed and its answer lost: then it is stored all the same.
-        changed.push(sent ?? command);
-      }
-    };
-    const writers = Promise.all([0, 1, 2, 3].map(writer));
-    await until(() => changed.length > 50, 'some commands before');
-    await own.restart();
-    const atRestart = changed.length;
-    await until(() => changed.length > atRestart + 50, 'some commands after', 30_000);
-    end.abort();
-    await writers;
-
-    const after = await stored(
-      one,
-      changed.map(({ id }) => id),
-    );
-    expect(changed.filter(({ id }) => after.get(id)?.state !== 'SENT')).toEqual([]);
-    const { rows } = await one.pool.query<{ commands: number; requests: number }>(
-      'SELECT count(*)::integer AS commands, count(DISTINCT request_id)::integer AS requests FROM command.command',
-    );
-    expect(rows[0]).toEqual({ commands: changed.length, requests: changed.length });
-    const history = await follow(one, 1_000, () => true);
-    expect(history.length).toBe(2 * changed.length);
-  });
-});
-
-/** As a caller does: UNAVAILABLE is repeated with the same request id until it is stored, by this call or an earlier one. */
-async function insertRepeatedly(replica: LedgerReplica, executorId: string, requestId: string): Promise<Command> {
-  for (;;) {
-    try {
-      const command = await replica.insert({ id: randomUUID(), executorId, requestId });
-      if (command !== null) return command;
-      const existing = await commandReader(replica.pool).getByRequestId('main', requestId);
-      if (existing !== undefined) return existing;
-    } catch (thrown) {
-      const passing = thrown instanceof StatusError ? thrown.code === 'Unavailable' : true;
-      if (!passing) throw thrown;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}
