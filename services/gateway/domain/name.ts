@@ -15,3 +15,12 @@ export function nameViolations(field: string, name: string): FieldViolation[] {
   if (ID_PATTERN.test(name)) return [{ field, description: 'must not look like an id (32 hexadecimal digits)' }];
   return [];
 }
+
+/** What is wrong with the name or id by which a token is named; empty when there could be such a token. */
+export function tokenReferenceViolations(field: string, nameOrId: string): FieldViolation[] {
+  if (nameOrId === '') return [{ field, description: 'is required: the id or name of a token' }];
+  if (NAME_PATTERN.test(nameOrId)) return [];
+  return [
+    { field, description: `is neither the name nor the id of a token, got ${JSON.stringify(nameOrId.slice(0, 80))}` },
+  ];
+}

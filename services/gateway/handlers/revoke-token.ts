@@ -1,4 +1,5 @@
 import { invalidFields } from '../../platform/errors.ts';
+import { tokenReferenceViolations } from '../domain/name.ts';
 import { type AccessHandler, type AccessParts, operatorOf } from './access-parts.ts';
 import { tokenMessage } from './token-message.ts';
 
@@ -6,8 +7,8 @@ import { tokenMessage } from './token-message.ts';
 export function revokeToken({ tokens, forget, logger }: AccessParts): AccessHandler<'revokeToken'> {
   return async (request, context) => {
     const caller = operatorOf(context);
-    if (request.token === '')
-      throw invalidFields([{ field: 'token', description: 'is required: the id or name of a token' }]);
+    const violations = tokenReferenceViolations('token', request.token);
+    if (violations.length > 0) throw invalidFields(violations);
     const token = await tokens.revoke(caller.accountId, request.token);
     forget(token.id);
     logger.info({ tokenId: token.id, name: token.name, account: token.accountId, by: caller.name }, 'token revoked');

@@ -1,0 +1,86 @@
+import type { DescMethod } from '@bufbuild/protobuf';
+import { Code } from '@connectrpc/connect';
+import { concurrently } from '../fault/concurrently.ts';
+import { type Answer, settled } from './answer.ts';
+import { type Fault, namesField } from './fault.ts';
+import { binaryOf, jsonOf } from './faults-of.ts';
+import { Http1Wire, type Target } from './wire-http1.ts';
+import { Http2Wire } from './wire-http2.ts';
+
+const CALLS_AT_ONCE = 24;
+/** Codes that no request of a caller may ever be answered with. */
+const DEFECTS: readonly Code[] = [Code.Internal, Code.Unknown, Code.DataLoss];
+
+/** Asks one port the same thing over every wire that it speaks. */
+export class Interrogation implements Disposable {
+  readonly #http1 = new Http1Wire();
+  readonly #http2 = new Http2Wire();
+  readonly #target: Target;
+  readonly #edge: boolean;
+
+  /** `edge` is the gateway, which speaks Connect and gRPC-Web too. */
+  constructor(target: Target, edge: boolean) {
+    this.#target = target;
+    this.#edge = edge;
+  }
+
+  /** What is amiss with the refusals of faults; empty when each was refused with its code and by the name of its field. */
+  async unrefused(method: DescMethod, faults: readonly Fault[]): Promise<string[]> {
+    return this.#ask(method, faults, (fault, answer) => {
+      return answer.type === 'refused' && answer.code === fault.code && namesField(answer.fields, fault.field);
+    });
+  }
+
+  /** What is amiss with the answers to faults that are to be let through: a refusal as malformed, or a defect. */
+  async refused(method: DescMethod, faults: readonly Fault[]): Promise<string[]> {
+    return this.#ask(method, faults, (_fault, answer) => isTaken(answer));
+  }
+
+  /** The same for requests with nothing wrong. */
+  async unsound(method: DescMethod, requests: readonly Uint8Array[]): Promise<string[]> {
+    const answers = await concurrently(requests, CALLS_AT_ONCE, async (request) =>
+      settled(await this.#http2.grpc(this.#target, method, request)),
+    );
+    return answers.filter((answer) => !isTaken(answer)).map((answer) => `a sound request: ${told(answer)}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#http1[Symbol.dispose]();
+    this.#http2[Symbol.dispose]();
+  }
+
+  async #ask(
+    method: DescMethod,
+    faults: readonly Fault[],
+    isRight: (fault: Fault, answer: Answer) => boolean,
+  ): Promise<string[]> {
+    const amiss = await concurrently(faults, CALLS_AT_ONCE, async (fault) => {
+      const answers = await this.#answers(method, fault);
+      return answers
+        .filter(([, answer]) => !isRight(fault, answer))
+        .map(([wire, answer]) => `${fault.kind} ${fault.subject} (${fault.detail}) over ${wire}: ${told(answer)}`);
+    });
+    return amiss.flat();
+  }
+
+  async #answers(method: DescMethod, fault: Fault): Promise<(readonly [string, Answer])[]> {
+    const json = this.#edge ? jsonOf(fault) : undefined;
+    const binary = binaryOf(method.input, fault);
+    const answers: (readonly [string, Answer])[] = [];
+    if (json !== undefined) answers.push(['Connect JSON', await this.#http1.connectJson(this.#target, method, json)]);
+    if (binary !== undefined) answers.push(['gRPC', await this.#http2.grpc(this.#target, method, binary)]);
+    if (binary !== undefined && this.#edge) {
+      answers.push(['gRPC-Web', await this.#http1.grpcWeb(this.#target, method, binary)]);
+    }
+    return answers.map(([wire, answer]) => [wire, settled(answer)]);
+  }
+}
+
+/** Taken as well formed, whatever the platform then thought of it. */
+function isTaken(answer: Answer): boolean {
+  return answer.type === 'accepted' || (answer.code !== Code.InvalidArgument && !DEFECTS.includes(answer.code));
+}
+
+function told(answer: Answer): string {
+  return answer.type === 'accepted' ? 'accepted' : `${Code[answer.code]} [${answer.fields.join()}] ${answer.message}`;
+}
