@@ -30,10 +30,7 @@ export class Subject implements AsyncDisposable {
     const stack = await startStack({
       servers,
       gateway: false,
-      env: {
-        STRATEGOS_LOG_LEVEL: 'warn',
-        ...(process.env['BENCH_PROF'] ? { NODE_OPTIONS: '--cpu-prof --cpu-prof-dir=/tmp/prof' } : {}),
-      },
+      env: { STRATEGOS_LOG_LEVEL: 'warn' },
     });
     return new Subject(stack, new Clients());
   }
