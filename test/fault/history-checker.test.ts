@@ -85,6 +85,14 @@ describe('good histories', () => {
     expect(broken(story.told())).toEqual([]);
   });
 
+  test('a start that failed in passing before its stop was issued, and was cancelled', () => {
+    const story = new Story();
+    story.issue('start', { kind: 'start_strategy', key: '/s/x/BTC' });
+    story.step('start', 'SENT', 'RECEIVED', 'RUNNING').act('start', 'start').act('start', 'result').retry('start');
+    story.issue('stop', { kind: 'stop_session', key: '/s' }).step('start', 'CANCELLED').run('stop');
+    expect(broken(story.told())).toEqual([]);
+  });
+
   test('a deadline that passed while the platform was away', () => {
     const story = new Story();
     story.issue('a', { finishByMs: story.nowMs + 100 });
@@ -278,6 +286,15 @@ describe('bad histories', () => {
         const story = new Story().issue('start', { kind: 'start_strategy', key: '/s/x/BTC' });
         story.issue('stop', { kind: 'stop_session', key: '/s' });
         return story.run('start').run('stop').told();
+      },
+    ],
+    [
+      'I9',
+      'a start that is tried again although its stop was issued meanwhile',
+      () => {
+        const story = new Story().issue('start', { kind: 'start_strategy', key: '/s/x/BTC' });
+        story.step('start', 'SENT', 'RECEIVED', 'RUNNING').act('start', 'start').act('start', 'result').retry('start');
+        return story.issue('stop', { kind: 'stop_session', key: '/s' }).run('start').run('stop').told();
       },
     ],
     [

@@ -8,6 +8,7 @@ interface Told {
   readonly notAfterMs?: number | undefined;
   sequence: number;
   state: string;
+  attempt: number;
 }
 
 const ACCOUNT = 'main';
@@ -50,6 +51,7 @@ export class Story {
       finishByMs: this.nowMs + 3_600_000,
       sequence: 0,
       state: '',
+      attempt: 0,
       ...facts,
     };
     this.#commands.set(id, told);
@@ -104,7 +106,8 @@ export class Story {
     const told = this.#command(id);
     told.state = to;
     this.#number += 1;
-    const steps = [{ from, to, atMs: this.nowMs, cause, attempt: 1, epoch: this.#epoch }];
+    if (to === 'SENT') told.attempt += 1;
+    const steps = [{ from, to, atMs: this.nowMs, cause, attempt: told.attempt, epoch: this.#epoch }];
     const row = { account: ACCOUNT, commandId: id, steps };
     this.#records.push({ type: 'history', number: this.#number, executor: told.executor, ...row });
     this.#records.push({ type: 'watched', watcher: 'w', cursor: String(this.#number), ...row });
@@ -126,9 +129,9 @@ export class Story {
 
   act(id: string, type: AgentAct['type'], facts: Partial<AgentAct> = {}): this {
     this.wait(STEP_MS);
-    const { executor, kind } = this.#command(id);
+    const { executor, kind, attempt } = this.#command(id);
     if (!this.#agentTold) this.agent();
-    const act = { atMs: this.nowMs, agent: 'a1', executor, account: ACCOUNT, commandId: id, attempt: 1, kind };
+    const act = { atMs: this.nowMs, agent: 'a1', executor, account: ACCOUNT, commandId: id, attempt, kind };
     this.#records.push({ ...act, ...facts, type });
     return this;
   }

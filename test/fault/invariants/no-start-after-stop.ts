@@ -4,8 +4,8 @@ import { actsOf, type RecordedHistory } from '../recorded-history.ts';
 import { keyContains, supersedes } from './related-keys.ts';
 
 /**
- * I9: no START takes effect after its STOP was issued. Exactly visible are two cases: a start that had not been sent when its
- * stop was committed must never start, and no start may begin after its stop has.
+ * I9: no START takes effect after its STOP was issued. Exactly visible are two cases: a start that was with no agent when its
+ * stop was committed must not start any more, and no start may begin after its stop has.
  */
 export function* noStartAfterStop(history: RecordedHistory): Iterable<Violation> {
   const byExecutor = Map.groupBy(history.commands.values(), (command) => `${command.account} ${command.executor}`);
@@ -27,8 +27,14 @@ function* judge(history: RecordedHistory, start: FinalCommand, stop: FinalComman
   const acts = history.acts.get(start.commandId) ?? [];
   const stopActs = history.acts.get(stop.commandId) ?? [];
   const evidence = [stop, start, ...rows, ...acts, ...stopActs];
-  if (waitedAt(rows, stop.sequence)) {
-    const message = `${start.kind} ${start.commandId} was not yet sent when ${stop.kind} ${stop.commandId} was issued, and started`;
+  const before = rows
+    .filter((row) => row.number < stop.sequence)
+    .at(-1)
+    ?.steps.at(-1);
+  // Attempts that had failed by then are history; a later one would be a start.
+  const again = acts.some((act) => act.type === 'start' && act.attempt > (before?.attempt ?? 0));
+  if (before?.to === 'PENDING' && again) {
+    const message = `${start.kind} ${start.commandId} was with no agent when ${stop.kind} ${stop.commandId} was issued, and started`;
     yield { invariant: 'I9', message, evidence };
     return;
   }
@@ -37,16 +43,4 @@ function* judge(history: RecordedHistory, start: FinalCommand, stop: FinalComman
     const message = `${start.kind} ${start.commandId} started after ${stop.kind} ${stop.commandId} had started`;
     yield { invariant: 'I9', message, evidence };
   }
-}
-
-/** Whether the command was with no agent when the account's history had reached `number`. */
-function waitedAt(
-  rows: readonly { readonly number: number; readonly steps: readonly { readonly to: string }[] }[],
-  number: number,
-): boolean {
-  const state = rows
-    .filter((row) => row.number < number)
-    .at(-1)
-    ?.steps.at(-1)?.to;
-  return state === 'PENDING';
 }
