@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { acrossServices, againstDirection, cycles } from './tidy/direction.ts';
+import { acrossServices, againstDirection, cycles, orphans } from './tidy/direction.ts';
 import { longFiles, oddNames, strayEntries, vagueNames } from './tidy/names.ts';
 import { readTree, type SourceFile } from './tidy/source-tree.ts';
 import { reasonDefects, rpcDefects } from './tidy/wire.ts';
@@ -107,6 +107,17 @@ rule('no circle of imports', cycles, {
   ],
   good: [
     [...importing('services/a/x.ts', './y.ts'), ...importing('services/a/y.ts', './x.ts', 'import type { T } from')],
+  ],
+});
+
+rule('what ships is used', orphans, {
+  bad: [
+    [file('services/command/link/left-over.ts')],
+    [file('services/command/link/a.ts'), ...importing('services/command/link/a.test.ts', './a.ts')],
+  ],
+  good: [
+    [file('services/command/main.ts', "import { a } from './a.ts';\n"), file('services/command/a.ts')],
+    [file('services/command/main.ts', "const { a } = await import('./a.ts');\n"), file('services/command/a.ts')],
   ],
 });
 

@@ -131,3 +131,19 @@ export function cycles(files: readonly SourceFile[]): string[] {
   for (const path of edges.keys()) visit(path, []);
   return found;
 }
+
+/** What starts by itself, or is there for others to import. */
+const ENTRIES = /^services\/[^/]+\/(?:main\.ts|strategos\.js)$|^services\/executor\/index\.ts$/;
+/** Next to tests, for tests. */
+const FOR_TESTS = /(?:^|\/)(?:test-[^/]+|[^/]+-fixture|raw-peer)\.ts$|\.test\.ts$/;
+
+/** Shipped files that no shipped file imports: dead, whatever their tests say. */
+export function orphans(files: readonly SourceFile[]): string[] {
+  const shipped = files.filter(
+    (file) => isCode(file) && /^(?:services|deploy)\//.test(file.path) && !FOR_TESTS.test(file.path),
+  );
+  const imported = new Set(shipped.flatMap((file) => importsOf(file).map(({ target }) => target)));
+  return shipped
+    .filter(({ path }) => !imported.has(path) && !ENTRIES.test(path))
+    .map(({ path }) => `${path}: nothing that ships imports it`);
+}
