@@ -8,6 +8,7 @@ const TOP_LEVEL: ReadonlySet<string> = new Set([
   '.nvmrc',
   '.oxlintrc.json',
   'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
   'LICENSE',
   'README.md',
   'biome.json',
@@ -40,7 +41,7 @@ const VAGUE_FILES = /^(?:utils?|common|helpers?|lib|misc|shared)\.[jt]s$/;
 const KEBAB = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9-]+)*$/;
 /** Migrations begin with their number; protobuf's own style is snake_case. */
 const OTHERWISE_NAMED =
-  /^(?:proto\/|services\/[^/]+\/migrations\/\d{6}_[a-z0-9_]+\.sql$|(?:.*\/)?(?:README|ARCHITECTURE|LICENSE)(?:\.md)?$|(?:.*\/)?Dockerfile$)/;
+  /^(?:proto\/|services\/[^/]+\/migrations\/\d{6}_[a-z0-9_]+\.sql$|(?:.*\/)?(?:README|ARCHITECTURE|CONTRIBUTING|LICENSE)(?:\.md)?$|(?:.*\/)?Dockerfile$)/;
 
 const LINES_MAX = 400;
 const MAIN_LINES_MAX = 40;
