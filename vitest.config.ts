@@ -19,7 +19,7 @@ export default defineConfig({
           testTimeout: 10_000,
         },
       },
-      { test: { name: 'tidy', include: ['test/tidy.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'tidy', include: ['test/tidy.test.ts', 'test/documents.test.ts'], testTimeout: 60_000 } },
       {
         test: {
           name: 'system',

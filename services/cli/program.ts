@@ -49,7 +49,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-function buildProgram(cli: Cli): Command {
+/** Every noun, verb and option; nothing runs before it is parsed. */
+export function buildProgram(cli: Cli): Command {
   const program = new Command('strategos')
     .description('Control plane between a trading platform and its fleet of remote executors')
     .version(version(), '--version', 'print the version')
