@@ -1,9 +1,9 @@
 import { backoffMs } from '../../platform/backoff.ts';
 import { type Command, isTerminal } from '../domain/command.ts';
 import { DispatchQueue } from '../domain/dispatch-queue.ts';
-import { related } from '../domain/ordering-key.ts';
 import type { NewCommand } from '../domain/repository.ts';
 import { type CommandEvent, transition } from '../domain/transition.ts';
+import { TurnedAway } from '../domain/turned-away.ts';
 import type { AgentFact, FlowDependencies, FlowLink } from './flow-link.ts';
 import {
   inFlight,
@@ -45,7 +45,7 @@ export class CommandFlow {
   /** Highest sequence of a stored command that was seen here. */
   #newest = -1;
   /** Commands of the ledger's present batch that could not be admitted. */
-  #turnedAway: Command[] = [];
+  readonly #turnedAway = new TurnedAway();
 
   constructor(link: FlowLink, inFlightMax: number, deps: FlowDependencies) {
     this.#link = link;
@@ -123,8 +123,9 @@ export class CommandFlow {
     if (!this.#open || this.#inFlight >= this.#inFlightMax) return null;
     // The number is somebody else's already: the ledger has not learnt of it yet, and will not store this one as sent.
     if (command.sequence <= this.#newest) return null;
-    if (!mayGo || !this.#link.kinds.has(command.kind) || this.#waitsForTurnedAway(command)) {
-      this.#turnedAway.push(command);
+    const heldBack = this.#turnedAway.holdBack(command, this.#newest) && !itemOf(command).overtakes;
+    if (!mayGo || heldBack || !this.#link.kinds.has(command.kind)) {
+      this.#turnedAway.add(command);
       return null;
     }
     this.#queue.add(itemOf(command), true);
@@ -132,20 +133,12 @@ export class CommandFlow {
       this.#queue.next() === command.id ? transition(command, this.#sentEvent(), this.#deps.clock.nowMs()) : null;
     if (moved === null) {
       this.#queue.remove(command.id);
-      this.#turnedAway.push(command);
+      this.#turnedAway.add(command);
       return null;
     }
     this.#live.set(command.id, newLive(moved.command, true));
     this.#track(command, moved.command);
     return moved;
-  }
-
-  /** Those that had to wait are in no queue until they are stored; what is stored with them must not overtake them. */
-  #waitsForTurnedAway(command: Command): boolean {
-    const { sequence, orderingKey } = command;
-    const { overtakes } = itemOf(command);
-    this.#turnedAway = this.#turnedAway.filter((other) => other.sequence > this.#newest && other.sequence < sequence);
-    return !overtakes && this.#turnedAway.some((other) => related(other.orderingKey, orderingKey));
   }
 
   /** The reserved command is stored as SENT. */
