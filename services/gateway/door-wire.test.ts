@@ -1,9 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get as httpsGet } from 'node:https';
 import { connect as connectHttp2 } from 'node:http2';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { create } from '@bufbuild/protobuf';
@@ -16,6 +12,7 @@ import {
 } from '../../proto/gen/grpc/health/v1/health_pb.js';
 import { ServerReflection, type ServerReflectionRequest } from '../../proto/gen/grpc/reflection/v1/reflection_pb.js';
 import { AccessService } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
+import { selfSignedCertificate } from '../../test/harness/certificate.ts';
 import { Stack } from '../platform/lifecycle.ts';
 import { openTestDoor, startFakeCommand, type TestDoor } from './test-door.ts';
 
@@ -176,40 +173,28 @@ describe('CORS', () => {
 });
 
 test('with a certificate both versions of HTTP are served by TLS', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-tls-'));
-  try {
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-days', '1', '-keyout', key, '-out', cert];
-    execFileSync(
-      'openssl',
-      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', ...subject],
-      { stdio: 'ignore' },
-    );
-    const tls = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-    await using door = await openTestDoor({ tls });
-    const overHttp1 = await new Promise<string>((resolve, reject) => {
-      httpsGet(
-        `${door.url}/healthz`,
-        { ca: tls.cert, servername: 'localhost', checkServerIdentity: () => undefined },
-        (response) => {
-          resolve(`${response.httpVersion} ${response.statusCode}`);
-          response.resume();
-        },
-      ).on('error', reject);
-    });
-    expect(overHttp1).toBe('1.1 200');
-    const session = connectHttp2(door.url, { ca: tls.cert, checkServerIdentity: () => undefined });
-    const stream = session.request({ ':path': '/healthz' });
-    const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
-      stream.once('response', resolve);
-      session.once('error', reject);
-    });
-    expect(headers[':status']).toBe(200);
-    stream.resume();
-    session.close();
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const tls = selfSignedCertificate();
+  await using door = await openTestDoor({ tls });
+  const overHttp1 = await new Promise<string>((resolve, reject) => {
+    httpsGet(
+      `${door.url}/healthz`,
+      { ca: tls.cert, servername: 'localhost', checkServerIdentity: () => undefined },
+      (response) => {
+        resolve(`${response.httpVersion} ${response.statusCode}`);
+        response.resume();
+      },
+    ).on('error', reject);
+  });
+  expect(overHttp1).toBe('1.1 200');
+  const session = connectHttp2(door.url, { ca: tls.cert, checkServerIdentity: () => undefined });
+  const stream = session.request({ ':path': '/healthz' });
+  const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
+    stream.once('response', resolve);
+    session.once('error', reject);
+  });
+  expect(headers[':status']).toBe(200);
+  stream.resume();
+  session.close();
 });
 
 test('many calls at once on one connection are all answered', async () => {
