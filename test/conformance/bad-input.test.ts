@@ -21,8 +21,9 @@ let sample: SampleOf;
 beforeAll(async () => {
   const stack = ended.use(await startReadyStack(), (started) => started[Symbol.asyncDispose]());
   stored = ended.use(await StoredStateReader.open(stack.databaseUrl), (reader) => reader[Symbol.asyncDispose]());
-  gateway = ended.use(new Interrogation({ url: stack.gatewayUrl, bearer: await stack.token() }, true), (wires) =>
-    wires[Symbol.dispose](),
+  const target = { url: stack.gatewayUrl, bearer: await stack.token() };
+  gateway = ended.use(new Interrogation(target, ['Connect JSON', 'gRPC', 'gRPC-Web']), (made) =>
+    made[Symbol.dispose](),
   );
   sample = sampleOf(await populate(stack));
 });

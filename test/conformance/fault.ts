@@ -9,6 +9,7 @@ export type FaultKind =
   | 'missing'
   | 'out of range'
   | 'wrong enum'
+  | 'misnamed enum'
   | 'unspecified'
   | 'oversized'
   | 'control characters'

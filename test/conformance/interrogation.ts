@@ -7,21 +7,23 @@ import { binaryOf, jsonOf } from './faults-of.ts';
 import { Http1Wire, type Target } from './wire-http1.ts';
 import { Http2Wire } from './wire-http2.ts';
 
-const CALLS_AT_ONCE = 24;
+/** Fewer than a port takes on one connection. */
+const CALLS_AT_ONCE = 12;
 /** Codes that no request of a caller may ever be answered with. */
 const DEFECTS: readonly Code[] = [Code.Internal, Code.Unknown, Code.DataLoss];
+
+export type Wire = 'Connect JSON' | 'gRPC' | 'gRPC-Web';
 
 /** Asks one port the same thing over every wire that it speaks. */
 export class Interrogation implements Disposable {
   readonly #http1 = new Http1Wire();
   readonly #http2 = new Http2Wire();
   readonly #target: Target;
-  readonly #edge: boolean;
+  readonly #wires: readonly Wire[];
 
-  /** `edge` is the gateway, which speaks Connect and gRPC-Web too. */
-  constructor(target: Target, edge: boolean) {
+  constructor(target: Target, wires: readonly Wire[]) {
     this.#target = target;
-    this.#edge = edge;
+    this.#wires = wires;
   }
 
   /** What is amiss with the refusals of faults; empty when each was refused with its code and by the name of its field. */
@@ -63,24 +65,34 @@ export class Interrogation implements Disposable {
     return amiss.flat();
   }
 
-  async #answers(method: DescMethod, fault: Fault): Promise<(readonly [string, Answer])[]> {
-    const json = this.#edge ? jsonOf(fault) : undefined;
+  async #answers(method: DescMethod, fault: Fault): Promise<(readonly [Wire, Answer])[]> {
+    const json = jsonOf(fault);
     const binary = binaryOf(method.input, fault);
-    const answers: (readonly [string, Answer])[] = [];
-    if (json !== undefined) answers.push(['Connect JSON', await this.#http1.connectJson(this.#target, method, json)]);
-    if (binary !== undefined) answers.push(['gRPC', await this.#http2.grpc(this.#target, method, binary)]);
-    if (binary !== undefined && this.#edge) {
-      answers.push(['gRPC-Web', await this.#http1.grpcWeb(this.#target, method, binary)]);
+    const answers: (readonly [Wire, Answer])[] = [];
+    for (const wire of this.#wires) {
+      const body = wire === 'Connect JSON' ? json : binary;
+      if (body !== undefined) answers.push([wire, settled(await this.#send(wire, method, body))]);
     }
-    return answers.map(([wire, answer]) => [wire, settled(answer)]);
+    return answers;
+  }
+
+  #send(wire: Wire, method: DescMethod, body: Uint8Array): Promise<Answer> {
+    switch (wire) {
+      case 'Connect JSON':
+        return this.#http1.connectJson(this.#target, method, body);
+      case 'gRPC':
+        return this.#http2.grpc(this.#target, method, body);
+      case 'gRPC-Web':
+        return this.#http1.grpcWeb(this.#target, method, body);
+    }
   }
 }
 
 /** Taken as well formed, whatever the platform then thought of it. */
-function isTaken(answer: Answer): boolean {
+export function isTaken(answer: Answer): boolean {
   return answer.type === 'accepted' || (answer.code !== Code.InvalidArgument && !DEFECTS.includes(answer.code));
 }
 
-function told(answer: Answer): string {
+export function told(answer: Answer): string {
   return answer.type === 'accepted' ? 'accepted' : `${Code[answer.code]} [${answer.fields.join()}] ${answer.message}`;
 }

@@ -126,8 +126,8 @@ function wrongSingles(field: DescField): Wrong[] {
     const [zero] = field.enum.values;
     return [
       ...mistyped(true, {}, 1.5),
-      ['wrong enum', 'NO_SUCH_VALUE'],
-      ['wrong enum', field.enum.values[1]?.name.toLowerCase() ?? 'x'],
+      ['misnamed enum', 'NO_SUCH_VALUE'],
+      ['misnamed enum', field.enum.values[1]?.name.toLowerCase() ?? 'x'],
       ['wrong enum', 9_999],
       ['wrong enum', -1],
       ['unspecified', zero?.name ?? 0],

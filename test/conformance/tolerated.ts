@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import type { Fault, FaultKind } from './fault.ts';
 
 /** Who sends the requests that an exception is about. */
 export type Sender = 'operators' | 'agents';
@@ -35,7 +35,7 @@ const REQUIRED: Readonly<Record<Sender, readonly string[]>> = {
     'RevokeTokenRequest.token',
     'CreateAccountRequest.account_id',
   ],
-  agents: [],
+  agents: ['ConnectRequest.frame', 'PollCommandsRequest.hello', 'Hello.journal_id', 'Hello.in_flight_max'],
 };
 
 /** Faults that are none, as "kind Message.field", each with the reason. */
@@ -46,25 +46,92 @@ const TOLERATED: Readonly<Record<Sender, Readonly<Record<string, string>>>> = {
     'unspecified Preconditions.session_state': 'zero asks nothing',
     'control characters Ping.payload': 'a text that means nothing to the platform and comes back as it is',
   },
-  agents: {},
+  agents: {
+    'unspecified JournalEntry.state': 'an entry is believed to be held, whatever its state',
+    'wrong enum JournalEntry.state': 'an entry is believed to be held, whatever its state',
+    'out of range JournalEntry.attempt': 'not looked at',
+    'not an id JournalEntry.command_id': 'an entry that names no command of ours must not keep the agent out',
+    'oversized JournalEntry.command_id': 'as above',
+    'control characters JournalEntry.command_id': 'as above',
+    'oversized Hello.journal': 'an agent must be able to name all that it holds; the size of the message bounds it',
+    'bad time Hello.agent_time': 'for people only; an agent must not be kept out by its clock',
+    ...forPeople('Hello', ['agent_version', 'contract_digest', 'host', 'platform']),
+    ...forPeople('Goodbye', ['reason']),
+    'out of range PollCommandsRequest.stream_epoch': 'an epoch that is not the newest is answered with a new one',
+    'out of range ReportEventsRequest.stream_epoch': 'an epoch that is not the newest is ABORTED',
+    'out of range Heartbeat.number': 'any number is answered with itself',
+    'out of range HeartbeatReply.number': 'a number that nobody asked for proves that the agent is there',
+    'bad time HeartbeatReply.time': 'not looked at',
+    'oversized EventBatch.events': 'the size of the message bounds it',
+  },
+};
+
+/** Cut to a bearable length, cleaned, and shown; nothing rests on it. */
+function forPeople(message: string, fields: readonly string[]): Record<string, string> {
+  const kinds = ['oversized', 'control characters'];
+  return Object.fromEntries(
+    fields.flatMap((field) =>
+      kinds.map((kind) => [`${kind} ${message}.${field}`, 'cut, cleaned and shown; nothing rests on it']),
+    ),
+  );
+}
+
+/** What only the form of a message can get wrong; everything else is a matter of its content. */
+const FORM: readonly FaultKind[] = [
+  'renamed',
+  'unknown',
+  'mistyped',
+  'misnamed enum',
+  'not UTF-8',
+  'two cases',
+  'broken framing',
+  'too large',
+];
+
+/**
+ * Messages of which only the form is looked at, each with the reason. A fact about a command is taken whatever stands beside it,
+ * because a receipt or a result must not be lost over its wording: what it holds is stored as it is, cut, or passed over and
+ * named in the log.
+ */
+const FORM_ONLY: Readonly<Record<Sender, Readonly<Record<string, string>>>> = {
+  operators: {},
+  agents: {
+    ExecutorEvent: 'an event that names no command of the agent is passed over, so that the others of its batch count',
+    CommandProgress: 'shown while the command runs',
+    Finished: 'an end that is none is OUTCOME_UNKNOWN, never a better one',
+    CommandError: 'cut and shown; a reason that is not known is ADAPTER_FAILED',
+    CommandResult: "the agent's own words; too large a one is replaced by a sentence",
+    ExecutorStatus: 'as CommandResult',
+    Session: 'as CommandResult',
+    Instance: 'as CommandResult',
+    Position: 'as CommandResult',
+    Fill: 'as CommandResult',
+  },
 };
 
 /** Says which faults are to be let through, and which exceptions nobody needed. */
 export class Tolerances {
   readonly #required: ReadonlySet<string>;
   readonly #tolerated: ReadonlySet<string>;
+  readonly #formOnly: ReadonlySet<string>;
   readonly #unused: Set<string>;
 
   constructor(sender: Sender) {
     this.#required = new Set(REQUIRED[sender]);
     this.#tolerated = new Set(Object.keys(TOLERATED[sender]));
-    this.#unused = new Set([...this.#tolerated, ...this.#required]);
+    this.#formOnly = new Set(Object.keys(FORM_ONLY[sender]));
+    this.#unused = new Set([...this.#tolerated, ...this.#required, ...this.#formOnly]);
   }
 
   covers({ kind, subject }: Fault): boolean {
     if (kind === 'missing') {
       this.#unused.delete(subject);
       return !this.#required.has(subject);
+    }
+    const message = subject.split('.', 1)[0] ?? '';
+    if (this.#formOnly.has(message) && !FORM.includes(kind)) {
+      this.#unused.delete(message);
+      return true;
     }
     const key = `${kind} ${subject}`;
     this.#unused.delete(key);

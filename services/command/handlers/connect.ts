@@ -1,11 +1,13 @@
 import type { ServiceImpl } from '@connectrpc/connect';
-import type {
-  ConnectRequest,
-  ConnectResponse,
-  ExecutorLinkService,
-  Hello,
+import {
+  type ConnectRequest,
+  ConnectRequestSchema,
+  type ConnectResponse,
+  type ExecutorLinkService,
+  type Hello,
 } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { StatusError } from '../../platform/errors.ts';
+import { refuseUnknownFields, unknownFields } from '../../platform/grpc/parse.ts';
 import { linkCallerOf } from '../link/link-caller.ts';
 import type { ExecutorSession } from '../link/session.ts';
 import type { LinkHandlerDependencies } from './link.ts';
@@ -42,6 +44,7 @@ async function firstHello(frames: AsyncIterator<ConnectRequest>): Promise<Hello>
     const { frame } = first.value;
     if (frame.case !== 'hello')
       throw violation(`the first frame must be a hello, ${frame.case ?? 'an unknown one'} came`);
+    refuseUnknownFields(ConnectRequestSchema, first.value);
     return frame.value;
   } finally {
     clearTimeout(timer);
@@ -58,7 +61,7 @@ function read(frames: AsyncIterator<ConnectRequest>, session: ExecutorSession): 
     while (session.isOpen) {
       const next = await frames.next();
       if (next.done === true) break;
-      session.take(next.value);
+      take(next.value, session);
     }
     session.end({ type: 'left', reason: 'agent closed the stream' });
   };
@@ -68,4 +71,11 @@ function read(frames: AsyncIterator<ConnectRequest>, session: ExecutorSession): 
       reason: `stream broken: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
     });
   });
+}
+
+/** What stands beside known fields was meant to have an effect, which it would not have: the frame is refused, by its field. */
+function take(frame: ConnectRequest, session: ExecutorSession): void {
+  const [unknown] = frame.frame.case === undefined ? [] : unknownFields(ConnectRequestSchema, frame);
+  if (unknown === undefined) session.take(frame);
+  else session.end({ type: 'protocol', expected: 'known fields', detail: `${unknown.field}: ${unknown.description}` });
 }

@@ -2,10 +2,13 @@ import { create } from '@bufbuild/protobuf';
 import type { ServiceImpl } from '@connectrpc/connect';
 import {
   type ExecutorLinkService,
+  ReportEventsRequestSchema,
   ReportEventsResponseSchema,
 } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { StatusError } from '../../platform/errors.ts';
 import { linkCallerOf } from '../link/link-caller.ts';
+import { IN_FLIGHT_MAX } from '../link/offer.ts';
+import { checksOf } from '../wire/request-checks.ts';
 import type { LinkHandlerDependencies } from './link.ts';
 
 /** A result that is not durable by then is not acknowledged; the agent reports it again. */
@@ -14,6 +17,9 @@ const ACKNOWLEDGE_MS_MAX = 5_000;
 export function reportEvents(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['reportEvents'] {
   return async function (request, context) {
     const caller = linkCallerOf(context);
+    const checks = checksOf(ReportEventsRequestSchema, request);
+    checks.integer('in_flight_limit.in_flight_max', request.inFlightLimit?.inFlightMax ?? 0, 0, IN_FLIGHT_MAX);
+    checks.throwIfAny();
     const session = deps.registry.get(caller.executorId);
     if (session === undefined || !session.isOpen || BigInt(session.identity.epoch) !== request.streamEpoch) {
       throw new StatusError(

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Hello } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { Batcher } from '../../platform/batcher.ts';
-import { invalidFields, StatusError, unavailable } from '../../platform/errors.ts';
+import { StatusError, unavailable } from '../../platform/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { isConnectionFailure } from '../../platform/postgres/failure.ts';
@@ -10,7 +10,8 @@ import type { Command } from '../domain/command.ts';
 import type { UnreadableCommand } from '../domain/repository.ts';
 import * as store from '../store/command-store.ts';
 import * as linkStore from '../store/link-store.ts';
-import { journalOf, plain } from './frames.ts';
+import { journalOf } from './frames.ts';
+import { offerOf } from './offer.ts';
 import type { SessionRegistry } from './registry.ts';
 import { ExecutorSession, type SessionDependencies } from './session.ts';
 
@@ -41,9 +42,6 @@ export interface AcceptDependencies {
 const OFFERS_PER_STATEMENT_MAX = 500;
 const OPEN_PAGE_COMMANDS = 2_000;
 const UNSETTLED_MAX = 1_000;
-const JOURNAL_ID_CHARS_MAX = 64;
-const KIND_CHARS_MAX = 64;
-const KINDS_MAX = 100;
 
 /**
  * Accepts links: fences the executor with a new epoch, ends the older link, loads what is open, agrees with the agent on
@@ -200,34 +198,4 @@ export class LinkAcceptor {
     }
     return executorIds.map((id) => byExecutor.get(id) ?? []);
   }
-}
-
-function offerOf(executorId: string, hello: Hello, link: 'STREAM' | 'POLL'): linkStore.StreamOffer {
-  const violations = [];
-  if (hello.journalId === '' || hello.journalId.length > JOURNAL_ID_CHARS_MAX) {
-    violations.push({ field: 'hello.journal_id', description: `must have 1 to ${JOURNAL_ID_CHARS_MAX} characters` });
-  }
-  if (hello.inFlightMax < 1 || hello.inFlightMax > 10_000) {
-    violations.push({ field: 'hello.in_flight_max', description: 'must be from 1 to 10000' });
-  }
-  if (
-    hello.kinds.length > KINDS_MAX ||
-    hello.kinds.some((kind) => !/^[a-z_]+$/.test(kind) || kind.length > KIND_CHARS_MAX)
-  ) {
-    violations.push({
-      field: 'hello.kinds',
-      description: `must be at most ${KINDS_MAX} names of kinds, such as "open_position"`,
-    });
-  }
-  if (violations.length > 0) throw invalidFields(violations);
-  return {
-    executorId,
-    link,
-    journalId: plain(hello.journalId),
-    host: plain(hello.host).slice(0, 255),
-    agentVersion: plain(hello.agentVersion).slice(0, 64),
-    contractDigest: plain(hello.contractDigest).slice(0, 128),
-    kinds: hello.kinds,
-    inFlightMax: hello.inFlightMax,
-  };
 }

@@ -2,7 +2,7 @@ import { create, fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { CommandResultSchema, CommandState } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import { ExecutorEventSchema, HelloSchema } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
-import { factOf, journalOf } from './frames.ts';
+import { factOf, journalOf, plain } from './frames.ts';
 
 const NOW_MS = 1_700_000_000_000;
 
@@ -44,6 +44,7 @@ describe('factOf', () => {
     expect(error).toMatchObject({ reason: 'ADAPTER_FAILED', hop: 'agent', metadata: { k: 'v' } });
     expect(error?.message).toMatch(/^abx+$/);
     expect(error?.message.length).toBe(1_000);
+    expect(plain('two\nlines, \u001b[31mred')).toBe('two lines,  [31mred');
   });
 
   test('stores a sentence in place of a result that is too large', () => {

@@ -128,9 +128,13 @@ function errorOf(error: WireError): CommandError {
   };
 }
 
-/** Text of an agent as it may be stored: Postgres takes no NUL, and nobody reads a megabyte. */
+/** Text of an agent as it may be stored and shown: Postgres takes no NUL, a terminal obeys escapes, nobody reads a megabyte. */
 export function plain(text: string): string {
-  return text.replaceAll('\0', '').slice(0, TEXT_CHARS_MAX);
+  return text
+    .slice(0, 2 * TEXT_CHARS_MAX)
+    .replaceAll('\0', '')
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .slice(0, TEXT_CHARS_MAX);
 }
 
 /** The journal of a Hello. */

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { Batcher } from '../../platform/batcher.ts';
 import type { Logger } from '../../platform/logger.ts';
 import * as linkStore from '../store/link-store.ts';
+import { plain } from './frames.ts';
 import type { SessionRegistry } from './registry.ts';
 import type { ExecutorSession } from './session.ts';
 
@@ -54,7 +55,8 @@ export class StreamRecords {
   /** Records the end of a stream. */
   closed(session: ExecutorSession, reason: string): void {
     const { executorId, epoch } = session.identity;
-    this.#closed.add({ executorId, epoch, reason }).catch((thrown: unknown) => {
+    // The agent may have said why in its own words, and one that cannot be stored would keep all that end with it online.
+    this.#closed.add({ executorId, epoch, reason: plain(reason) }).catch((thrown: unknown) => {
       // Written again with the next beats: an executor that is gone must not look online because the database was away.
       this.#logger.debug({ err: thrown, executorId }, 'end of stream not recorded yet');
       setTimeout(() => this.#beating && this.closed(session, reason), BEAT_INTERVAL_MS).unref();

@@ -262,7 +262,8 @@ export declare type EventBatch = Message<"strategos.command.v1.EventBatch"> & {
 export declare const EventBatchSchema: GenMessage<EventBatch>;
 
 /**
- * ExecutorEvent is one fact about one command.
+ * ExecutorEvent is one fact about one command. One that says nothing, or of no command of this agent, is passed over and named
+ * in the platform's log, so that the others of its batch count.
  *
  * @generated from message strategos.command.v1.ExecutorEvent
  */
@@ -969,7 +970,9 @@ export declare const ExecutorLinkService: GenService<{
   /**
    * Connect is the executor's one outbound stream. The agent speaks first with Hello, within the first-message timer; the
    * platform answers Welcome with a stream epoch that is higher than any before. From then on both sides send at will, a
-   * heartbeat at least. FAILED_PRECONDITION (PROTOCOL_VIOLATION): the first frame is not a Hello, or a second Hello came.
+   * heartbeat at least. FAILED_PRECONDITION (PROTOCOL_VIOLATION): the first frame is not a Hello, a second Hello came, or a
+   * frame holds a field that the platform does not know. INVALID_ARGUMENT names each field of a Hello that cannot be used, and
+   * what is malformed in any frame.
    * ABORTED (STREAM_SUPERSEDED): a newer stream took over. RESOURCE_EXHAUSTED (SLOW_CONSUMER): the agent reads too slowly.
    * DEADLINE_EXCEEDED (STREAM_SILENT): nothing came for longer than the read timeout. UNAVAILABLE: the replica drains.
    *
@@ -983,7 +986,7 @@ export declare const ExecutorLinkService: GenService<{
   /**
    * PollCommands is the same conversation without a stream: it waits until there are frames or the wait is over. The Hello
    * goes with every poll. A poll without an epoch, or with one that is no longer the newest, is answered with a Welcome and
-   * a new epoch.
+   * a new epoch. INVALID_ARGUMENT names each field that cannot be used or is not known.
    *
    * @generated from rpc strategos.command.v1.ExecutorLinkService.PollCommands
    */
@@ -994,7 +997,8 @@ export declare const ExecutorLinkService: GenService<{
   },
   /**
    * ReportEvents delivers the agent's events when polling; the answer holds the acknowledgement.
-   * ABORTED (STREAM_SUPERSEDED) when the epoch is not the newest: poll again, then report.
+   * ABORTED (STREAM_SUPERSEDED) when the epoch is not the newest: poll again, then report. INVALID_ARGUMENT names each field
+   * that is malformed or not known.
    *
    * @generated from rpc strategos.command.v1.ExecutorLinkService.ReportEvents
    */
