@@ -7,16 +7,16 @@ import { recoverToken } from '../gateway/recover-token.ts';
 import { createLogger } from '../platform/logger.ts';
 import { CliError, EXIT } from './errors.ts';
 
-/** Makes an admin token in the database of the data folder, whether its platform runs or not. */
-export function recoverOffline(data: DataDirectory, name: string, accountId: string | undefined) {
-  return withDatabase(data, (databaseUrl) =>
+/** Makes an admin token in a database, given by its URL or as that of a data folder, whether its platform runs or not. */
+export function recoverOffline(where: string | DataDirectory, name: string, accountId: string | undefined) {
+  const recover = (databaseUrl: string) =>
     recoverToken({
       databaseUrl,
       name,
       logger: createLogger('token-recover', 'warn'),
       ...(accountId === undefined ? {} : { accountId }),
-    }),
-  );
+    });
+  return typeof where === 'string' ? recover(where) : withDatabase(where, recover);
 }
 
 /** Uses the database of a running platform, or starts it for the moment. */

@@ -208,6 +208,16 @@ describe('strategos token, account and status', () => {
     await until(async () => (await viewer('executor', 'list')).stderr.includes('CREDENTIAL_'), 'the token is refused');
   });
 
+  test('a token is recovered in the database that the environment names', async () => {
+    await using stack = await startStack();
+    const file = join(stack.data.root, 'rescue.token');
+    const recover = ['token', 'recover', '--database', '--name', 'rescue'];
+    expect(await runCli([...recover, '--out', file], { DATABASE_URL: stack.databaseUrl })).toMatchObject({ code: 0 });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const rescued = await shellFor(stack, (await readFile(file, 'utf8')).trim());
+    expect((await rescued('status')).stdout).toContain('rescue, admin of account main');
+  });
+
   test('an account of its own sees nothing of the founding one', async () => {
     await using stack = await startStack();
     await stack.createExecutor('vps-1');
@@ -259,6 +269,8 @@ describe('usage', () => {
     [['executor', 'run'], /required option '--credentials/],
     [['executor', 'run', '--credentials', '/nowhere.json'], /no such file/],
     [['token', 'create', 'ci', '--role', 'king'], /no role "king"/],
+    [['token', 'recover', '--database'], /--database needs --out/],
+    [['token', 'recover', '--database', '--out', '/nowhere/x'], /--database needs DATABASE_URL/],
     [['up', '--replicas', 'gateway=2'], /--replicas must be command=N/],
     [['up', '--port', '70000'], /--port/],
     [['fly'], /unknown command 'fly'/],
