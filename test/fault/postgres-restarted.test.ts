@@ -6,8 +6,8 @@ import { online } from './observe.ts';
 import { Recorder } from './recorder.ts';
 import { workload } from './workload.ts';
 
-test('Postgres is restarted, then killed, in the middle of the work', async () => {
-  await using stack = await startStack({ commandReplicas: 2, postgres: 'own' });
+test('Postgres is restarted, killed, and stopped together with NATS, in the middle of the work', async () => {
+  await using stack = await startStack({ commandReplicas: 2, postgres: 'own', nats: 'own' });
   await using recorder = await Recorder.start(stack, { watches: 2 });
   const agent = recorder.follow(
     await startRecordingAgent(stack, { credentials: await stack.createExecutor('worker') }),
@@ -35,6 +35,13 @@ test('Postgres is restarted, then killed, in the middle of the work', async () =
     await stack.postgres?.kill();
     await stack.postgres?.start();
   });
+  await moreEffects(50);
+  await recorder.fault('postgres and NATS stopped', true, async () => {
+    await Promise.all([stack.nats?.stop(), stack.postgres?.stop()]);
+    await stack.postgres?.start();
+  });
+  await moreEffects(50);
+  await stack.nats?.start();
   await moreEffects(50);
   stop.abort();
   await load;
