@@ -21,7 +21,7 @@ class Model {
     return [...this.items.values()]
       .filter((open) => open.waiting && this.blockersOf(open.item.id).length === 0)
       .map((open) => open.item)
-      .toSorted((a, b) => b.lane - a.lane || a.sequence - b.sequence);
+      .toSorted((a, b) => Number(b.overtakes) - Number(a.overtakes) || b.lane - a.lane || a.sequence - b.sequence);
   }
 }
 
@@ -144,6 +144,13 @@ describe('order', () => {
     expect(queue.next()).toBeUndefined();
     queue.remove('c2');
     expect(queue.next()).toBe('c3');
+  });
+
+  test('what overtakes goes before every lane', () => {
+    const queue = new DispatchQueue();
+    queue.add(item(1, '', { lane: 3 }), true);
+    queue.add(item(2, '/', { lane: 1, overtakes: true }), true);
+    expect(drain(queue)).toEqual(['c2', 'c1']);
   });
 
   test('one that arrives late and was issued earlier holds back what was ready', () => {

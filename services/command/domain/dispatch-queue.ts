@@ -28,20 +28,27 @@ interface Entry {
   waiting: boolean;
 }
 
-const LANES: readonly Lane[] = [3, 2, 1];
+/** What goes first among the ready: what waits for nothing, then by lane. */
+type Rank = Lane | 4;
+const RANKS: readonly Rank[] = [4, 3, 2, 1];
 
 /**
  * The open commands of one executor: which may be sent now, and what the others wait for.
  *
  * A command waits for every earlier open one whose key contains its own or lies inside it. Only the earliest of a node's own
  * commands can therefore be ready, and only a removal can make another one ready, so each change looks at the nodes above and
- * below its own and at nothing else. Among the ready the higher lane goes first, then the lower sequence.
+ * below its own and at nothing else. Among the ready, what overtakes goes first, then the higher lane, then the lower sequence.
  */
 export class DispatchQueue {
   readonly #root: KeyNode = newNode(undefined, '');
   readonly #entries = new Map<string, Entry>();
   readonly #bySequence = new Map<number, Entry>();
-  readonly #ready: Record<Lane, SequenceSet> = { 1: new SequenceSet(), 2: new SequenceSet(), 3: new SequenceSet() };
+  readonly #ready: Record<Rank, SequenceSet> = {
+    1: new SequenceSet(),
+    2: new SequenceSet(),
+    3: new SequenceSet(),
+    4: new SequenceSet(),
+  };
   readonly #readyIds = new Set<string>();
   /** Highest sequence that was ever added. */
   #newest = -1;
@@ -95,8 +102,8 @@ export class DispatchQueue {
 
   /** The id of the command to send next, or undefined when nothing may be sent. Stays until it is marked or removed. */
   next(): string | undefined {
-    for (const lane of LANES) {
-      const sequence = this.#ready[lane].min();
+    for (const rank of RANKS) {
+      const sequence = this.#ready[rank].min();
       if (sequence !== undefined) return this.#bySequence.get(sequence)?.item.id;
     }
     return undefined;
@@ -139,11 +146,11 @@ export class DispatchQueue {
   #review(entry: Entry): void {
     if (!entry.waiting || this.#readyIds.has(entry.item.id) || !isFirst(entry)) return;
     this.#readyIds.add(entry.item.id);
-    this.#ready[entry.item.lane].add(entry.item.sequence);
+    this.#ready[rankOf(entry.item)].add(entry.item.sequence);
   }
 
   #unready(entry: Entry): void {
-    if (this.#readyIds.delete(entry.item.id)) this.#ready[entry.item.lane].remove(entry.item.sequence);
+    if (this.#readyIds.delete(entry.item.id)) this.#ready[rankOf(entry.item)].remove(entry.item.sequence);
   }
 
   #reviewFirst(node: KeyNode): void {
@@ -177,6 +184,10 @@ export class DispatchQueue {
       at.parent.children.delete(at.name);
     }
   }
+}
+
+function rankOf({ overtakes, lane }: QueueItem): Rank {
+  return overtakes ? 4 : lane;
 }
 
 function newNode(parent: KeyNode | undefined, name: string): KeyNode {

@@ -23,6 +23,29 @@ describe('credits and order', () => {
     expect(world.sent).toEqual(ids);
   });
 
+  test.each(['here', 'elsewhere'] as const)('the kill switch waits for no credit (issued %s)', async (where) => {
+    const world = new FlowWorld(1);
+    const busy = world.issueHere('open_position', '/s1/a/X');
+    const waits = world.issueHere('close_position', '/s2/a/X');
+    await written(world);
+    const stop = where === 'here' ? world.issueHere('stop_all', '/') : world.issueElsewhere('stop_all', '/');
+    await written(world);
+    world.sync();
+    await written(world);
+    expect(world.sent).toEqual([busy, stop]);
+    expect(stateOf(world, waits)).toBe('PENDING');
+  });
+
+  test('an agent that takes nothing at all is left alone, also by the kill switch', async () => {
+    const world = new FlowWorld(0);
+    const stop = world.issueHere('stop_all', '/');
+    await written(world);
+    expect(world.sent).toEqual([]);
+    world.setWindow(1);
+    await written(world);
+    expect(world.sent).toEqual([stop]);
+  });
+
   test('of commands that are stored together, none overtakes a related one that has to wait', async () => {
     const world = new FlowWorld(10);
     const entry = world.issueHere('open_position', '/s1/a/X');

@@ -30,6 +30,27 @@ describe('what is said rests on what is stored', () => {
     expect(world.flow.size).toBe(0);
   });
 
+  test('a failure that was followed by another write is not acknowledged: it would be taken for the later answer', async () => {
+    const { world, id } = await withOneSent();
+    const failed = { state: 'FAILED', passing: true } as const;
+    world.agent.step(0, failed);
+    world.agent.step(0, failed);
+    // The failure arrives, and once more after the command was sent again.
+    world.agent.arrive(world.agent.waiting - 1, true, world.clock.nowMs());
+    await written(world);
+    expect(world.acknowledged).toEqual([id]);
+    world.advance(1_000);
+    await written(world);
+    expect(world.store.get(id)).toMatchObject({ state: 'SENT', attempt: 2 });
+    world.agent.finishAll();
+    world.agent.reportAll();
+    expect(world.acknowledged).toEqual([id]);
+    await written(world);
+    expect(stateOf(world, id)).toBe('SUCCEEDED');
+    expect(world.acknowledged).toEqual([id, id]);
+    expect(world.violations).toEqual([]);
+  });
+
   test('under an older epoch nothing is written, delivered or acknowledged, and the stream is looked at', async () => {
     const { world, id } = await withOneSent();
     const { flow } = world;

@@ -24,6 +24,8 @@ import {
 /** A write that the database refuses is repeated like this; then what it was to say is given up. */
 const WRITE_BACKOFF = { firstMs: 500, maxMs: 10_000 } as const;
 const WRITE_TRIES_MAX = 6;
+/** The kill switch waits for nothing, not even for a credit: so many may be in flight beyond the agent's window. */
+const OVERTAKING_MAX = 10;
 
 /**
  * The open commands of one connected executor: decides what is sent, applies what the agent reports, writes every change
@@ -120,7 +122,7 @@ export class CommandFlow {
 
   /** Reserves the place of a command that is about to be stored, if it could go out at once; null if it has to wait. */
   admit(command: Command, mayGo: boolean): NewCommand['sent'] {
-    if (!this.#open || this.#inFlight >= this.#inFlightMax) return null;
+    if (!this.#open || !this.#hasCredit(command)) return null;
     // The number is somebody else's already: the ledger has not learnt of it yet, and will not store this one as sent.
     if (command.sequence <= this.#newest) return null;
     const heldBack = this.#turnedAway.holdBack(command, this.#newest) && !itemOf(command).overtakes;
@@ -178,23 +180,31 @@ export class CommandFlow {
   #take(live: LiveCommand, event: AgentFact['event']): void {
     // Only the journal that a command was sent to can say that it never came.
     if (event.type === 'not_found' && live.current.journalId !== this.#link.journalId) return;
-    if (event.type === 'finished') live.acknowledge = true;
     this.#apply(live, event);
+    const { state, attempt } = live.current;
+    // An acknowledgement names no attempt: that of a failure which was followed by a further write would be taken for one of
+    // the later answer.
+    if (event.type === 'finished' && (isTerminal(state) || event.attempt >= attempt)) live.acknowledge = true;
     // A repeated result whose first report is durable already.
     if (live.acknowledge && isSaved(live)) this.#afterWrite(live);
   }
 
   /** Sends what may be sent now. */
   pump(): void {
-    while (this.#open && this.#inFlight < this.#inFlightMax) {
+    while (this.#open) {
       const id = this.#queue.next();
       const live = id === undefined ? undefined : this.#live.get(id);
-      if (live === undefined) return;
+      if (live === undefined || !this.#hasCredit(live.current)) return;
       const nowMs = this.#deps.clock.nowMs();
       if (nowMs >= live.current.dueMs) this.#apply(live, { type: 'overdue', linkAlive: true });
       else if (this.#link.kinds.has(live.current.kind)) this.#apply(live, this.#sentEvent());
       else this.#apply(live, refusal(live.current.kind));
     }
+  }
+
+  #hasCredit(command: Command): boolean {
+    if (this.#inFlight < this.#inFlightMax) return true;
+    return itemOf(command).overtakes && this.#inFlightMax > 0 && this.#inFlight < this.#inFlightMax + OVERTAKING_MAX;
   }
 
   /** Looks after what has fallen due: receipts that did not come, retries whose backoff is over, deadlines. */
