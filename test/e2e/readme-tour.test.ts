@@ -11,6 +11,9 @@ import { ReadersHome } from '../harness/readers-home.ts';
 import { runInTerminal } from '../harness/terminal.ts';
 import { Tour } from '../harness/tour.ts';
 
+/** A dozen programs start one after the other, each a Node of its own. */
+const TOUR_MS_MAX = 240_000;
+
 /** The blocks of the README that belong to one chapter, without those whose program this machine lacks. */
 async function chapter(word: string): Promise<FencedBlock[]> {
   const blocks = fencedBlocks(await readFile('README.md', 'utf8')).filter((block) => block.words.includes(word));
@@ -29,45 +32,53 @@ async function isInstalled(program: string): Promise<boolean> {
   return (await runInTerminal(`command -v ${program}`, { cwd: '.', env: readEnv() }).ended) === 0;
 }
 
-test('the tour: what the README says to type prints what the README prints, and leaves nothing running', async () => {
-  await using home = await ReadersHome.make();
-  const { records } = home.data;
-  const seen: (number | undefined)[] = [];
-  const tour = new Tour(home, 'README.md', {
-    afterStart: async () => {
-      for (const name of await readdir(records)) seen.push(await livingPid(join(records, name)));
-    },
-  });
-  await tour.follow(await chapter('tour'));
-  expect(seen.filter((pid) => pid !== undefined).length).toBeGreaterThanOrEqual(6);
-  expect(await readdir(records)).toEqual([]);
-  for (const pid of seen) expect(pid && (await processIdentity(pid)), `process ${pid}`).toBeUndefined();
-});
+test(
+  'the tour: what the README says to type prints what the README prints, and leaves nothing running',
+  async () => {
+    await using home = await ReadersHome.make();
+    const { records } = home.data;
+    const seen: (number | undefined)[] = [];
+    const tour = new Tour(home, 'README.md', {
+      afterStart: async () => {
+        for (const name of await readdir(records)) seen.push(await livingPid(join(records, name)));
+      },
+    });
+    await tour.follow(await chapter('tour'));
+    expect(seen.filter((pid) => pid !== undefined).length).toBeGreaterThanOrEqual(6);
+    expect(await readdir(records)).toEqual([]);
+    for (const pid of seen) expect(pid && (await processIdentity(pid)), `process ${pid}`).toBeUndefined();
+  },
+  TOUR_MS_MAX,
+);
 
-test('the venue: the example type-checks, trades, and says no to what it may not do', async () => {
-  await using home = await ReadersHome.make();
-  const { server, url } = await httpVenue();
-  const up = runInTerminal('npx strategos up --no-demo', { cwd: home.clone, env: home.env });
-  try {
-    await expect.poll(() => up.output, { timeout: 60_000 }).toContain('Ctrl-C stops everything');
-    const blocks = await chapter('venue');
-    const sources = blocks.filter((block) => block.language === 'ts');
-    expect(sources).toHaveLength(1);
-    for (const block of sources) {
-      const path = join(home.directory, wordOf(block, 'file') ?? '');
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, block.text);
+test(
+  'the venue: the example type-checks, trades, and says no to what it may not do',
+  async () => {
+    await using home = await ReadersHome.make();
+    const { server, url } = await httpVenue();
+    const up = runInTerminal('npx strategos up --no-demo', { cwd: home.clone, env: home.env });
+    try {
+      await expect.poll(() => up.output, { timeout: 60_000 }).toContain('Ctrl-C stops everything');
+      const blocks = await chapter('venue');
+      const sources = blocks.filter((block) => block.language === 'ts');
+      expect(sources).toHaveLength(1);
+      for (const block of sources) {
+        const path = join(home.directory, wordOf(block, 'file') ?? '');
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(path, block.text);
+      }
+      await new Tour(home, 'README.md', { addresses: { '127.0.0.1:9000': url } }).follow(
+        blocks.filter((block) => block.language === 'console'),
+      );
+      await typeCheck(home);
+    } finally {
+      up.interrupt();
+      await up.ended;
+      server.close();
     }
-    await new Tour(home, 'README.md', { addresses: { '127.0.0.1:9000': url } }).follow(
-      blocks.filter((block) => block.language === 'console'),
-    );
-    await typeCheck(home);
-  } finally {
-    up.interrupt();
-    await up.ended;
-    server.close();
-  }
-});
+  },
+  TOUR_MS_MAX,
+);
 
 /** Under the project's own compiler settings, as the reader's package sees the clone. */
 async function typeCheck(home: ReadersHome): Promise<void> {
