@@ -30,8 +30,8 @@ export const PLATFORM_VERSION = '1.0.0';
 
 /** Frames of agents are small; what is larger is not one of ours. */
 const LINK_RECEIVE_BYTES_MAX = 1_048_576;
-/** An agent holds one stream, and for a moment two while it moves. */
-const LINK_STREAMS_PER_CONNECTION_MAX = 16;
+/** An agent holds one stream, and for a moment two while it moves; a gateway brings the polls of hundreds. */
+const LINK_STREAMS_PER_CONNECTION_MAX = 1_000;
 
 /**
  * Statements on the delivery path are prepared once, often against an empty table, and must not keep a plan that was cheap

@@ -16,6 +16,9 @@ const WIRES: readonly (readonly [WireProtocol, '1.1' | '2'])[] = [
   ['grpc-web', '2'],
 ];
 
+/** More than one connection carries in the test of that. */
+const WATCHES = 60;
+
 const away = (): ConnectError => new ConnectError('draining', Code.Unavailable);
 
 /** The error that a call ends with. */
@@ -243,4 +246,29 @@ test('stopping ends watches with UNAVAILABLE, lets calls finish, and takes no mo
   expect((await call).command?.id).toBe('finished');
   await stopped;
   await expect(fetch(`${door.url}/healthz`)).rejects.toThrow();
+});
+
+test('watches that stay open hold up neither calls nor each other', async () => {
+  await using door = await openTestDoor({
+    callsPerConnection: 10,
+    limits: { watchesMax: WATCHES },
+    command: {
+      getCommand: ({ id }) => ({ command: { id } }),
+      async *watchCommands(_request, { signal }) {
+        yield { cursor: 'open' };
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      },
+    },
+  });
+  const client = door.client(CommandService, door.issue('viewer'), 'grpc');
+  const leave = new AbortController();
+  const opened = await Promise.all(
+    Array.from({ length: WATCHES }, async () => {
+      const watch = client.watchCommands({}, { signal: leave.signal })[Symbol.asyncIterator]();
+      return (await watch.next()).value?.cursor;
+    }),
+  );
+  expect(opened.filter((cursor) => cursor === 'open')).toHaveLength(WATCHES);
+  expect((await client.getCommand({ id: 'c1' })).command?.id).toBe('c1');
+  leave.abort();
 });

@@ -69,6 +69,8 @@ export interface TestDoorOptions {
   readonly command?: Partial<ServiceImpl<typeof CommandService>>;
   readonly executor?: Partial<ServiceImpl<typeof ExecutorService>>;
   readonly link?: Partial<ServiceImpl<typeof ExecutorLinkService>>;
+  /** Calls that one connection to the command service carries at once; default: as many as in earnest. */
+  readonly callsPerConnection?: number;
   /** Instead of a command service of its own. */
   readonly commandUrls?: readonly string[];
   readonly linkUrls?: readonly string[];
@@ -171,7 +173,10 @@ export async function startFakeCommand(options: TestDoorOptions, stack: Stack): 
     host: '127.0.0.1',
     port: 0,
     logger: createLogger('fake', 'silent'),
-    limits: grpcServerLimits({ drainMs: 100 }),
+    limits: grpcServerLimits({
+      drainMs: 100,
+      ...(options.callsPerConnection === undefined ? {} : { streamsPerConnectionMax: options.callsPerConnection }),
+    }),
     authenticate: internalAuthenticator(new Secret(INTERNAL_TOKEN)),
   });
   server.register(CommandService, { ...NO_COMMAND, ...options.command });

@@ -6,6 +6,12 @@ import type { Logger } from '../../platform/logger.ts';
 import { recordKey } from '../edge/call-record.ts';
 import type { Upstream } from './forward.ts';
 
+/**
+ * Connections for watches, taken in turn. A connection carries a thousand calls; more wait unseen for one to end, which no
+ * watch does. Calls that end have a connection of their own, so that watches never hold them up.
+ */
+const WATCH_CONNECTIONS = 16;
+
 /** Calls to the internal ports of the command replicas, in turn, past those that cannot be reached. */
 export interface CommandUpstream extends Upstream {
   close(): void;
@@ -22,20 +28,29 @@ export function createCommandUpstream({
   readonly watchesEnd: AbortSignal;
   readonly logger: Logger;
 }): CommandUpstream {
-  const transport = createGrpcTransport({ urls });
+  const calls = createGrpcTransport({ urls });
+  const watches = Array.from({ length: WATCH_CONNECTIONS }, () => createGrpcTransport({ urls, ownConnection: true }));
+  let turn = 0;
+  const transportFor = ({ method }: HandlerContext): Transport => {
+    if (method.methodKind === 'unary') return calls;
+    turn = (turn + 1) % WATCH_CONNECTIONS;
+    return watches[turn] ?? calls;
+  };
   return {
     service: 'command',
     watchesEnd,
     headers: (context: HandlerContext) =>
       internalHeaders(internalToken, callerOf(context), context.values.get(recordKey)?.requestId),
-    async run<T>(_context: HandlerContext, call: (transport: Transport) => Promise<T>): Promise<T> {
+    async run<T>(context: HandlerContext, call: (transport: Transport) => Promise<T>): Promise<T> {
       try {
-        return await call(transport);
+        return await call(transportFor(context));
       } catch (thrown) {
         throw unmasked(thrown, logger);
       }
     },
-    close: () => transport.close(),
+    close: () => {
+      for (const transport of [calls, ...watches]) transport.close();
+    },
   };
 }
 

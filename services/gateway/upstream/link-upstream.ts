@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Code, ConnectError, type HandlerContext, type Transport } from '@connectrpc/connect';
 import type { Clock } from '../../platform/clock.ts';
 import { createGrpcTransport, type GrpcTransport } from '../../platform/grpc/transport.ts';
@@ -10,6 +11,11 @@ import { isUnavailable, mayBeRepeated, neverSent } from './upstream-error.ts';
 
 /** A replica that did not answer is asked last for this long. */
 const AVOID_MS = 2_000;
+/**
+ * Connections to each replica. A poll waits long, and a connection carries a thousand calls: with as many connections, all polls
+ * that the gateway lets in find a place.
+ */
+const CONNECTIONS_PER_REPLICA = 16;
 
 export interface LinkUpstream extends Upstream {
   close(): void;
@@ -31,7 +37,7 @@ export function createLinkUpstream({
   /** Told whether the link port took the credential of a call. */
   readonly onCredential: (context: HandlerContext, accepted: boolean) => void;
 }): LinkUpstream {
-  const replicas = new Map<string, GrpcTransport>(urls.map((url) => [url, createGrpcTransport({ urls: [url] })]));
+  const replicas = new Map<string, readonly GrpcTransport[]>(urls.map((url) => [url, connectionsTo(url)]));
   const avoidedUntilMs = new Map<string, number>();
 
   const order = (keyId: string): string[] => {
@@ -50,8 +56,9 @@ export function createLinkUpstream({
     }),
     async run<T>(context: HandlerContext, call: (transport: Transport) => Promise<T>): Promise<T> {
       let failure: unknown = new ConnectError('cannot reach any link port: none is configured', Code.Unavailable);
-      for (const url of order(keyIdOf(context))) {
-        const transport = replicas.get(url);
+      const keyId = keyIdOf(context);
+      for (const url of order(keyId)) {
+        const transport = replicas.get(url)?.[slotOf(keyId)];
         if (transport === undefined) continue;
         try {
           const response = await call(transport);
@@ -68,9 +75,21 @@ export function createLinkUpstream({
       throw failure;
     },
     close: () => {
-      for (const transport of replicas.values()) transport.close();
+      for (const transport of [...replicas.values()].flat()) transport.close();
     },
   };
+}
+
+/** Each is made when the first call needs it. */
+function connectionsTo(url: string): GrpcTransport[] {
+  return Array.from({ length: CONNECTIONS_PER_REPLICA }, () =>
+    createGrpcTransport({ urls: [url], ownConnection: true }),
+  );
+}
+
+/** Spreads executors evenly over connections. */
+function slotOf(keyId: string): number {
+  return hash('sha1', keyId, 'buffer').readUInt32BE(0) % CONNECTIONS_PER_REPLICA;
 }
 
 /** The public part of an executor's credential. */
