@@ -169,6 +169,7 @@ describe('bad histories', () => {
           .told()
           .map((r) => (r.type === 'command' ? { ...r, state: 'FAILED' } : r)),
     ],
+    ['I2', 'said to be cancelled, and executed', () => new Story().issue('a').cancelled('a').run('a').told()],
     ['I3', 'two effects of one agent', () => twoOrders().act('a', 'effect').told()],
     ['I3', 'an effect of each of two agents', () => twoOrders().act('a', 'effect', { agent: 'second' }).told()],
     [

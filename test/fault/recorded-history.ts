@@ -22,6 +22,8 @@ export interface RecordedHistory {
   readonly attempts: readonly IssueAttempt[];
   /** Calls of one (account, request id) in the order in which they were made. */
   readonly attemptsByRequest: ReadonlyMap<string, readonly IssueAttempt[]>;
+  /** Answers that promised that a command is cancelled for good. */
+  readonly cancelled: readonly CallReturn[];
   /** Calls that returned with this command. */
   readonly attemptsByCommand: ReadonlyMap<string, readonly IssueAttempt[]>;
   readonly commands: ReadonlyMap<string, FinalCommand>;
@@ -56,6 +58,7 @@ export function arrange(records: readonly HistoryRecord[]): RecordedHistory {
   const acts = of('start', 'effect', 'result', 'recovered').toSorted((a, b) => a.atMs - b.atMs);
   return {
     attempts,
+    cancelled: of('return').filter((returned) => returned.outcome === 'cancelled'),
     attemptsByRequest: Map.groupBy(attempts, ({ called }) => requestKey(called.account, called.requestId)),
     attemptsByCommand: Map.groupBy(
       attempts.filter(({ returned }) => returned?.outcome === 'issued'),

@@ -127,14 +127,44 @@ export class Recorder implements AsyncDisposable {
   async tryIssue(agent: RecordingAgent, wish: Wish, options: IssueOptions = {}): Promise<Command | undefined> {
     const requestId = options.requestId ?? this.#nextRequestId();
     const request = create(IssueCommandRequestSchema, { ...wish, executor: agent.executorId, requestId });
-    const endMs = nowMs() + (options.repeatForMs ?? REPEAT_MS);
-    for (;;) {
-      const call = this.#called(agent, request);
-      try {
-        const client = options.client ?? this.#client;
+    return this.#untilAnswered(
+      options,
+      () => this.#called(agent, request),
+      async (client, call) => {
         const { command, alreadyIssued } = await client.issueCommand(request, { timeoutMs: CALL_MS_MAX });
         this.#returned(call, { outcome: 'issued', commandId: command?.id ?? '', already: alreadyIssued });
         return command;
+      },
+    );
+  }
+
+  /** Asks for a command of the agent to be issued anew, as `tryIssue` does for a first time. */
+  async retry(agent: RecordingAgent, id: string, options: IssueOptions = {}): Promise<Command | undefined> {
+    const requestId = options.requestId ?? this.#nextRequestId();
+    const place = { account: this.#account, executor: agent.executorId };
+    const record = (): number => {
+      const call = this.#call++;
+      this.add({ type: 'issue', call, atMs: nowMs(), ...place, requestId, body: `retry of ${id}`, kind: '' });
+      return call;
+    };
+    return this.#untilAnswered(options, record, async (client, call) => {
+      const { command } = await client.retryCommand({ id, requestId }, { timeoutMs: CALL_MS_MAX });
+      this.#returned(call, { outcome: 'issued', commandId: command?.id ?? '' });
+      return command;
+    });
+  }
+
+  /** Makes a call again and again while nobody can say what became of it. */
+  async #untilAnswered(
+    options: IssueOptions,
+    record: () => number,
+    make: (client: CommandClient, call: number) => Promise<Command | undefined>,
+  ): Promise<Command | undefined> {
+    const endMs = nowMs() + (options.repeatForMs ?? REPEAT_MS);
+    for (;;) {
+      const call = record();
+      try {
+        return await make(options.client ?? this.#client, call);
       } catch (thrown) {
         if (!this.#failed(call, thrown) || nowMs() >= endMs) return undefined;
         await pause(REPEAT_PAUSE_MS);
@@ -159,6 +189,10 @@ export class Recorder implements AsyncDisposable {
         }
         const { command, alreadyIssued } = outcome.value;
         this.#returned(call, { outcome: 'issued', commandId: command.id, already: alreadyIssued });
+        const before = issued.at(-1);
+        if (before !== undefined && command.sequence <= before.sequence) {
+          this.unexpected.push(`${command.id} was listed behind ${before.id} and has the lower sequence`);
+        }
         issued.push(command);
       }
     }

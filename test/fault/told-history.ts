@@ -87,6 +87,14 @@ export class Story {
     return this;
   }
 
+  /** A cancellation that was promised to be final. */
+  cancelled(id: string): this {
+    const call = this.#call++;
+    this.#records.push({ type: 'cancel', call, atMs: this.nowMs, account: ACCOUNT, commandId: id });
+    this.#records.push({ type: 'return', call, atMs: this.nowMs, outcome: 'cancelled', commandId: id });
+    return this;
+  }
+
   /** Steps from where the command stands, each in a row of its own. */
   step(id: string, ...states: readonly string[]): this {
     for (const state of states) this.jump(id, this.#command(id).state, state);

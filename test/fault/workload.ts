@@ -42,8 +42,8 @@ const RECENT_MAX = 20;
 
 /** What one client has done. */
 interface Memory {
-  /** Ids of commands, newest last. */
-  readonly recent: string[];
+  /** Newest last. */
+  readonly recent: { readonly id: string; readonly agent: RecordingAgent }[];
   lastRequest: { readonly requestId: string; readonly wish: Wish; readonly agent: RecordingAgent } | undefined;
 }
 
@@ -82,8 +82,13 @@ async function act(
   const through = own === undefined ? {} : { client: own };
   const victim = memory.recent[random.below(Math.max(1, memory.recent.length))];
   if (victim !== undefined && random.chance(0.06)) {
-    await recorder.cancel(victim);
+    await recorder.cancel(victim.id);
     return false;
+  }
+  if (victim !== undefined && random.chance(0.03)) {
+    // Refused unless it has ended badly.
+    const again = await recorder.retry(victim.agent, victim.id, { requestId, ...through });
+    return again !== undefined;
   }
   const { lastRequest } = memory;
   if (lastRequest !== undefined && random.chance(0.05)) {
@@ -97,7 +102,7 @@ async function act(
   const command = await recorder.tryIssue(agent, wish, { requestId, ...through });
   memory.lastRequest = { requestId, wish, agent };
   if (command === undefined) return false;
-  memory.recent.push(command.id);
+  memory.recent.push({ id: command.id, agent });
   if (memory.recent.length > RECENT_MAX) memory.recent.shift();
   return true;
 }

@@ -4,9 +4,16 @@ import type { RecordedHistory } from '../recorded-history.ts';
 
 /**
  * I2: the steps of a command are one unbroken path that ends at its terminal state; only OUTCOME_UNKNOWN may be followed by
- * one step more, which settles it.
+ * one step more, which settles it. What a caller was told to be cancelled stays so.
  */
 export function* terminalIsFinal(history: RecordedHistory): Iterable<Violation> {
+  for (const promise of history.cancelled) {
+    const command = history.commands.get(promise.commandId ?? '');
+    if (command?.state === 'CANCELLED') continue;
+    const message = `command ${promise.commandId} was said to be cancelled and ended ${command?.state ?? 'nowhere'}`;
+    const rows = history.rowsByCommand.get(promise.commandId ?? '') ?? [];
+    yield { invariant: 'I2', message, evidence: [promise, ...rows] };
+  }
   for (const command of history.commands.values()) {
     const rows = history.rowsByCommand.get(command.commandId) ?? [];
     const last = rows.at(-1)?.steps.at(-1);
