@@ -58,7 +58,7 @@ test(
     const { server, url } = await httpVenue();
     const up = runInTerminal('npx strategos up --no-demo', { cwd: home.clone, env: home.env });
     try {
-      await expect.poll(() => up.output, { timeout: 60_000 }).toContain('Ctrl-C stops everything');
+      await expect.poll(() => up.output, { timeout: 120_000 }).toContain('Ctrl-C stops everything');
       const blocks = await chapter('venue');
       const sources = blocks.filter((block) => block.language === 'ts');
       expect(sources).toHaveLength(1);

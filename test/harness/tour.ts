@@ -9,7 +9,7 @@ import { parseTranscript, shapeOf, type TranscriptStep } from './transcript.ts';
 
 /** Where documents say that the reader's folders are. */
 const DOCUMENTED_HOME = '/home/ops';
-const STARTED_MS_MAX = 60_000;
+const STARTED_MS_MAX = 120_000;
 
 export interface TourOptions {
   /** Addresses that the document types, with those that take their place. */
