@@ -22,20 +22,31 @@ export async function collect(
 ): Promise<HistoryRecord[]> {
   await using database = await connect(stack.databaseUrl);
   const { client } = database;
-  await restOrTimeout(
-    async () => (await count(client, "command.command WHERE due_time < 'infinity'")) === 0,
-    timeoutMs,
-  );
+  await restOrTimeout(() => allEnded(client), timeoutMs);
   await restOrTimeout(() => agents.every((agent) => openAnswers(agent) === 0), 10_000);
-  const history = await readHistory(client);
-  const written = Map.groupBy(history, (row) => (row.type === 'history' ? row.account : ''));
+  const stored = await readAtRest(client, timeoutMs);
+  const written = Map.groupBy(stored, (row) => (row.type === 'history' ? row.account : ''));
   await restOrTimeout(() => watches.every((w) => w.events >= (written.get(w.account)?.length ?? 0)), 10_000);
-  return [
-    ...history,
-    ...(await readCommands(client)),
-    ...(await readQuarantine(client)),
-    ...agents.flatMap((agent) => [...agent.records(), ...readAcknowledged(agent)]),
-  ];
+  return [...stored, ...agents.flatMap((agent) => [...agent.records(), ...readAcknowledged(agent)])];
+}
+
+async function allEnded(client: Client): Promise<boolean> {
+  return (await count(client, "command.command WHERE due_time < 'infinity'")) === 0;
+}
+
+/** Everything as of one moment at which all commands had ended: whoever shares the database may issue and settle meanwhile. */
+async function readAtRest(client: Client, timeoutMs: number): Promise<HistoryRecord[]> {
+  const endMs = performance.now() + timeoutMs;
+  for (;;) {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const rested = (await allEnded(client)) || performance.now() >= endMs;
+    const read = rested
+      ? [...(await readHistory(client)), ...(await readCommands(client)), ...(await readQuarantine(client))]
+      : undefined;
+    await client.query('COMMIT');
+    if (read !== undefined) return read;
+    await restOrTimeout(() => allEnded(client), Math.max(0, endMs - performance.now()));
+  }
 }
 
 /** A rest that does not come is not this function's to judge: the history shows what is left. */
