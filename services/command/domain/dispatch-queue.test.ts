@@ -21,8 +21,13 @@ class Model {
     return [...this.items.values()]
       .filter((open) => open.waiting && this.blockersOf(open.item.id).length === 0)
       .map((open) => open.item)
-      .toSorted((a, b) => Number(b.overtakes) - Number(a.overtakes) || b.lane - a.lane || a.sequence - b.sequence);
+      .toSorted((a, b) => rankOf(b) - rankOf(a) || a.sequence - b.sequence);
   }
+}
+
+/** What overtakes goes before every lane. */
+function rankOf({ overtakes, lane }: QueueItem): number {
+  return overtakes ? 4 : lane;
 }
 
 const KEYS = ['', '/', '/s1', '/s2', '/s1/a/X', '/s1/a/Y', '/s1/b', '/s2/a/X', '/s10'];

@@ -37,7 +37,8 @@ const RANKS: readonly Rank[] = [4, 3, 2, 1];
  *
  * A command waits for every earlier open one whose key contains its own or lies inside it. Only the earliest of a node's own
  * commands can therefore be ready, and only a removal can make another one ready, so each change looks at the nodes above and
- * below its own and at nothing else. Among the ready, what overtakes goes first, then the higher lane, then the lower sequence.
+ * below its own and at nothing else. What overtakes goes first, then the higher lanes, each in order of
+ * sequence.
  */
 export class DispatchQueue {
   readonly #root: KeyNode = newNode(undefined, '');
