@@ -105,7 +105,7 @@ describe.concurrent('start_by', () => {
     const { recorder, link } = scene;
     const busy = await recorder.issue(link.agent, closePosition('s', 'x', 'BTC'));
     await link.agent.seen('start', busy.id);
-    const command = await recorder.issue(link.agent, { ...ping(), ...deadlines({ startMs: 400 }) });
+    const command = await recorder.issue(link.agent, { ...ping(), ...deadlines({ startMs: 3_000 }) });
     await reached(client, command.id, [CommandState.RECEIVED]);
     link.agent.pause();
     expect(endOf(await ended(client, command.id))).toBe('OUTCOME_UNKNOWN START_DEADLINE agent');
