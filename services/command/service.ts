@@ -33,6 +33,10 @@ const LINK_RECEIVE_BYTES_MAX = 1_048_576;
 /** An agent holds one stream, and for a moment two while it moves; a gateway brings the polls of hundreds. */
 const LINK_STREAMS_PER_CONNECTION_MAX = 1_000;
 
+/** An agent that takes nothing for so long, although much waits for it, is told so; what then waits on is given up. */
+const LINK_STALL_MS_MAX = 10_000;
+const LINK_UNREAD_MS_MAX = 5_000;
+
 /**
  * Statements on the delivery path are prepared once, often against an empty table, and must not keep a plan that was cheap
  * then: a cached plan that scanned the table made 10 000 lifecycles five times slower. Every access there is by an index.
@@ -122,6 +126,8 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
       limits: grpcServerLimits({
         receiveBytesMax: LINK_RECEIVE_BYTES_MAX,
         streamsPerConnectionMax: LINK_STREAMS_PER_CONNECTION_MAX,
+        stallMsMax: LINK_STALL_MS_MAX,
+        unreadMsMax: LINK_UNREAD_MS_MAX,
       }),
       authenticate: linkAuthenticator((keyId, secret) => verifier.verify(keyId, secret)),
     });

@@ -1,4 +1,4 @@
-import type { ServiceImpl } from '@connectrpc/connect';
+import { ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import {
   type ConnectRequest,
   ConnectRequestSchema,
@@ -6,10 +6,12 @@ import {
   type ExecutorLinkService,
   type Hello,
 } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
-import { StatusError } from '../../platform/errors.ts';
+import { messageOf, StatusError } from '../../platform/errors.ts';
 import { refuseUnknownFields, unknownFields } from '../../platform/grpc/parse.ts';
+import { reasonOf } from '../../platform/grpc/status.ts';
 import { linkCallerOf } from '../link/link-caller.ts';
 import type { ExecutorSession } from '../link/session.ts';
+import type { SessionEnd } from '../link/session-end.ts';
 import type { LinkHandlerDependencies } from './link.ts';
 
 /** A peer that connects and says nothing holds nothing for longer than this. */
@@ -29,6 +31,12 @@ export function connect(deps: LinkHandlerDependencies): ServiceImpl<typeof Execu
       session.end({ type: 'left', reason: 'stream closed by the agent or the network' });
     }
   };
+}
+
+/** Why a stream ended that the session itself did not end. */
+function endOf(thrown: unknown): SessionEnd {
+  if (thrown instanceof ConnectError && reasonOf(thrown) === 'SLOW_CONSUMER') return { type: 'slow_consumer' };
+  return { type: 'left', reason: `stream broken: ${messageOf(thrown)}` };
 }
 
 async function firstHello(frames: AsyncIterator<ConnectRequest>): Promise<Hello> {
@@ -65,12 +73,7 @@ function read(frames: AsyncIterator<ConnectRequest>, session: ExecutorSession): 
     }
     session.end({ type: 'left', reason: 'agent closed the stream' });
   };
-  readAll().catch((thrown: unknown) => {
-    session.end({
-      type: 'left',
-      reason: `stream broken: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-    });
-  });
+  readAll().catch((thrown: unknown) => session.end(endOf(thrown)));
 }
 
 /** What stands beside known fields was meant to have an effect, which it would not have: the frame is refused, by its field. */

@@ -99,6 +99,10 @@ describe('a new stream', () => {
     world.reconnect();
     world.begin();
     await written(world);
+    expect(world.inquired).toEqual([id, second]);
+    expect(world.sent).toEqual([id, second]);
+    world.agent.reportAll();
+    await written(world);
     expect(world.sent).toEqual([id, second, id, second]);
     world.agent.step(0, { state: 'SUCCEEDED', passing: false });
     world.reconnect();
@@ -107,6 +111,38 @@ describe('a new stream', () => {
     expect(stateOf(world, id)).toBe('RUNNING');
     expect(stateOf(world, second)).toBe('RECEIVED');
     expect(world.sent.length).toBe(4);
+  });
+
+  test('gives up nothing that came over the old stream after the Hello had been written', async () => {
+    const { world, id } = await withOneSent();
+    world.agent.replace('journal-1');
+    world.reconnect();
+    const late = world.store.get(id);
+    if (late === undefined) throw new Error('the command is stored');
+    world.agent.receive(late);
+    world.change(id, { type: 'cancel_requested' }, true);
+    world.begin();
+    await written(world);
+    expect(stateOf(world, id)).toBe('SENT');
+    world.agent.finishAll();
+    world.agent.reportAll();
+    await written(world);
+    expect(stateOf(world, id)).toBe('SUCCEEDED');
+    expect(world.sent).toEqual([id]);
+  });
+
+  test('takes no "not found" that crossed a further delivery on its way', async () => {
+    const { world, id } = await withOneSent();
+    world.agent.replace('journal-1');
+    world.reconnect();
+    world.begin();
+    world.advance(60_000);
+    await written(world);
+    expect(world.sent).toEqual([id, id]);
+    world.flow.report([{ commandId: id, event: { type: 'not_found' } }]);
+    await written(world);
+    expect(stateOf(world, id)).toBe('SENT');
+    expect(world.sent).toEqual([id, id]);
   });
 
   test('asks only the journal that can know what became of an unknown outcome', async () => {

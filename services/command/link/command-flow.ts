@@ -4,6 +4,7 @@ import { DispatchQueue } from '../domain/dispatch-queue.ts';
 import type { NewCommand } from '../domain/repository.ts';
 import { type CommandEvent, transition } from '../domain/transition.ts';
 import { TurnedAway } from '../domain/turned-away.ts';
+import { OVERTAKING_MAX, WRITE_BACKOFF, WRITE_TRIES_MAX } from './flow-limits.ts';
 import type { AgentFact, FlowDependencies, FlowLink } from './flow-link.ts';
 import {
   inFlight,
@@ -17,15 +18,10 @@ import {
   reconciling,
   refusal,
   replaceByStored,
+  sentOn,
   type TakenChange,
   takeChange,
 } from './live-command.ts';
-
-/** A write that the database refuses is repeated like this; then what it was to say is given up. */
-const WRITE_BACKOFF = { firstMs: 500, maxMs: 10_000 } as const;
-const WRITE_TRIES_MAX = 6;
-/** The kill switch waits for nothing, not even for a credit: so many may be in flight beyond the agent's window. */
-const OVERTAKING_MAX = 10;
 
 /**
  * The open commands of one connected executor: decides what is sent, applies what the agent reports, writes every change
@@ -46,6 +42,8 @@ export class CommandFlow {
   #nextDueMs = Infinity;
   /** Highest sequence of a stored command that was seen here. */
   #newest = -1;
+  /** What the agent has been asked about and was not sent since: only then does its "not found" say anything. */
+  readonly #asked = new Set<string>();
   /** Commands of the ledger's present batch that could not be admitted. */
   readonly #turnedAway = new TurnedAway();
 
@@ -69,14 +67,18 @@ export class CommandFlow {
     const held = new Map(journal.map((entry) => [entry.commandId, entry]));
     for (const live of this.#live.values()) {
       if (live.current.state === 'PENDING') continue;
-      this.#apply(live, reconciling(live.current, held.get(live.current.id), this.#link.journalId, nowMs));
+      const entry = held.get(live.current.id);
+      // Sent over an older link, it may have come after the Hello was written: the agent is asked by now.
+      if (entry === undefined && live.current.state === 'SENT' && live.current.journalId === this.#link.journalId) {
+        this.#asked.add(live.current.id);
+      } else this.#apply(live, reconciling(live.current, entry, this.#link.journalId, nowMs));
       if (live.current.cancelRequestMs !== null && !isTerminal(live.current.state)) {
         this.#deps.output.cancel(live.current.id);
       }
     }
     // Another journal cannot know, and its "not found" would be a lie.
-    const answerable = unsettled.filter((command) => command.journalId === this.#link.journalId);
-    if (answerable.length > 0) this.#deps.output.inquire(answerable.map((command) => command.id));
+    for (const command of unsettled) if (command.journalId === this.#link.journalId) this.#asked.add(command.id);
+    if (this.#asked.size > 0) this.#deps.output.inquire([...this.#asked]);
     this.#begun = true;
     this.#open = !this.#closed;
     this.pump();
@@ -132,7 +134,7 @@ export class CommandFlow {
     }
     this.#queue.add(itemOf(command), true);
     const moved =
-      this.#queue.next() === command.id ? transition(command, this.#sentEvent(), this.#deps.clock.nowMs()) : null;
+      this.#queue.next() === command.id ? transition(command, sentOn(this.#link), this.#deps.clock.nowMs()) : null;
     if (moved === null) {
       this.#queue.remove(command.id);
       this.#turnedAway.add(command);
@@ -178,8 +180,9 @@ export class CommandFlow {
   }
 
   #take(live: LiveCommand, event: AgentFact['event']): void {
-    // Only the journal that a command was sent to can say that it never came.
-    if (event.type === 'not_found' && live.current.journalId !== this.#link.journalId) return;
+    // Only the journal that a command was sent to can say that it never came, and only of what is not on its way again.
+    const isAnswer = this.#asked.delete(live.current.id) && live.current.journalId === this.#link.journalId;
+    if (event.type === 'not_found' && !isAnswer) return;
     this.#apply(live, event);
     const { state, attempt } = live.current;
     // An acknowledgement names no attempt: that of a failure which was followed by a further write would be taken for one of
@@ -197,7 +200,7 @@ export class CommandFlow {
       if (live === undefined || !this.#hasCredit(live.current)) return;
       const nowMs = this.#deps.clock.nowMs();
       if (nowMs >= live.current.dueMs) this.#apply(live, { type: 'overdue', linkAlive: true });
-      else if (this.#link.kinds.has(live.current.kind)) this.#apply(live, this.#sentEvent());
+      else if (this.#link.kinds.has(live.current.kind)) this.#apply(live, sentOn(this.#link));
       else this.#apply(live, refusal(live.current.kind));
     }
   }
@@ -223,7 +226,7 @@ export class CommandFlow {
   #overdue(live: LiveCommand, nowMs: number): void {
     if (!mayResend(live.current, nowMs)) this.#apply(live, { type: 'overdue', linkAlive: true });
     // A stream that is being handed over leaves that to the next one.
-    else if (this.#open) this.#apply(live, this.#sentEvent());
+    else if (this.#open) this.#apply(live, sentOn(this.#link));
   }
 
   #adopt(command: Command): void {
@@ -252,7 +255,10 @@ export class CommandFlow {
     live.current = moved.command;
     live.steps.push(moved.step);
     live.events.push(event);
-    if (event.type === 'sent') live.deliver = true;
+    if (event.type === 'sent') {
+      live.deliver = true;
+      this.#asked.delete(before.id);
+    }
     this.#track(before, moved.command);
     // The agent's word that it is done lets the next one go. An end that we decide has to be stored first.
     if (event.type === 'finished' && isTerminal(moved.command.state)) this.#queue.remove(before.id);
@@ -390,9 +396,5 @@ export class CommandFlow {
       this.#deps.logger.warn({ commandId: fact.commandId }, 'agent reports a command that is not its own');
       if (fact.event.type === 'finished') this.#deps.output.acknowledge(fact.commandId);
     }
-  }
-
-  #sentEvent(): CommandEvent {
-    return { type: 'sent', epoch: this.#link.epoch, journalId: this.#link.journalId };
   }
 }

@@ -137,3 +137,8 @@ export function reconciling(
   if (entry === undefined) return { type: command.journalId === journalId ? 'not_received' : 'journal_lost' };
   return { type: entry.stage === 'running' ? 'started' : 'received', atMs: nowMs };
 }
+
+/** A write to the agent's stream. */
+export function sentOn(link: { readonly epoch: number; readonly journalId: string }): CommandEvent {
+  return { type: 'sent', epoch: link.epoch, journalId: link.journalId };
+}

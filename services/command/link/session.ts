@@ -22,6 +22,7 @@ export const HEARTBEAT_INTERVAL_MS = 8_000;
 /** Silence after which a stream is dead: two heartbeats and a little more. */
 export const READ_TIMEOUT_MS = 20_000;
 const COMMANDS_PER_FRAME_MAX = 100;
+const INQUIRIES_PER_FRAME_MAX = 1_000;
 /** Results that become durable within this share a frame. */
 const ACKNOWLEDGE_DELAY_MS = 20;
 
@@ -278,7 +279,9 @@ export class ExecutorSession implements FlowOutput {
   }
 
   inquire(commandIds: readonly string[]): void {
-    this.send({ case: 'inquiry', value: { commandIds: [...commandIds] } });
+    for (let at = 0; at < commandIds.length; at += INQUIRIES_PER_FRAME_MAX) {
+      this.send({ case: 'inquiry', value: { commandIds: commandIds.slice(at, at + INQUIRIES_PER_FRAME_MAX) } });
+    }
   }
 
   fenced(): void {
