@@ -98,7 +98,8 @@ async function act(
     return false;
   }
   const agent = random.pick(options.agents);
-  const wish = { ...chooseWish(random), ...chooseLimits(random) };
+  const chosen = chooseWish(random);
+  const wish = { ...chosen, ...chooseLimits(random, chosen) };
   const command = await recorder.tryIssue(agent, wish, { requestId, ...through });
   memory.lastRequest = { requestId, wish, agent };
   if (command === undefined) return false;
@@ -125,10 +126,15 @@ function chooseWish(random: Random): Wish {
   return dice < 72 ? openPosition(session, strategy, symbol) : closePosition(session, strategy, symbol);
 }
 
-/** Now and then a command that soon is stale, or must soon be delivered. */
-function chooseLimits(random: Random): Partial<Wish> {
+/** Now and then a command that soon is stale, or must soon be delivered, received, started or finished. */
+function chooseLimits(random: Random, { kind }: Wish): Partial<Wish> {
   const dice = random.below(100);
   if (dice < 4) return { notAfter: timestampFromMs(Date.now() + 20 + random.below(3_000)) };
   if (dice < 7) return deadlines({ deliverMs: 50 + random.below(3_000) });
+  if (dice < 9) return deadlines({ receiveMs: 50 + random.below(500) });
+  if (dice < 11) return deadlines({ startMs: 50 + random.below(1_000) });
+  if (dice < 13) return deadlines({ finishMs: 50 + random.below(1_500) });
+  // Only stops report progress.
+  if (dice < 30 && kind?.case?.startsWith('stop') === true) return deadlines({ progressMs: 50 + random.below(1_000) });
   return {};
 }
