@@ -14,7 +14,7 @@ import { headersOf } from './wire-http2.ts';
 
 /** A heartbeat that proves, when it is answered, that everything before it was taken. */
 const PROOF = 4_711n;
-const ANSWER_MS_MAX = 10_000;
+const ANSWER_MS_MAX = 30_000;
 
 /** The bytes of one frame. */
 export function frameBytes(frame: Parameters<typeof create<typeof ConnectRequestSchema>>[1]): Uint8Array {
@@ -29,9 +29,15 @@ export function helloFrame(journalId: string): Uint8Array {
 
 /**
  * Opens a stream to the executor port with a connection of its own, says the frames one after the other, and resolves when the
- * port has ended the stream, or has answered a heartbeat that came behind them. Never rejects for what the port does.
+ * port has ended the stream, or has answered a heartbeat that came behind them; without `proof` no such heartbeat is sent.
+ * Never rejects for what the port does.
  */
-export function converse(target: Target, frames: readonly Uint8Array[]): Promise<Answer> {
+export function converse(
+  target: Target,
+  frames: readonly Uint8Array[],
+  extraHeaders: Readonly<Record<string, string>> = {},
+  { proof: withProof = true }: { readonly proof?: boolean } = {},
+): Promise<Answer> {
   const session = connect(target.url);
   return new Promise<Answer>((resolve) => {
     const stream = session.request({
@@ -40,6 +46,7 @@ export function converse(target: Target, frames: readonly Uint8Array[]): Promise
       'content-type': 'application/grpc+proto',
       te: 'trailers',
       authorization: `Bearer ${target.bearer}`,
+      ...extraHeaders,
     });
     const timer = setTimeout(() => resolve(unreadable(`no answer within ${ANSWER_MS_MAX} ms`)), ANSWER_MS_MAX);
     let bytes = Buffer.alloc(0);
@@ -60,7 +67,7 @@ export function converse(target: Target, frames: readonly Uint8Array[]): Promise
       resolve(unreadable('the stream ended without a gRPC status'));
     });
     const proof = frameBytes({ frame: { case: 'heartbeat', value: { number: PROOF } } });
-    for (const frame of [...frames, proof]) stream.write(encodeEnvelope(0, frame));
+    for (const frame of [...frames, ...(withProof ? [proof] : [])]) stream.write(encodeEnvelope(0, frame));
   }).finally(() => session.destroy(undefined, constants.NGHTTP2_NO_ERROR));
 }
 

@@ -80,6 +80,9 @@ export class StreamSession {
       const client = createClient(ExecutorLinkService, transport);
       for await (const response of client.connect(this.#requests(), { signal: this.#abort.signal })) {
         this.#lastFrameMs = this.#nowMs();
+        // Another link has taken over: what this one still brings comes again, there, and what it asks is asked there.
+        const { frame } = response;
+        if (this.#finishing && (frame.case === 'commands' || frame.case === 'inquiry')) continue;
         const signal = handleFrame(response, desk, logger, (time) => this.#sinceMs(time));
         if (signal.kind === 'welcome') this.#welcomed(signal.welcome);
         else if (signal.kind === 'heartbeat_reply') this.#heartbeatAnswered(signal.number, signal.time);

@@ -10,13 +10,23 @@ export interface SessionLimits {
   readonly pingAnswerMs: number;
 }
 
+/** How long a connection that is closed for its silence may take to close by itself. */
+const LEAVE_MS_MAX = 1_000;
+
 /**
  * Keeps watch over one HTTP/2 connection: closes it after a silence without calls, and cuts it when a peer with open calls does
  * not answer a ping, because a watch that nobody reads would otherwise hold its slot for ever.
  */
 export function superviseSession(session: ServerHttp2Session, limits: SessionLimits, logger: Logger): void {
   let streams = 0;
-  let idle = setTimeout(() => session.close(), limits.idleMs);
+  const leave = (): void => {
+    session.close();
+    // Headers that were begun and never finished are no call, and yet keep a connection from closing.
+    setTimeout(() => {
+      if (streams === 0) session.destroy();
+    }, LEAVE_MS_MAX).unref();
+  };
+  let idle = setTimeout(leave, limits.idleMs);
   const pinger = setInterval(() => {
     if (streams > 0) ping(session, limits.pingAnswerMs, logger);
   }, limits.pingMs);
@@ -28,7 +38,7 @@ export function superviseSession(session: ServerHttp2Session, limits: SessionLim
     stream.once('close', () => {
       streams--;
       if (streams > 0 || session.destroyed) return;
-      idle = setTimeout(() => session.close(), limits.idleMs);
+      idle = setTimeout(leave, limits.idleMs);
       idle.unref();
     });
   });

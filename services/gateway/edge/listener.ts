@@ -43,7 +43,7 @@ const HEADER_BYTES_MAX = 16 * 1_024;
 /** Memory that one HTTP/2 connection may make us hold, in MiB. */
 const SESSION_MIB_MAX = 16;
 /** Streams that a peer may reset in a burst, and per second: an honest one cancels many calls at once, an attack never stops. */
-const STREAM_RESETS = { burst: 5_000, perSecond: 500 } as const;
+const STREAM_RESETS = { burst: 2_000, perSecond: 500 } as const;
 const SOCKET_KEEPALIVE_MS = 15_000;
 /** While stopping, connections of HTTP/1.1 whose last answer is out are closed this often. */
 const IDLE_CLOSE_INTERVAL_MS = 50;
@@ -146,6 +146,7 @@ function createHttp2(options: ListenerOptions, sessions: Set<http2.ServerHttp2Se
     },
     options.onRequest,
   );
+  passOpenStreams(server);
   server.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
@@ -153,6 +154,20 @@ function createHttp2(options: ListenerOptions, sessions: Set<http2.ServerHttp2Se
   });
   server.on('sessionError', (thrown) => logger.debug({ cause: messageOf(thrown) }, 'session failed'));
   return server;
+}
+
+/** Drops calls that were reset before their turn: thousands of them must cost little more than their frames. */
+function passOpenStreams(server: http2.Http2Server): void {
+  const listeners = server.listeners('stream');
+  server.removeAllListeners('stream');
+  server.on('stream', (stream, ...rest) => {
+    if (stream.closed) {
+      // Its failure is its peer's doing, and unheard it would end the process.
+      stream.on('error', () => stream.destroy());
+      return;
+    }
+    for (const listener of listeners) Reflect.apply(listener, server, [stream, ...rest]);
+  });
 }
 
 /** Waits for enough bytes to tell HTTP/2 from anything else, puts them back, and says which it is. */

@@ -1,10 +1,11 @@
-import { connect } from 'node:http2';
+import { connect, constants } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Stack } from '../lifecycle.ts';
 import { EchoService, startEcho } from './echo-fixture.ts';
 import { data, frame, grpcMessage, headers, preface, rawPeer, reset } from './raw-peer.ts';
+import { reasonOf } from './status.ts';
 import { createGrpcTransport } from './transport.ts';
 
 const SAY = '/test.v1.EchoService/Say';
@@ -241,6 +242,47 @@ describe('caps', () => {
     });
     expect(server.openCalls).toBe(0);
     socket.destroy();
+  });
+
+  test.each([
+    ['a stream', TALK],
+    ['a large answer', SAY],
+  ])('%s that has ended does not wait for ever for a peer that reads nothing', async (_name, path) => {
+    const value = 'x'.repeat(200_000);
+    const { url } = await port(
+      { unreadMsMax: 30 },
+      {
+        async *talk() {
+          yield { value };
+        },
+        say: () => ({ value }),
+      },
+    );
+    const session = stack.use(connect(url), (s) => s.destroy());
+    const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
+    stream.end(grpcMessage(Buffer.alloc(0)));
+    await vi.waitFor(() => expect([stream.closed, stream.rstCode]).toEqual([true, constants.NGHTTP2_CANCEL]));
+  });
+
+  test('a stream whose peer reads nothing while more waits ends with SLOW_CONSUMER', async () => {
+    const reasons: unknown[] = [];
+    const { url, lines } = await port(
+      { stallMsMax: 30, unreadMsMax: 30, responseBytesBufferedMax: 1_000 },
+      {
+        async *talk(_requests, context) {
+          context.signal.addEventListener('abort', () =>
+            reasons.push(reasonOf(ConnectError.from(context.signal.reason))),
+          );
+          for (;;) yield { value: 'x'.repeat(100_000) };
+        },
+      },
+    );
+    const session = stack.use(connect(url), (s) => s.destroy());
+    const stream = session.request({ ':method': 'POST', ':path': TALK, 'content-type': 'application/grpc' });
+    stream.write(grpcMessage(Buffer.alloc(0)));
+    await vi.waitFor(() => expect([stream.closed, stream.rstCode]).toEqual([true, constants.NGHTTP2_CANCEL]));
+    expect(reasons).toEqual(['SLOW_CONSUMER']);
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'stream closed', reason: 'SLOW_CONSUMER' }));
   });
 
   test('an unknown method is UNIMPLEMENTED', async () => {

@@ -18,6 +18,8 @@ export class ResponseWriter {
   readonly #sendHeaders: () => void;
   #waitingBytes = 0;
   #room: (() => void) | undefined;
+  /** Runs while there is no room, anew with everything that the peer takes. */
+  #stalled: NodeJS.Timeout | undefined;
   #stopped = false;
   #leave: (() => Promise<unknown> | undefined) | undefined;
 
@@ -31,6 +33,11 @@ export class ResponseWriter {
     this.#sendHeaders = sendHeaders;
     this.#output = output;
     this.#limits = limits;
+  }
+
+  /** Bytes that the peer has not taken yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   /** Writes one message; nothing after the end of the call.
@@ -48,6 +55,7 @@ export class ResponseWriter {
     this.#waitingBytes += encoded.length;
     this.#call.sendMessage(Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength), () => {
       this.#waitingBytes -= encoded.length;
+      this.#stalled?.refresh();
       if (this.#waitingBytes <= responseBytesBufferedMax / 2) this.#room?.();
     });
   }
@@ -88,13 +96,25 @@ export class ResponseWriter {
     }
   }
 
+  /** @throws StatusError SLOW_CONSUMER when the peer takes nothing for too long. */
   #roomAgain(): Promise<void> {
     if (this.#stopped) return Promise.resolve();
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      this.#stalled = setTimeout(() => reject(this.#stall()), this.#limits.stallMsMax);
+      this.#stalled.unref();
       this.#room = () => {
         this.#room = undefined;
+        clearTimeout(this.#stalled);
+        this.#stalled = undefined;
         resolve();
       };
     });
+  }
+
+  #stall(): StatusError {
+    const { stallMsMax } = this.#limits;
+    const message = `nothing of ${this.#waitingBytes} bytes was taken for ${stallMsMax} ms`;
+    const metadata = { buffered: String(this.#waitingBytes), stall_ms: String(stallMsMax) };
+    return new StatusError('ResourceExhausted', 'SLOW_CONSUMER', message, { metadata });
   }
 }

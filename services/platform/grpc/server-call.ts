@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Message } from '@bufbuild/protobuf';
 import { Code, ConnectError, createHandlerContext } from '@connectrpc/connect';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
@@ -30,6 +30,9 @@ type LogLevel = 'debug' | 'info' | 'warn';
 
 /** What signal and request queue of a call say after its regular end. Made once: an error a call costs a stack trace. */
 const CALL_ENDED = new ConnectError('the call has ended', Code.Canceled);
+
+/** An unread answer of this size costs less than a timer for it. */
+const UNREAD_BYTES_FREE = 16_384;
 
 /** Request ids of callers are taken over when they are plain; anything else gets a fresh one. */
 const REQUEST_ID_PATTERN = /^[\w.:-]{1,128}$/;
@@ -249,6 +252,7 @@ export class ServerCall extends ServerInterceptingCall {
     this.#scope.open.delete(this);
     this.#reader.stop(failure ?? CALL_ENDED);
     this.#context?.abort(failure ?? CALL_ENDED);
+    this.#limitUnreadTime();
     this.#writer.stop().catch((thrown: unknown) => {
       this.#log('warn', 'handler failed after the end of its call', { detail: messageOf(thrown) });
     });
@@ -258,6 +262,16 @@ export class ServerCall extends ServerInterceptingCall {
       const fields = { code: Code[failure.code], reason: reasonOf(failure), detail: failure.rawMessage };
       this.#log(failure.code === Code.Canceled ? 'info' : 'warn', message, fields);
     }
+  }
+
+  /** The status waits behind answers that the peer does not read, and with it everything that the stream holds. */
+  #limitUnreadTime(): void {
+    const stream = this.#stream;
+    const unread = this.#streaming || this.#writer.waitingBytes > UNREAD_BYTES_FREE;
+    if (stream === undefined || stream.closed || !unread) return;
+    const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), this.#scope.limits.unreadMsMax);
+    timer.unref();
+    stream.once('close', () => clearTimeout(timer));
   }
 
   #log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void {

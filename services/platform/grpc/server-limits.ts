@@ -31,6 +31,10 @@ export interface GrpcServerLimits {
   readonly requestsBufferedMax: number;
   /** Bytes of one response stream that wait for the peer; then the handler is no longer asked for more. */
   readonly responseBytesBufferedMax: number;
+  /** How long a peer may take nothing of a stream while so many bytes wait for it; then the call ends SLOW_CONSUMER. */
+  readonly stallMsMax: number;
+  /** How long the answers of a call that has ended may wait for a peer that does not read them. */
+  readonly unreadMsMax: number;
   /** How long `stop` waits for open calls before it cuts them. */
   readonly drainMs: number;
 }
@@ -52,6 +56,8 @@ const DEFAULTS: GrpcServerLimits = {
   requestMsMax: 20_000,
   requestsBufferedMax: 16,
   responseBytesBufferedMax: 262_144,
+  stallMsMax: 30_000,
+  unreadMsMax: 10_000,
   drainMs: 3_000,
 };
 
