@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { parseEnv, type Secret, setting } from '../platform/config.ts';
 import type { RateLimit } from './domain/token-bucket.ts';
 
+export const TRADING_SERVICES = ['strategy', 'market', 'evaluator', 'session', 'backtest'] as const;
+export type TradingService = (typeof TRADING_SERVICES)[number];
+
 /** Everything that the gateway is told from outside. */
 export interface GatewayConfig {
   readonly databaseUrl: string;
@@ -13,6 +16,8 @@ export interface GatewayConfig {
   readonly port: number;
   /** Internal ports of the command replicas. */
   readonly commandUrls: readonly string[];
+  /** Of the services that trade; a service without URLs is answered UNAVAILABLE. */
+  readonly tradingUrls: Readonly<Record<TradingService, readonly string[]>>;
   /** Executor ports of the command replicas, for executors that can only poll. */
   readonly linkUrls: readonly string[];
   /** Where the first start writes the founding admin token. */
@@ -72,6 +77,11 @@ const schema = z
     STRATEGOS_PORT: setting.port().default(7070),
     STRATEGOS_COMMAND_URLS: setting.list().pipe(z.array(z.string()).min(1, 'needs at least one URL')),
     STRATEGOS_LINK_URLS: setting.list().default([]),
+    STRATEGOS_STRATEGY_URLS: setting.list().default([]),
+    STRATEGOS_MARKET_URLS: setting.list().default([]),
+    STRATEGOS_EVALUATOR_URLS: setting.list().default([]),
+    STRATEGOS_SESSION_URLS: setting.list().default([]),
+    STRATEGOS_BACKTEST_URLS: setting.list().default([]),
     STRATEGOS_BOOTSTRAP_TOKEN_FILE: z.string().optional(),
     STRATEGOS_TLS_CERT_FILE: z.string().optional(),
     STRATEGOS_TLS_KEY_FILE: z.string().optional(),
@@ -122,6 +132,13 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
     port: parsed.STRATEGOS_PORT,
     commandUrls: parsed.STRATEGOS_COMMAND_URLS,
     linkUrls: parsed.STRATEGOS_LINK_URLS,
+    tradingUrls: {
+      strategy: parsed.STRATEGOS_STRATEGY_URLS,
+      market: parsed.STRATEGOS_MARKET_URLS,
+      evaluator: parsed.STRATEGOS_EVALUATOR_URLS,
+      session: parsed.STRATEGOS_SESSION_URLS,
+      backtest: parsed.STRATEGOS_BACKTEST_URLS,
+    },
     bootstrapTokenFile: parsed.STRATEGOS_BOOTSTRAP_TOKEN_FILE,
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile },
     corsOrigins: parsed.STRATEGOS_CORS_ORIGINS,

@@ -14,18 +14,36 @@ import { policyOf, roleOf, servedMethods } from './edge/method-policy.ts';
 import { PUBLIC_SERVICES } from './handlers/index.ts';
 import { openTestDoor } from './test-door.ts';
 
-const OPERATOR_METHODS = [AccessService, CommandService, ExecutorService].flatMap((service) => service.methods);
+const OPERATOR_METHODS = PUBLIC_SERVICES.flatMap((service) => service.methods).filter(
+  (method) => policyOf(method).kind === 'operator',
+);
+/** What only services say to each other, and the stream that agents open elsewhere. */
+const CLOSED = [
+  'EvaluatorService: ActivateInstances, DeactivateInstances, ListCaches, PauseInstances, ReportOutcomes',
+  'ExecutorLinkService: Connect',
+  'SessionService: ListStrategyUses, SubmitIntents',
+];
 /** What the gate says; everything else comes from behind it. */
 const REFUSALS: readonly (Code | undefined)[] = [Code.Unauthenticated, Code.PermissionDenied];
 
-test('every operator RPC declares its role, and every public method has a policy', () => {
-  for (const method of OPERATOR_METHODS) {
-    expect(roleOf(getOption(method, required_role)), method.toString()).toBeDefined();
+test('every public method has a policy, and those without a role are the ones that nobody outside may call', () => {
+  for (const service of [AccessService, CommandService, ExecutorService]) {
+    for (const method of service.methods) {
+      expect(roleOf(getOption(method, required_role)), method.toString()).toBeDefined();
+    }
   }
   const closed = PUBLIC_SERVICES.flatMap((service) => service.methods).filter(
     (method) => policyOf(method).kind === 'closed',
   );
-  expect(closed.map((method) => method.name)).toEqual(['Connect']);
+  const byService = Map.groupBy(closed, (method) => method.parent.name);
+  const lines = [...byService].map(
+    ([service, methods]) =>
+      `${service}: ${methods
+        .map(({ name }) => name)
+        .toSorted()
+        .join(', ')}`,
+  );
+  expect(lines.toSorted()).toEqual(CLOSED);
   const open = PUBLIC_SERVICES.flatMap((service) => service.methods).filter(
     (method) => policyOf(method).kind === 'open',
   );

@@ -135,7 +135,7 @@ describe('reflection', () => {
     }
     expect(await ask(door, { case: 'allExtensionNumbersOfType', value: base })).toMatchObject({
       case: 'allExtensionNumbersResponse',
-      value: { extensionNumber: [50_100] },
+      value: { extensionNumber: [50_100, 50_101] },
     });
     for (const question of [
       { case: 'fileByFilename', value: 'no.proto' },

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import { unavailable } from '../platform/errors.ts';
 import type { Stack } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { GatewayConfig } from './config.ts';
+import { type GatewayConfig, TRADING_SERVICES, type TradingService } from './config.ts';
 import { FailureGuard } from './domain/failure-guard.ts';
 import { Slots } from './domain/slots.ts';
 import { RateLimiter } from './domain/token-bucket.ts';
@@ -16,17 +16,26 @@ import { createListener } from './edge/listener.ts';
 import { createRpcHandlers } from './edge/rpc-handlers.ts';
 import { TokenCache } from './edge/token-cache.ts';
 import type { HealthSource } from './handlers/health.ts';
-import { PUBLIC_SERVICES, registerHandlers } from './handlers/index.ts';
+import { largestRequestBytes, PUBLIC_SERVICES, registerHandlers } from './handlers/index.ts';
 import { plainRoutes } from './handlers/plain-routes.ts';
 import type { Readiness } from './readiness.ts';
 import { newTokenId } from './token-id.ts';
-import { createCommandUpstream } from './upstream/command-upstream.ts';
+import type { Upstream } from './upstream/forward.ts';
 import { createLinkUpstream } from './upstream/link-upstream.ts';
+import { createServiceUpstream } from './upstream/service-upstream.ts';
 
 export interface DoorParts {
   readonly config: Pick<
     GatewayConfig,
-    'host' | 'port' | 'commandUrls' | 'linkUrls' | 'internalToken' | 'corsOrigins' | 'forwardedHops' | 'limits'
+    | 'host'
+    | 'port'
+    | 'commandUrls'
+    | 'tradingUrls'
+    | 'linkUrls'
+    | 'internalToken'
+    | 'corsOrigins'
+    | 'forwardedHops'
+    | 'limits'
   >;
   readonly tokens: TokenRepository;
   readonly readiness: Readiness;
@@ -55,14 +64,20 @@ export async function openDoor(parts: DoorParts): Promise<number> {
     logger,
   };
   const watchesEnd = new AbortController();
-  const command = stack.use(
-    createCommandUpstream({
-      urls: config.commandUrls,
-      internalToken: config.internalToken,
-      watchesEnd: watchesEnd.signal,
-      logger,
-    }),
-    (opened) => opened.close(),
+  const upstreamOf = (service: string, urls: readonly string[]): Upstream =>
+    stack.use(
+      createServiceUpstream({
+        service,
+        urls,
+        internalToken: config.internalToken,
+        watchesEnd: watchesEnd.signal,
+        logger,
+      }),
+      (opened) => opened.close(),
+    );
+  const command = upstreamOf('command', config.commandUrls);
+  const trading = new Map<TradingService, Upstream>(
+    TRADING_SERVICES.map((service) => [service, upstreamOf(service, config.tradingUrls[service])]),
   );
   const link = stack.use(
     createLinkUpstream({
@@ -76,12 +91,13 @@ export async function openDoor(parts: DoorParts): Promise<number> {
 
   const handlers = createRpcHandlers({
     gate,
-    requestBytesMax: limits.requestBytesMax,
+    requestBytesMax: largestRequestBytes(limits.requestBytesMax),
     logger,
     register: (router) =>
       registerHandlers(router, {
         access: { tokens: parts.tokens, newTokenId, forget: (tokenId) => tokens.forget(tokenId), logger },
         command,
+        trading,
         link,
         health: healthSource(readiness, watchesEnd.signal),
       }),

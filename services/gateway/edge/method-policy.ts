@@ -1,6 +1,10 @@
 import { type DescMethod, type DescService, getOption } from '@bufbuild/protobuf';
 import { Health } from '../../../proto/gen/grpc/health/v1/health_pb.js';
-import { required_role, Role as ProtoRole } from '../../../proto/gen/strategos/access/v1/access_service_pb.js';
+import {
+  request_bytes_max,
+  required_role,
+  Role as ProtoRole,
+} from '../../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { ExecutorLinkService } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { Role } from '../domain/role.ts';
 
@@ -31,6 +35,11 @@ export function policyOf(method: DescMethod): MethodPolicy {
 /** Methods of a service that somebody may call. */
 export function servedMethods(service: DescService): DescMethod[] {
   return service.methods.filter((method) => policyOf(method).kind !== 'closed');
+}
+
+/** The largest request of a method: its own word, where it says one that is above the limit for all. */
+export function requestBytesMaxOf(method: DescMethod, forAll: number): number {
+  return Math.max(forAll, getOption(method, request_bytes_max));
 }
 
 /** Undefined for UNSPECIFIED and for numbers that this release does not know. */

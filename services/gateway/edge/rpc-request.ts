@@ -5,6 +5,7 @@ import { assertByteStreamRequest, createAsyncIterable, type UniversalHandler } f
 import { toConnectError } from '../../platform/grpc/status.ts';
 import type { CallRecord } from './call-record.ts';
 import type { EdgeRequest, EdgeResponse } from './listener.ts';
+import { requestBytesMaxOf } from './method-policy.ts';
 import { type BodyLimits, checkedBody, isGzip } from './request-body.ts';
 import { applyTimeout, type TimeoutLimits } from './timeout-header.ts';
 import { type WireForm, wireForm } from './wire-form.ts';
@@ -37,7 +38,11 @@ export function rpcRequest(
   applyTimeout(posted.header, methodKind !== 'unary', form.protocol !== 'connect', limits.timeouts);
   if (methodKind === 'client_streaming' || methodKind === 'bidi_streaming') return posted;
   const source = continued(request, response, posted.body);
-  const checked = refusing(record, checkedBody(handler.method, form, new Headers(posted.header), source, limits.body));
+  const body = {
+    ...limits.body,
+    requestBytesMax: requestBytesMaxOf(handler.method, limits.body.requestBytesMax),
+  };
+  const checked = refusing(record, checkedBody(handler.method, form, new Headers(posted.header), source, body));
   return { ...posted, header: withoutUndoneEncoding(posted.header, form), body: checked };
 }
 

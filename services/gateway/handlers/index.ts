@@ -6,7 +6,12 @@ import { AccessService } from '../../../proto/gen/strategos/access/v1/access_ser
 import { CommandService } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ExecutorLinkService } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { ExecutorService } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
-import { servedMethods } from '../edge/method-policy.ts';
+import { EvaluatorService } from '../../../proto/gen/strategos/evaluator/v1/evaluator_service_pb.js';
+import { MarketService } from '../../../proto/gen/strategos/market/v1/market_service_pb.js';
+import { SessionService } from '../../../proto/gen/strategos/session/v1/session_service_pb.js';
+import { StrategyService } from '../../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
+import type { TradingService } from '../config.ts';
+import { requestBytesMaxOf, servedMethods } from '../edge/method-policy.ts';
 import { forwardMethods, type Upstream } from '../upstream/forward.ts';
 import type { AccessParts } from './access-parts.ts';
 import { createAccount } from './create-account.ts';
@@ -20,20 +25,36 @@ import { whoAmI } from './who-am-i.ts';
 
 const REFLECTION_ALPHA = alphaReflectionService();
 
+/** What the services that trade offer to operators. */
+const TRADING: readonly (readonly [TradingService, DescService])[] = [
+  ['strategy', StrategyService],
+  ['market', MarketService],
+  ['evaluator', EvaluatorService],
+  ['session', SessionService],
+];
+
 /** Every service that the gateway serves, itself or by forwarding. */
 export const PUBLIC_SERVICES: readonly DescService[] = [
   AccessService,
   CommandService,
   ExecutorService,
   ExecutorLinkService,
+  ...TRADING.map(([, service]) => service),
   Health,
   ServerReflection,
   REFLECTION_ALPHA,
 ];
 
+/** The largest request that any method takes. */
+export function largestRequestBytes(forAll: number): number {
+  const methods = PUBLIC_SERVICES.flatMap((service) => servedMethods(service));
+  return Math.max(...methods.map((method) => requestBytesMaxOf(method, forAll)));
+}
+
 export interface HandlerParts {
   readonly access: AccessParts;
   readonly command: Upstream;
+  readonly trading: ReadonlyMap<TradingService, Upstream>;
   readonly link: Upstream;
   readonly health: HealthSource;
 }
@@ -50,6 +71,11 @@ export function registerHandlers(router: ConnectRouter, parts: HandlerParts): vo
   forwardMethods(router, servedMethods(CommandService), parts.command);
   forwardMethods(router, servedMethods(ExecutorService), parts.command);
   forwardMethods(router, servedMethods(ExecutorLinkService), parts.link);
+  for (const [name, service] of TRADING) {
+    const upstream = parts.trading.get(name);
+    if (upstream === undefined) throw new Error(`nothing leads to the ${name} service`);
+    forwardMethods(router, servedMethods(service), upstream);
+  }
   router.service(Health, healthHandlers(parts.health));
   const reflect = serverReflectionInfo(PUBLIC_SERVICES);
   router.service(ServerReflection, { serverReflectionInfo: reflect });

@@ -365,3 +365,10 @@ export declare const AccessService: GenService<{
  */
 export declare const required_role: GenExtension<MethodOptions, Role>;
 
+/**
+ * The largest request in bytes, where it may be larger than the gateway's limit for all others: whole files.
+ *
+ * @generated from extension: int32 request_bytes_max = 50101;
+ */
+export declare const request_bytes_max: GenExtension<MethodOptions, number>;
+

@@ -2,6 +2,7 @@ import { Code, ConnectError, type HandlerContext, type Transport } from '@connec
 import type { Secret } from '../../platform/config.ts';
 import { callerOf, internalHeaders } from '../../platform/grpc/caller.ts';
 import { createGrpcTransport } from '../../platform/grpc/transport.ts';
+import { unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { recordKey } from '../edge/call-record.ts';
 import type { Upstream } from './forward.ts';
@@ -12,22 +13,26 @@ import type { Upstream } from './forward.ts';
  */
 const WATCH_CONNECTIONS = 16;
 
-/** Calls to the internal ports of the command replicas, in turn, past those that cannot be reached. */
-export interface CommandUpstream extends Upstream {
+/** Calls to the internal ports of a service's replicas, in turn, past those that cannot be reached. */
+export interface ServiceUpstream extends Upstream {
   close(): void;
 }
 
-export function createCommandUpstream({
+/** Without URLs every call is UNAVAILABLE with the name of the variable that is to name them. */
+export function createServiceUpstream({
+  service,
   urls,
   internalToken,
   watchesEnd,
   logger,
 }: {
+  readonly service: string;
   readonly urls: readonly string[];
   readonly internalToken: Secret;
   readonly watchesEnd: AbortSignal;
   readonly logger: Logger;
-}): CommandUpstream {
+}): ServiceUpstream {
+  if (urls.length === 0) return unconfigured(service, watchesEnd);
   const calls = createGrpcTransport({ urls });
   const watches = Array.from({ length: WATCH_CONNECTIONS }, () => createGrpcTransport({ urls, ownConnection: true }));
   let turn = 0;
@@ -37,7 +42,7 @@ export function createCommandUpstream({
     return watches[turn] ?? calls;
   };
   return {
-    service: 'command',
+    service,
     watchesEnd,
     headers: (context: HandlerContext) =>
       internalHeaders(internalToken, callerOf(context), context.values.get(recordKey)?.requestId),
@@ -45,7 +50,7 @@ export function createCommandUpstream({
       try {
         return await call(transportFor(context));
       } catch (thrown) {
-        throw unmasked(thrown, logger);
+        throw unmasked(thrown, service, logger);
       }
     },
     close: () => {
@@ -55,11 +60,25 @@ export function createCommandUpstream({
 }
 
 /** The caller was let in here, so a refused identity is this platform's own fault and no word about the caller's token. */
-function unmasked(thrown: unknown, logger: Logger): unknown {
+function unmasked(thrown: unknown, service: string, logger: Logger): unknown {
   if (!(thrown instanceof ConnectError) || thrown.code !== Code.Unauthenticated) return thrown;
   logger.error(
-    { service: 'command' },
-    'the command service refuses the internal token: STRATEGOS_INTERNAL_TOKEN must be the same everywhere',
+    { service },
+    'a service refuses the internal token: STRATEGOS_INTERNAL_TOKEN must be the same everywhere',
   );
-  return new Error('the command service refuses the internal token', { cause: thrown });
+  return new Error(`the ${service} service refuses the internal token`, { cause: thrown });
+}
+
+function unconfigured(service: string, watchesEnd: AbortSignal): ServiceUpstream {
+  const variable = `STRATEGOS_${service.toUpperCase()}_URLS`;
+  return {
+    service,
+    watchesEnd,
+    headers: () => ({}),
+    run: () =>
+      Promise.reject(
+        unavailable(service, `this gateway knows no ${service} service; name its replicas in ${variable}`),
+      ),
+    close: () => undefined,
+  };
 }
