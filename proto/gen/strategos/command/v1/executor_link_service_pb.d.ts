@@ -6,10 +6,11 @@
 // its meaning, fields are added and never reused, and what one side does not know it names and refuses, or ignores where
 // this file says so.
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { CommandError, CommandProgress, CommandResult, CommandState, Lane, Preconditions } from "./command_pb.js";
+import type { VenueEvent } from "./venue_event_pb.js";
 import type { CancelOrders, ClosePosition, GetStatus, OpenPosition, Pause, Ping, Resume, StartSession, StartStrategy, StopAll, StopSession, StopStrategy } from "./kind_pb.js";
 
 /**
@@ -62,6 +63,20 @@ export declare type ConnectRequest = Message<"strategos.command.v1.ConnectReques
      */
     value: Goodbye;
     case: "goodbye";
+  } | {
+    /**
+     * Only from an agent whose Hello says takes_prices.
+     *
+     * @generated from field: strategos.command.v1.PriceInterest price_interest = 7;
+     */
+    value: PriceInterest;
+    case: "priceInterest";
+  } | {
+    /**
+     * @generated from field: strategos.command.v1.VenueEventBatch venue_events = 8;
+     */
+    value: VenueEventBatch;
+    case: "venueEvents";
   } | { case: undefined; value?: undefined };
 };
 
@@ -134,6 +149,22 @@ export declare type ConnectResponse = Message<"strategos.command.v1.ConnectRespo
      */
     value: Superseded;
     case: "superseded";
+  } | {
+    /**
+     * Only to an agent that has sent a PriceInterest.
+     *
+     * @generated from field: strategos.command.v1.PriceBatch prices = 10;
+     */
+    value: PriceBatch;
+    case: "prices";
+  } | {
+    /**
+     * Only to an agent that has sent a VenueEventBatch.
+     *
+     * @generated from field: strategos.command.v1.VenueEventsAcknowledged venue_events_acknowledged = 11;
+     */
+    value: VenueEventsAcknowledged;
+    case: "venueEventsAcknowledged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -205,6 +236,13 @@ export declare type Hello = Message<"strategos.command.v1.Hello"> & {
    * @generated from field: string platform = 9;
    */
   platform: string;
+
+  /**
+   * The agent may ask for prices with PriceInterest. Agents that do not say so get no frames about prices.
+   *
+   * @generated from field: bool takes_prices = 10;
+   */
+  takesPrices: boolean;
 };
 
 /**
@@ -478,6 +516,74 @@ export declare type HeartbeatReply = Message<"strategos.command.v1.HeartbeatRepl
  * Use `create(HeartbeatReplySchema)` to create a new message.
  */
 export declare const HeartbeatReplySchema: GenMessage<HeartbeatReply>;
+
+/**
+ * PriceInterest names all symbols of which the agent wants prices; it replaces the one before. An agent sends it after every
+ * Welcome, as long as there are any, and whenever it changes. Prices of symbols that stay are neither repeated nor missed.
+ *
+ * @generated from message strategos.command.v1.PriceInterest
+ */
+export declare type PriceInterest = Message<"strategos.command.v1.PriceInterest"> & {
+  /**
+   * At most 1000.
+   *
+   * @generated from field: repeated strategos.command.v1.SymbolInterest symbols = 1;
+   */
+  symbols: SymbolInterest[];
+};
+
+/**
+ * Describes the message strategos.command.v1.PriceInterest.
+ * Use `create(PriceInterestSchema)` to create a new message.
+ */
+export declare const PriceInterestSchema: GenMessage<PriceInterest>;
+
+/**
+ * SymbolInterest says from where prices of a symbol are wanted.
+ *
+ * @generated from message strategos.command.v1.SymbolInterest
+ */
+export declare type SymbolInterest = Message<"strategos.command.v1.SymbolInterest"> & {
+  /**
+   * At most 128 characters; upper and lower case are the same.
+   *
+   * @generated from field: string symbol = 1;
+   */
+  symbol: string;
+
+  /**
+   * Prices at this market time, which the agent knows by their sequences, and all later ones. Absent: only new ones.
+   *
+   * @generated from field: google.protobuf.Timestamp from_time = 2;
+   */
+  fromTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message strategos.command.v1.SymbolInterest.
+ * Use `create(SymbolInterestSchema)` to create a new message.
+ */
+export declare const SymbolInterestSchema: GenMessage<SymbolInterest>;
+
+/**
+ * VenueEventBatch carries venue events in the order of their numbers.
+ *
+ * @generated from message strategos.command.v1.VenueEventBatch
+ */
+export declare type VenueEventBatch = Message<"strategos.command.v1.VenueEventBatch"> & {
+  /**
+   * At most 500.
+   *
+   * @generated from field: repeated strategos.command.v1.VenueEvent events = 1;
+   */
+  events: VenueEvent[];
+};
+
+/**
+ * Describes the message strategos.command.v1.VenueEventBatch.
+ * Use `create(VenueEventBatchSchema)` to create a new message.
+ */
+export declare const VenueEventBatchSchema: GenMessage<VenueEventBatch>;
 
 /**
  * Goodbye announces that the agent leaves on purpose.
@@ -787,6 +893,194 @@ export declare type EventsAcknowledged = Message<"strategos.command.v1.EventsAck
 export declare const EventsAcknowledgedSchema: GenMessage<EventsAcknowledged>;
 
 /**
+ * PriceBatch carries prices of symbols in the order of market time, none left out while the link lasts.
+ *
+ * @generated from message strategos.command.v1.PriceBatch
+ */
+export declare type PriceBatch = Message<"strategos.command.v1.PriceBatch"> & {
+  /**
+   * @generated from field: repeated strategos.command.v1.Price prices = 1;
+   */
+  prices: Price[];
+
+  /**
+   * Sent at the start and whenever it changes.
+   *
+   * @generated from field: repeated strategos.command.v1.PriceFreshness freshness = 2;
+   */
+  freshness: PriceFreshness[];
+
+  /**
+   * Symbols of which prices that the interest asked for are no longer kept: what happened in between is not known.
+   *
+   * @generated from field: repeated string missed_symbols = 3;
+   */
+  missedSymbols: string[];
+};
+
+/**
+ * Describes the message strategos.command.v1.PriceBatch.
+ * Use `create(PriceBatchSchema)` to create a new message.
+ */
+export declare const PriceBatchSchema: GenMessage<PriceBatch>;
+
+/**
+ * Price is one price event. A closed candle stands for every price between its low and its high.
+ *
+ * @generated from message strategos.command.v1.Price
+ */
+export declare type Price = Message<"strategos.command.v1.Price"> & {
+  /**
+   * @generated from field: string symbol = 1;
+   */
+  symbol: string;
+
+  /**
+   * Rises by one within the life of a source; with `time` it tells a repeat.
+   *
+   * @generated from field: int64 sequence = 2;
+   */
+  sequence: bigint;
+
+  /**
+   * Market time: the candle's close or the trade's time.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 3;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * @generated from oneof strategos.command.v1.Price.price
+   */
+  price: {
+    /**
+     * @generated from field: strategos.command.v1.CandlePrice candle = 4;
+     */
+    value: CandlePrice;
+    case: "candle";
+  } | {
+    /**
+     * @generated from field: strategos.command.v1.TradePrice trade = 5;
+     */
+    value: TradePrice;
+    case: "trade";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message strategos.command.v1.Price.
+ * Use `create(PriceSchema)` to create a new message.
+ */
+export declare const PriceSchema: GenMessage<Price>;
+
+/**
+ * CandlePrice is a closed candle. Decimals.
+ *
+ * @generated from message strategos.command.v1.CandlePrice
+ */
+export declare type CandlePrice = Message<"strategos.command.v1.CandlePrice"> & {
+  /**
+   * @generated from field: string open = 1;
+   */
+  open: string;
+
+  /**
+   * @generated from field: string high = 2;
+   */
+  high: string;
+
+  /**
+   * @generated from field: string low = 3;
+   */
+  low: string;
+
+  /**
+   * @generated from field: string close = 4;
+   */
+  close: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp open_time = 5;
+   */
+  openTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message strategos.command.v1.CandlePrice.
+ * Use `create(CandlePriceSchema)` to create a new message.
+ */
+export declare const CandlePriceSchema: GenMessage<CandlePrice>;
+
+/**
+ * TradePrice is a trade. Decimal.
+ *
+ * @generated from message strategos.command.v1.TradePrice
+ */
+export declare type TradePrice = Message<"strategos.command.v1.TradePrice"> & {
+  /**
+   * @generated from field: string price = 1;
+   */
+  price: string;
+};
+
+/**
+ * Describes the message strategos.command.v1.TradePrice.
+ * Use `create(TradePriceSchema)` to create a new message.
+ */
+export declare const TradePriceSchema: GenMessage<TradePrice>;
+
+/**
+ * PriceFreshness tells the state of a symbol's prices.
+ *
+ * @generated from message strategos.command.v1.PriceFreshness
+ */
+export declare type PriceFreshness = Message<"strategos.command.v1.PriceFreshness"> & {
+  /**
+   * @generated from field: string symbol = 1;
+   */
+  symbol: string;
+
+  /**
+   * @generated from field: strategos.command.v1.PriceState state = 2;
+   */
+  state: PriceState;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_price_time = 3;
+   */
+  lastPriceTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message strategos.command.v1.PriceFreshness.
+ * Use `create(PriceFreshnessSchema)` to create a new message.
+ */
+export declare const PriceFreshnessSchema: GenMessage<PriceFreshness>;
+
+/**
+ * VenueEventsAcknowledged: these venue events are durable; the agent need not send them again.
+ *
+ * @generated from message strategos.command.v1.VenueEventsAcknowledged
+ */
+export declare type VenueEventsAcknowledged = Message<"strategos.command.v1.VenueEventsAcknowledged"> & {
+  /**
+   * @generated from field: string journal_id = 1;
+   */
+  journalId: string;
+
+  /**
+   * @generated from field: repeated int64 numbers = 2;
+   */
+  numbers: bigint[];
+};
+
+/**
+ * Describes the message strategos.command.v1.VenueEventsAcknowledged.
+ * Use `create(VenueEventsAcknowledgedSchema)` to create a new message.
+ */
+export declare const VenueEventsAcknowledgedSchema: GenMessage<VenueEventsAcknowledged>;
+
+/**
  * Inquiry asks what became of commands whose outcome the platform does not know. The agent answers each with Finished,
  * Started, Received or NotFound.
  *
@@ -880,6 +1174,13 @@ export declare type PollCommandsRequest = Message<"strategos.command.v1.PollComm
    * @generated from field: google.protobuf.Duration wait = 3;
    */
   wait?: Duration | undefined;
+
+  /**
+   * As the frame. It goes with every poll; a poll without it ends the interest.
+   *
+   * @generated from field: strategos.command.v1.PriceInterest price_interest = 4;
+   */
+  priceInterest?: PriceInterest | undefined;
 };
 
 /**
@@ -933,6 +1234,11 @@ export declare type ReportEventsRequest = Message<"strategos.command.v1.ReportEv
    * @generated from field: strategos.command.v1.InFlightLimit in_flight_limit = 3;
    */
   inFlightLimit?: InFlightLimit | undefined;
+
+  /**
+   * @generated from field: strategos.command.v1.VenueEventBatch venue_events = 4;
+   */
+  venueEvents?: VenueEventBatch | undefined;
 };
 
 /**
@@ -951,6 +1257,11 @@ export declare type ReportEventsResponse = Message<"strategos.command.v1.ReportE
    * @generated from field: strategos.command.v1.EventsAcknowledged events_acknowledged = 1;
    */
   eventsAcknowledged?: EventsAcknowledged | undefined;
+
+  /**
+   * @generated from field: strategos.command.v1.VenueEventsAcknowledged venue_events_acknowledged = 2;
+   */
+  venueEventsAcknowledged?: VenueEventsAcknowledged | undefined;
 };
 
 /**
@@ -958,6 +1269,40 @@ export declare type ReportEventsResponse = Message<"strategos.command.v1.ReportE
  * Use `create(ReportEventsResponseSchema)` to create a new message.
  */
 export declare const ReportEventsResponseSchema: GenMessage<ReportEventsResponse>;
+
+/**
+ * PriceState is how far the prices of a symbol can be relied on.
+ *
+ * @generated from enum strategos.command.v1.PriceState
+ */
+export enum PriceState {
+  /**
+   * @generated from enum value: PRICE_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: PRICE_STATE_FRESH = 1;
+   */
+  FRESH = 1,
+
+  /**
+   * @generated from enum value: PRICE_STATE_STALE = 2;
+   */
+  STALE = 2,
+
+  /**
+   * No prices for long, no source, or no market service: act as if there were no price stream.
+   *
+   * @generated from enum value: PRICE_STATE_BLIND = 3;
+   */
+  BLIND = 3,
+}
+
+/**
+ * Describes the enum strategos.command.v1.PriceState.
+ */
+export declare const PriceStateSchema: GenEnum<PriceState>;
 
 /**
  * ExecutorLinkService is the executor's side. Every call carries "authorization: Bearer <key_id>.<secret>".

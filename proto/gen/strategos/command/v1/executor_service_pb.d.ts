@@ -5,6 +5,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { VenueEvent } from "./venue_event_pb.js";
 
 /**
  * Describes the file strategos/command/v1/executor_service.proto.
@@ -502,6 +503,87 @@ export declare type DisableExecutorResponse = Message<"strategos.command.v1.Disa
 export declare const DisableExecutorResponseSchema: GenMessage<DisableExecutorResponse>;
 
 /**
+ * WatchVenueEventsRequest says from where to watch.
+ *
+ * @generated from message strategos.command.v1.WatchVenueEventsRequest
+ */
+export declare type WatchVenueEventsRequest = Message<"strategos.command.v1.WatchVenueEventsRequest"> & {
+  /**
+   * The cursor of the last response that was handled. Empty: see from_start.
+   *
+   * @generated from field: string cursor = 1;
+   */
+  cursor: string;
+
+  /**
+   * Without a cursor: true begins with the oldest event that is kept, false with what comes after this call.
+   *
+   * @generated from field: bool from_start = 2;
+   */
+  fromStart: boolean;
+
+  /**
+   * Name or id; empty: all of the account. A cursor is bound to it.
+   *
+   * @generated from field: string executor = 3;
+   */
+  executor: string;
+};
+
+/**
+ * Describes the message strategos.command.v1.WatchVenueEventsRequest.
+ * Use `create(WatchVenueEventsRequestSchema)` to create a new message.
+ */
+export declare const WatchVenueEventsRequestSchema: GenMessage<WatchVenueEventsRequest>;
+
+/**
+ * WatchVenueEventsResponse is one event, or, without one, a checkpoint: nothing new came up to its cursor.
+ *
+ * @generated from message strategos.command.v1.WatchVenueEventsResponse
+ */
+export declare type WatchVenueEventsResponse = Message<"strategos.command.v1.WatchVenueEventsResponse"> & {
+  /**
+   * @generated from field: string cursor = 1;
+   */
+  cursor: string;
+
+  /**
+   * @generated from field: string executor_id = 2;
+   */
+  executorId: string;
+
+  /**
+   * @generated from field: string executor_name = 3;
+   */
+  executorName: string;
+
+  /**
+   * @generated from field: strategos.command.v1.VenueEvent event = 4;
+   */
+  event?: VenueEvent | undefined;
+
+  /**
+   * Place in the account's venue events: from 1, without gaps, in commit order.
+   *
+   * @generated from field: int64 sequence = 5;
+   */
+  sequence: bigint;
+
+  /**
+   * When it was stored, by the platform's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp store_time = 6;
+   */
+  storeTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message strategos.command.v1.WatchVenueEventsResponse.
+ * Use `create(WatchVenueEventsResponseSchema)` to create a new message.
+ */
+export declare const WatchVenueEventsResponseSchema: GenMessage<WatchVenueEventsResponse>;
+
+/**
  * ExecutorState is what can be said of an executor at one moment.
  *
  * @generated from enum strategos.command.v1.ExecutorState
@@ -639,6 +721,18 @@ export declare const ExecutorService: GenService<{
     methodKind: "unary";
     input: typeof DisableExecutorRequestSchema;
     output: typeof DisableExecutorResponseSchema;
+  },
+  /**
+   * WatchVenueEvents streams what agents report of their venues, in commit order. A watcher that resumes from the last cursor
+   * misses nothing and sees nothing twice, on any replica. OUT_OF_RANGE: the cursor is older than the history that is kept.
+   * RESOURCE_EXHAUSTED (SLOW_CONSUMER): the reader fell behind; resume from its last cursor.
+   *
+   * @generated from rpc strategos.command.v1.ExecutorService.WatchVenueEvents
+   */
+  watchVenueEvents: {
+    methodKind: "server_streaming";
+    input: typeof WatchVenueEventsRequestSchema;
+    output: typeof WatchVenueEventsResponseSchema;
   },
 }>;
 

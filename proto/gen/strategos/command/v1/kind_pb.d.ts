@@ -10,7 +10,7 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Duration } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file strategos/command/v1/kind.proto.
@@ -285,6 +285,14 @@ export declare type OpenPosition = Message<"strategos.command.v1.OpenPosition"> 
    * @generated from field: string leverage = 9;
    */
   leverage: string;
+
+  /**
+   * Market time of the decision. A venue that follows the platform's prices looks at those up to this time first, so that
+   * what a stop did by then comes before the order. Absent: the venue's own present alone counts.
+   *
+   * @generated from field: google.protobuf.Timestamp reference_time = 10;
+   */
+  referenceTime?: Timestamp | undefined;
 };
 
 /**
@@ -294,7 +302,8 @@ export declare type OpenPosition = Message<"strategos.command.v1.OpenPosition"> 
 export declare const OpenPositionSchema: GenMessage<OpenPosition>;
 
 /**
- * ClosePosition leaves a position. Key: as OpenPosition. Lane HIGH.
+ * ClosePosition leaves a position. Key: as OpenPosition. Lane HIGH. Where a stop, a target or a disconnect policy has closed the
+ * position first, it succeeds, its summary says what did, and its fill is that closing's own.
  *
  * @generated from message strategos.command.v1.ClosePosition
  */
@@ -327,6 +336,13 @@ export declare type ClosePosition = Message<"strategos.command.v1.ClosePosition"
    * @generated from field: string reference_price = 5;
    */
   referencePrice: string;
+
+  /**
+   * As in OpenPosition.
+   *
+   * @generated from field: google.protobuf.Timestamp reference_time = 6;
+   */
+  referenceTime?: Timestamp | undefined;
 };
 
 /**
