@@ -60,3 +60,13 @@ export function executorChangedSubject(accountId: string): string {
 export function executorChangedSubjects(): string {
   return 'strategos.executor.*';
 }
+
+/** A strategy of the account was changed: carries a StrategyChange. */
+export function strategyChangedSubject(accountId: string): string {
+  return `strategos.strategy.${subjectToken(accountId)}`;
+}
+
+/** Every account's changes of strategies. */
+export function strategyChangedSubjects(): string {
+  return 'strategos.strategy.*';
+}

@@ -303,6 +303,27 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TARGET_UNKNOWN = 76;
    */
   TARGET_UNKNOWN = 76,
+
+  /**
+   * The strategy has been changed since it was read: read it again. {"strategy": "…", "revision": "7", "current": "9"}
+   *
+   * @generated from enum value: ERROR_REASON_REVISION_STALE = 90;
+   */
+  REVISION_STALE = 90,
+
+  /**
+   * Sessions that have not ended use the strategy. {"strategy": "…", "sessions": "…,…"}
+   *
+   * @generated from enum value: ERROR_REASON_STRATEGY_IN_USE = 91;
+   */
+  STRATEGY_IN_USE = 91,
+
+  /**
+   * The account has no such revision yet. {"revision": "12", "newest": "9"}
+   *
+   * @generated from enum value: ERROR_REASON_REVISION_UNKNOWN = 92;
+   */
+  REVISION_UNKNOWN = 92,
 }
 
 /**

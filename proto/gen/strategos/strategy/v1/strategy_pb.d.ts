@@ -330,8 +330,7 @@ export declare const EmergencyActionsSchema: GenMessage<EmergencyActions>;
  */
 export declare type GlobalLimits = Message<"strategos.strategy.v1.GlobalLimits"> & {
   /**
-   * Fraction of the equity, above 0 to 1: the margin of an entry whose section names none, and the largest margin otherwise when
-   * a position size is a percentage above it. 0.02 is two percent.
+   * Fraction of the equity, above 0 to 1: the margin of an entry whose section names no size. 0.02 is two percent.
    *
    * @generated from field: optional double base_position_pct = 1;
    */
@@ -345,7 +344,7 @@ export declare type GlobalLimits = Message<"strategos.strategy.v1.GlobalLimits">
   maxLeverage?: number | undefined;
 
   /**
-   * Percent of the way from entry to liquidation (entry ÷ leverage) that must lie behind the stop loss.
+   * Percent of the way from entry to liquidation (entry ÷ leverage) that must lie behind the stop loss, 0 to below 100; absent: 0.
    *
    * @generated from field: optional double stop_loss_buffer_pct = 3;
    */
@@ -415,7 +414,9 @@ export declare type Strategy = Message<"strategos.strategy.v1.Strategy"> & {
 export declare const StrategySchema: GenMessage<Strategy>;
 
 /**
- * StrategyChange is one revision of an account: gap-free, in commit order. Also what is published on NATS.
+ * StrategyChange is one revision of an account: gap-free, in commit order. Also what is published on NATS, where any message may
+ * be lost, doubled or late: a reader applies the revision after its own, and asks WatchChanges for what it missed. There, a change
+ * without a strategy (CHANGE_TYPE_UNSPECIFIED) is a reminder: it only tells the account's newest revision and digest.
  *
  * @generated from message strategos.strategy.v1.StrategyChange
  */

@@ -655,6 +655,13 @@ export declare type GetRolloutResponse = Message<"strategos.strategy.v1.GetRollo
    * @generated from field: repeated strategos.strategy.v1.InstanceRollout instances = 4;
    */
   instances: InstanceRollout[];
+
+  /**
+   * Evaluators that did not answer, a sentence each; then the lists above may lack what they alone could tell.
+   *
+   * @generated from field: repeated string unreachable = 5;
+   */
+  unreachable: string[];
 };
 
 /**
@@ -673,7 +680,8 @@ export declare const GetRolloutResponseSchema: GenMessage<GetRolloutResponse>;
  */
 export declare const StrategyService: GenService<{
   /**
-   * CreateStrategy stores a new strategy. ALREADY_EXISTS (NAME_TAKEN) when the name is in use.
+   * CreateStrategy stores a new strategy. ALREADY_EXISTS (NAME_TAKEN) when the name is in use. UNAVAILABLE while the market service,
+   * which knows the indicators, cannot be asked.
    *
    * @generated from rpc strategos.strategy.v1.StrategyService.CreateStrategy
    */
@@ -683,7 +691,7 @@ export declare const StrategyService: GenService<{
     output: typeof CreateStrategyResponseSchema;
   },
   /**
-   * UpdateStrategy makes the next revision. ABORTED (REVISION_STALE) unless `revision` is the one that is current: read it again.
+   * UpdateStrategy makes the next revision. ABORTED (REVISION_STALE) unless `revision` is the strategy's newest: read it again.
    *
    * @generated from rpc strategos.strategy.v1.StrategyService.UpdateStrategy
    */
@@ -693,8 +701,9 @@ export declare const StrategyService: GenService<{
     output: typeof UpdateStrategyResponseSchema;
   },
   /**
-   * DeleteStrategy ends a strategy; its revisions stay readable. FAILED_PRECONDITION (STRATEGY_IN_USE) names the sessions that
-   * use it, unless forced.
+   * DeleteStrategy ends a strategy; its revisions stay readable by its id, its name is free again. FAILED_PRECONDITION
+   * (STRATEGY_IN_USE) names the sessions that use it, UNAVAILABLE says that they could not be asked for, unless forced. Repeated
+   * by id it changes nothing.
    *
    * @generated from rpc strategos.strategy.v1.StrategyService.DeleteStrategy
    */
@@ -704,7 +713,8 @@ export declare const StrategyService: GenService<{
     output: typeof DeleteStrategyResponseSchema;
   },
   /**
-   * GetStrategy returns a strategy as of a revision.
+   * GetStrategy returns a strategy as of a revision; a deleted one by its id alone. NOT_FOUND when it was made later than that;
+   * OUT_OF_RANGE (REVISION_UNKNOWN) when the account has not come so far.
    *
    * @generated from rpc strategos.strategy.v1.StrategyService.GetStrategy
    */
@@ -745,7 +755,8 @@ export declare const StrategyService: GenService<{
   },
   /**
    * WatchChanges streams the account's revisions above `since_revision`, in order, without gaps, then new ones as they are
-   * committed. Between changes it sends checkpoints: responses without a change that carry the current revision and digest.
+   * committed. When it has caught up, and every few seconds, it sends checkpoints: responses without a change that carry the
+   * current revision and digest. OUT_OF_RANGE (REVISION_UNKNOWN) when since_revision is above the newest: begin again with 0.
    *
    * @generated from rpc strategos.strategy.v1.StrategyService.WatchChanges
    */
@@ -755,7 +766,7 @@ export declare const StrategyService: GenService<{
     output: typeof WatchChangesResponseSchema;
   },
   /**
-   * GetRollout tells which evaluators and instances run which revision.
+   * GetRollout tells which evaluators and instances run which revision. What could not be asked is named in the response.
    *
    * @generated from rpc strategos.strategy.v1.StrategyService.GetRollout
    */
