@@ -1,10 +1,16 @@
 import { portIsFree } from './port.ts';
 
 /** Replicas beyond this would run into the next range of ports. */
-export const COMMAND_REPLICAS_MAX = 10;
+export const REPLICAS_MAX = 10;
 export const GATEWAY_PORT_DEFAULT = 7070;
 /** Distance from the gateway's port to the last derived one. */
-const PORT_SPAN = 31;
+const PORT_SPAN = 49;
+
+/** How many processes of a service run. */
+export interface Replicas {
+  readonly command: number;
+  readonly evaluator: number;
+}
 
 export interface PlatformPorts {
   readonly gateway: number;
@@ -14,20 +20,31 @@ export interface PlatformPorts {
   readonly commands: readonly number[];
   readonly postgres: number;
   readonly nats: number;
+  readonly strategy: number;
+  readonly market: number;
+  readonly session: number;
+  readonly backtest: number;
+  /** Internal port of each evaluator replica. */
+  readonly evaluators: readonly number[];
 }
 
 /** All ports of a platform, derived from its gateway's. @throws RangeError when they would leave the range of ports. */
-export function derivePorts(gateway: number, commandReplicas: number): PlatformPorts {
+export function derivePorts(gateway: number, replicas: Replicas): PlatformPorts {
   if (gateway < 1 || gateway + PORT_SPAN > 65_535) {
     throw new RangeError(`the port must be between 1 and ${65_535 - PORT_SPAN}, because others are counted up from it`);
   }
-  const replicas = Array.from({ length: commandReplicas }, (_, index) => index);
+  const counted = (from: number, count: number): number[] => Array.from({ length: count }, (_, index) => from + index);
   return {
     gateway,
-    links: replicas.map((index) => gateway + 10 + index),
-    commands: replicas.map((index) => gateway + 20 + index),
+    links: counted(gateway + 10, replicas.command),
+    commands: counted(gateway + 20, replicas.command),
     postgres: gateway + 30,
-    nats: gateway + PORT_SPAN,
+    nats: gateway + 31,
+    strategy: gateway + 32,
+    market: gateway + 33,
+    session: gateway + 34,
+    backtest: gateway + 35,
+    evaluators: counted(gateway + 40, replicas.evaluator),
   };
 }
 
@@ -37,6 +54,11 @@ export async function requireFree(ports: PlatformPorts, natsIsOurs: boolean): Pr
     ['the gateway', ports.gateway],
     ...ports.links.map((port) => ['executors', port] as const),
     ...ports.commands.map((port) => ['the command service', port] as const),
+    ['the strategy service', ports.strategy],
+    ['the market service', ports.market],
+    ['the session service', ports.session],
+    ['back-tests', ports.backtest],
+    ...ports.evaluators.map((port) => ['the evaluator service', port] as const),
     ['PostgreSQL', ports.postgres],
     ...(natsIsOurs ? [['NATS', ports.nats] as const] : []),
   ];

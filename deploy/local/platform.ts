@@ -10,7 +10,7 @@ import {
 import { DEMO_EXECUTOR, DemoExecutor } from './demo-executor.ts';
 import { KeptRunning } from './keep-running.ts';
 import { NatsServer, natsAnswers } from './nats-server.ts';
-import { derivePorts, requireFree } from './platform-ports.ts';
+import { derivePorts, type PlatformPorts, type Replicas, requireFree } from './platform-ports.ts';
 import { Postgres } from './postgres.ts';
 import { POSTGRES_LEFTOVER_STEPS } from './postgres-cluster.ts';
 import { endLeftovers, readIfThere } from './process-record.ts';
@@ -20,6 +20,9 @@ import {
   loopbackUrl,
   type SharedEnvironment,
   serviceEntry,
+  TRADING_SERVICES,
+  tradingEnvironment,
+  type TradingService,
 } from './service-environment.ts';
 import { LEFTOVER_STEPS, ServiceProcess, type ServiceProcessOptions } from './service-process.ts';
 
@@ -30,8 +33,8 @@ export interface PlatformOptions {
   readonly dataDirectory: string;
   /** The gateway's; the others are counted up from it. */
   readonly port: number;
-  readonly commandReplicas: number;
-  /** Whether to run a paper executor named "demo" beside the services. */
+  readonly replicas: Replicas;
+  /** Whether to run a paper executor named "demo" beside the services, on a simulated market with a sample strategy. */
   readonly demo: boolean;
   /** One line for people: a restart, for example. */
   readonly report: (line: string) => void;
@@ -54,7 +57,7 @@ export interface Platform extends Running {
 
 /**
  * Brings the whole platform up on this machine and resolves when the gateway answers and the demo executor is started:
- * PostgreSQL, NATS (unless NATS_URL names one), `command` replicas, `gateway`, each as a process of its own that is started
+ * PostgreSQL, NATS (unless NATS_URL names one), the services and their replicas, each as a process of its own that is started
  * again when it crashes. Stops in the opposite order.
  * @throws Error in one sentence: data folder in use, ports taken, no nats-server, or a service's own words.
  */
@@ -70,7 +73,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
 async function start(options: PlatformOptions, stack: Stack): Promise<Platform> {
   const { report, signal } = options;
-  const ports = derivePorts(options.port, options.commandReplicas);
+  const ports = derivePorts(options.port, options.replicas);
   const data = await makeDataDirectory(options.dataDirectory);
   stack.use(await lockDataDirectory(data), (unlock) => unlock());
   await endLeftovers(data.records, (name) => (name === 'postgres' ? POSTGRES_LEFTOVER_STEPS : LEFTOVER_STEPS));
@@ -90,6 +93,14 @@ async function start(options: PlatformOptions, stack: Stack): Promise<Platform> 
     internalToken: await keptSecret(data, 'internal.token'),
     linkUrls: ports.links.map(loopbackUrl),
     gatewayUrl: loopbackUrl(ports.gateway),
+    serviceUrls: {
+      command: ports.commands.map(loopbackUrl),
+      strategy: [loopbackUrl(ports.strategy)],
+      market: [loopbackUrl(ports.market)],
+      session: [loopbackUrl(ports.session)],
+      backtest: [loopbackUrl(ports.backtest)],
+      evaluator: ports.evaluators.map(loopbackUrl),
+    },
   };
   const keep = (name: string, service: Pick<ServiceProcessOptions, 'entry' | 'env' | 'args'>) =>
     KeptRunning.start(
@@ -106,8 +117,16 @@ async function start(options: PlatformOptions, stack: Stack): Promise<Platform> 
     stack.add(await keep(replicaId, { entry: serviceEntry('command'), env }));
   }
   signal?.throwIfAborted();
-  const commandUrls = ports.commands.map(loopbackUrl);
-  const gatewayEnv = gatewayEnvironment(shared, { port: ports.gateway, commandUrls, tokenFile: data.tokenFile });
+  const trading = TRADING_SERVICES.flatMap((service) => replicasOf(service, ports));
+  const outcomes = await Promise.allSettled(
+    trading.map(async ({ service, replicaId, port }) => {
+      const env = tradingEnvironment(service, shared, { replicaId, port });
+      stack.add(await keep(replicaId, { entry: serviceEntry(service), env }));
+    }),
+  );
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  signal?.throwIfAborted();
+  const gatewayEnv = gatewayEnvironment(shared, { port: ports.gateway, tokenFile: data.tokenFile });
   stack.add(await keep('gateway', { entry: serviceEntry('gateway'), env: gatewayEnv }));
   await writePrivate(data.urlFile, `${shared.gatewayUrl}\n`);
 
@@ -132,6 +151,11 @@ async function start(options: PlatformOptions, stack: Stack): Promise<Platform> 
         address: loopbackUrl(ports.links[index] ?? 0),
         note: `for executors; internal port ${port}`,
       })),
+      ...trading.map(({ replicaId, service, port }) => ({
+        name: replicaId,
+        address: loopbackUrl(port),
+        note: TRADING_NOTES[service],
+      })),
       { name: 'postgres', address: `127.0.0.1:${ports.postgres}`, note: `database ${PLATFORM_DATABASE}` },
       {
         name: 'nats',
@@ -145,6 +169,26 @@ async function start(options: PlatformOptions, stack: Stack): Promise<Platform> 
     stop: () => stack.stop(),
     [Symbol.asyncDispose]: () => stack.stop(),
   };
+}
+
+const TRADING_NOTES: Readonly<Record<TradingService, string>> = {
+  strategy: 'definitions and their revisions',
+  market: 'prices and indicators',
+  session: 'sessions, signals and positions',
+  backtest: 'strategies on stored prices',
+  evaluator: 'instances of strategies',
+};
+
+function replicasOf(
+  service: TradingService,
+  ports: PlatformPorts,
+): { readonly service: TradingService; readonly replicaId: string; readonly port: number }[] {
+  const own = service === 'evaluator' ? ports.evaluators : [ports[service]];
+  return own.map((port, index) => ({
+    service,
+    replicaId: own.length === 1 ? service : `${service}-${index}`,
+    port,
+  }));
 }
 
 async function startNats(

@@ -1,6 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { LOOPBACK } from './port.ts';
 
+export type TradingService = 'strategy' | 'market' | 'session' | 'backtest' | 'evaluator';
+
+/** The services that trade: one way to start them all. */
+export const TRADING_SERVICES: readonly TradingService[] = [];
+
 /** What every service of one platform is told. */
 export interface SharedEnvironment {
   readonly databaseUrl: string;
@@ -10,10 +15,12 @@ export interface SharedEnvironment {
   /** Public addresses of all executor ports. */
   readonly linkUrls: readonly string[];
   readonly gatewayUrl: string;
+  /** Internal addresses of every service's replicas; none for a service that does not run. */
+  readonly serviceUrls: Readonly<Record<'command' | TradingService, readonly string[]>>;
 }
 
 /** Absolute path of a service's main.ts. */
-export function serviceEntry(service: 'command' | 'gateway' | 'executor'): string {
+export function serviceEntry(service: 'command' | 'gateway' | 'executor' | TradingService): string {
   return fileURLToPath(new URL(`../../services/${service}/main.ts`, import.meta.url));
 }
 
@@ -22,11 +29,8 @@ export function commandEnvironment(
   own: { readonly replicaId: string; readonly port: number; readonly linkPort: number },
 ): Readonly<Record<string, string>> {
   return {
-    DATABASE_URL: shared.databaseUrl,
-    NATS_URL: shared.natsUrl,
-    STRATEGOS_INTERNAL_TOKEN: shared.internalToken,
+    ...everyService(shared),
     STRATEGOS_REPLICA_ID: own.replicaId,
-    STRATEGOS_HOST: LOOPBACK,
     STRATEGOS_COMMAND_PORT: String(own.port),
     STRATEGOS_LINK_PORT: String(own.linkPort),
     STRATEGOS_LINK_URLS: shared.linkUrls.join(','),
@@ -34,19 +38,39 @@ export function commandEnvironment(
   };
 }
 
+export function tradingEnvironment(
+  service: TradingService,
+  shared: SharedEnvironment,
+  own: { readonly replicaId: string; readonly port: number },
+): Readonly<Record<string, string>> {
+  return {
+    ...everyService(shared),
+    STRATEGOS_REPLICA_ID: own.replicaId,
+    [`STRATEGOS_${service.toUpperCase()}_PORT`]: String(own.port),
+  };
+}
+
 export function gatewayEnvironment(
   shared: SharedEnvironment,
-  own: { readonly port: number; readonly commandUrls: readonly string[]; readonly tokenFile: string },
+  own: { readonly port: number; readonly tokenFile: string },
 ): Readonly<Record<string, string>> {
+  return {
+    ...everyService(shared),
+    STRATEGOS_PORT: String(own.port),
+    STRATEGOS_LINK_URLS: shared.linkUrls.join(','),
+    STRATEGOS_BOOTSTRAP_TOKEN_FILE: own.tokenFile,
+  };
+}
+
+/** Where everything is; services that run nowhere are left out. */
+function everyService(shared: SharedEnvironment): Record<string, string> {
+  const urls = Object.entries(shared.serviceUrls).filter(([, replicas]) => replicas.length > 0);
   return {
     DATABASE_URL: shared.databaseUrl,
     NATS_URL: shared.natsUrl,
     STRATEGOS_INTERNAL_TOKEN: shared.internalToken,
     STRATEGOS_HOST: LOOPBACK,
-    STRATEGOS_PORT: String(own.port),
-    STRATEGOS_COMMAND_URLS: own.commandUrls.join(','),
-    STRATEGOS_LINK_URLS: shared.linkUrls.join(','),
-    STRATEGOS_BOOTSTRAP_TOKEN_FILE: own.tokenFile,
+    ...Object.fromEntries(urls.map(([name, replicas]) => [`STRATEGOS_${name.toUpperCase()}_URLS`, replicas.join(',')])),
   };
 }
 

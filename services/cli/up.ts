@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import type { Command } from 'commander';
 import colors from 'picocolors';
 import type { Platform } from '../../deploy/local/platform.ts';
-import { COMMAND_REPLICAS_MAX, derivePorts, GATEWAY_PORT_DEFAULT } from '../../deploy/local/platform-ports.ts';
+import { derivePorts, GATEWAY_PORT_DEFAULT, REPLICAS_MAX, type Replicas } from '../../deploy/local/platform-ports.ts';
 import { readEnv } from '../platform/config.ts';
 import { messageOf } from '../platform/errors.ts';
 import { type Cli, globals } from './cli.ts';
@@ -12,13 +12,14 @@ import { formatMs } from './duration.ts';
 
 interface UpOptions {
   readonly port: string;
-  readonly replicas?: string;
+  readonly replicas?: readonly string[];
   readonly demo: boolean;
 }
 
 const EXAMPLES = `
 Ports are counted up from --port N: the gateway listens on N, executors reach command replica i on N+10+i, the replica's
-internal port is N+20+i, PostgreSQL has N+30 and NATS N+31. With NATS_URL set, that NATS is used and none is started.
+internal port is N+20+i, PostgreSQL has N+30, NATS N+31, the services that trade N+32 to N+35, evaluator replica i N+40+i.
+With NATS_URL set, that NATS is used and none is started.
 
 Examples:
   $ strategos up
@@ -30,12 +31,12 @@ export function registerUp(program: Command, cli: Cli): void {
     .command('up')
     .description('bring the whole platform up on this machine, until Ctrl-C')
     .option('--port <n>', "the gateway's port; the others are counted up from it (STRATEGOS_PORT)", portDefault())
-    .option('--replicas <service=n>', 'command=2 runs two replicas of the command service')
-    .option('--no-demo', 'without the paper executor "demo"')
+    .option('--replicas <service=n...>', 'command=2 runs two replicas of the command service; evaluator=2 likewise')
+    .option('--no-demo', 'without the paper executor "demo" and what it trades')
     .addHelpText('after', EXAMPLES)
     .action(async (options: UpOptions, command: Command) => {
-      const commandReplicas = parseReplicas(options.replicas);
-      const port = parsePort(options.port, commandReplicas);
+      const replicas = parseReplicas(options.replicas ?? []);
+      const port = parsePort(options.port, replicas);
       const out = cli.output(command);
       const data = cli.dataDirectory(command);
       const stop = stopSignal();
@@ -49,7 +50,7 @@ export function registerUp(program: Command, cli: Cli): void {
         platform = await startPlatform({
           dataDirectory: data.root,
           port,
-          commandReplicas,
+          replicas,
           demo: options.demo,
           report: (line) => out.note(line),
           signal: stop.signal,
@@ -123,23 +124,27 @@ function portDefault(): string {
   return readEnv()['STRATEGOS_PORT'] || String(GATEWAY_PORT_DEFAULT);
 }
 
-function parsePort(text: string, commandReplicas: number): number {
+function parsePort(text: string, replicas: Replicas): number {
   const port = Number(text);
   if (!Number.isSafeInteger(port))
     throw usageError(`the port (--port, STRATEGOS_PORT) must be a number, not "${text}"`);
   try {
-    derivePorts(port, commandReplicas);
+    derivePorts(port, replicas);
     return port;
   } catch (thrown) {
     throw usageError(`--port, STRATEGOS_PORT: ${messageOf(thrown)}`, thrown);
   }
 }
 
-function parseReplicas(text: string | undefined): number {
-  if (text === undefined) return 1;
-  const count = Number(/^command=(\d+)$/.exec(text)?.[1]);
-  if (!Number.isSafeInteger(count) || count < 1 || count > COMMAND_REPLICAS_MAX) {
-    throw usageError(`--replicas must be command=N with N from 1 to ${COMMAND_REPLICAS_MAX}, not "${text}"`);
+function parseReplicas(texts: readonly string[]): Replicas {
+  const replicas = { command: 1, evaluator: 1 };
+  for (const text of texts.flatMap((each) => each.split(','))) {
+    const [, service, digits] = /^(command|evaluator)=(\d+)$/.exec(text) ?? [];
+    const count = Number(digits);
+    if ((service !== 'command' && service !== 'evaluator') || count < 1 || count > REPLICAS_MAX) {
+      throw usageError(`--replicas must be command=N or evaluator=N with N from 1 to ${REPLICAS_MAX}, not "${text}"`);
+    }
+    replicas[service] = count;
   }
-  return count;
+  return replicas;
 }

@@ -57,14 +57,13 @@ async function sendPing(stack: TestStack, executor: string, env: Readonly<Record
 
 /** Another replica of the stack's gateway, with a certificate. */
 async function tlsGateway(stack: TestStack, certFile: string, keyFile: string): Promise<ServiceProcess> {
-  const { databaseUrl, natsUrl, internalToken, linkUrls, gatewayUrl, commandUrls, data } = stack;
-  const shared = { databaseUrl, natsUrl, internalToken, linkUrls, gatewayUrl };
+  const { shared, data } = stack;
   const name = 'gateway-tls';
   return ServiceProcess.start({
     name,
     entry: serviceEntry('gateway'),
     env: {
-      ...gatewayEnvironment(shared, { port: await freePort(), commandUrls, tokenFile: data.tokenFile }),
+      ...gatewayEnvironment(shared, { port: await freePort(), tokenFile: data.tokenFile }),
       STRATEGOS_TLS_CERT_FILE: certFile,
       STRATEGOS_TLS_KEY_FILE: keyFile,
     },

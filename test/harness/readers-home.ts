@@ -70,7 +70,7 @@ export class ReadersHome implements AsyncDisposable {
 function freePlatformPort(): Promise<number> {
   return until(async () => {
     const port = await freePort();
-    await requireFree(derivePorts(port, 1), true);
+    await requireFree(derivePorts(port, { command: 1, evaluator: 1 }), true);
     return port;
   }, 'a range of free ports');
 }

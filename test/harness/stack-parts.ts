@@ -10,6 +10,9 @@ import {
   loopbackUrl,
   type SharedEnvironment,
   serviceEntry,
+  TRADING_SERVICES,
+  tradingEnvironment,
+  type TradingService,
 } from '../../deploy/local/service-environment.ts';
 import { ServiceProcess } from '../../deploy/local/service-process.ts';
 import type { Stack } from '../../services/platform/lifecycle.ts';
@@ -24,6 +27,8 @@ export interface StackOptions {
   readonly commandReplicas?: number;
   /** Default true. */
   readonly gateway?: boolean;
+  /** With the services that trade, and so many evaluators. Default: none of them. */
+  readonly trading?: { readonly evaluators: number };
   /** `own` can be stopped and started by the test; with `none` nothing listens at the address. Default `shared`. */
   readonly nats?: 'shared' | 'own' | 'none';
   /** `own` can be stopped and started by the test. Default `shared`: a database of its own on the run's server. */
@@ -32,6 +37,7 @@ export interface StackOptions {
   readonly env?: Env;
   readonly commandEnv?: Env;
   readonly gatewayEnv?: Env;
+  readonly tradingEnv?: Partial<Readonly<Record<TradingService, Env>>>;
   /** Runs when the database is migrated and no service has started yet. */
   readonly prepare?: (databaseUrl: string) => Promise<void>;
   /** Only outside a test run; a test run's own are known. */
@@ -42,10 +48,10 @@ export interface StackOptions {
 export interface StackParts {
   readonly data: DataDirectory;
   readonly shared: SharedEnvironment;
-  /** Internal address of each command replica. */
-  readonly commandUrls: readonly string[];
   readonly replicas: readonly Controlled<ServiceProcess>[];
   readonly gateway: Controlled<ServiceProcess> | undefined;
+  /** The services that trade, by replica: "market", "evaluator-0". */
+  readonly trading: ReadonlyMap<string, Controlled<ServiceProcess>>;
   /** Present when the stack has its own. */
   readonly nats: Controlled<NatsServer> | undefined;
   readonly postgres: Controlled<Postgres> | undefined;
@@ -67,15 +73,27 @@ export async function assembleStack(options: StackOptions, servers: TestServers,
     })),
   );
   const gatewayPort = await freePort();
+  const tradingPorts = await chooseTradingPorts(options.trading?.evaluators);
   const shared: SharedEnvironment = {
     databaseUrl: database.url,
     natsUrl: nats.url,
     internalToken: `internal-${data.root}`,
     linkUrls: replicaPorts.map(({ linkPort }) => loopbackUrl(linkPort)),
     gatewayUrl: loopbackUrl(gatewayPort),
+    serviceUrls: {
+      command: replicaPorts.map(({ port }) => loopbackUrl(port)),
+      strategy: urlsOf('strategy', tradingPorts),
+      market: urlsOf('market', tradingPorts),
+      session: urlsOf('session', tradingPorts),
+      backtest: urlsOf('backtest', tradingPorts),
+      evaluator: urlsOf('evaluator', tradingPorts),
+    },
   };
-  const commandUrls = replicaPorts.map(({ port }) => loopbackUrl(port));
-  const handle = (name: string, service: 'command' | 'gateway', env: Env): Controlled<ServiceProcess> =>
+  const handle = (
+    name: string,
+    service: 'command' | 'gateway' | TradingService,
+    env: Env,
+  ): Controlled<ServiceProcess> =>
     stack.add(
       new Controlled(name, () =>
         ServiceProcess.start({
@@ -94,8 +112,37 @@ export async function assembleStack(options: StackOptions, servers: TestServers,
       ...options.commandEnv,
     });
   });
-  const gatewayEnv = gatewayEnvironment(shared, { port: gatewayPort, commandUrls, tokenFile: data.tokenFile });
+  const trading = new Map(
+    tradingPorts.map(({ service, replicaId, port }) => [
+      replicaId,
+      handle(replicaId, service, {
+        ...tradingEnvironment(service, shared, { replicaId, port }),
+        ...options.tradingEnv?.[service],
+      }),
+    ]),
+  );
+  const gatewayEnv = gatewayEnvironment(shared, { port: gatewayPort, tokenFile: data.tokenFile });
   const gateway =
     options.gateway === false ? undefined : handle('gateway', 'gateway', { ...gatewayEnv, ...options.gatewayEnv });
-  return { data, shared, commandUrls, replicas, gateway, nats: nats.own, postgres: database.own };
+  return { data, shared, replicas, gateway, trading, nats: nats.own, postgres: database.own };
+}
+
+interface TradingPort {
+  readonly service: TradingService;
+  readonly replicaId: string;
+  readonly port: number;
+}
+
+function chooseTradingPorts(evaluators: number | undefined): Promise<TradingPort[]> {
+  if (evaluators === undefined) return Promise.resolve([]);
+  const wanted = TRADING_SERVICES.flatMap((service): Omit<TradingPort, 'port'>[] =>
+    service === 'evaluator'
+      ? Array.from({ length: evaluators }, (_, index) => ({ service, replicaId: `${service}-${index}` }))
+      : [{ service, replicaId: service }],
+  );
+  return Promise.all(wanted.map(async (each) => ({ ...each, port: await freePort() })));
+}
+
+function urlsOf(service: TradingService, ports: readonly TradingPort[]): string[] {
+  return ports.filter((each) => each.service === service).map(({ port }) => loopbackUrl(port));
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DescService } from '@bufbuild/protobuf';
 import { AccessService } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { type Credentials, ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
@@ -7,6 +8,7 @@ import type { DataDirectory } from '../../deploy/local/data-directory.ts';
 import { readable } from '../../deploy/local/log-file.ts';
 import type { NatsServer } from '../../deploy/local/nats-server.ts';
 import type { Postgres } from '../../deploy/local/postgres.ts';
+import type { SharedEnvironment } from '../../deploy/local/service-environment.ts';
 import type { ServiceProcess } from '../../deploy/local/service-process.ts';
 import type { Caller } from '../../services/platform/grpc/caller.ts';
 import { Stack } from '../../services/platform/lifecycle.ts';
@@ -38,6 +40,10 @@ export class TestStack implements AsyncDisposable {
   readonly internalToken: string;
   readonly replicas: readonly Controlled<ServiceProcess>[];
   readonly gateway: Controlled<ServiceProcess> | undefined;
+  /** The services that trade, by replica: "market", "evaluator-0". */
+  readonly trading: ReadonlyMap<string, Controlled<ServiceProcess>>;
+  /** What a further service of this stack is to be told. */
+  readonly shared: SharedEnvironment;
   /** Present when the stack has its own. */
   readonly nats: Controlled<NatsServer> | undefined;
   readonly postgres: Controlled<Postgres> | undefined;
@@ -52,9 +58,11 @@ export class TestStack implements AsyncDisposable {
     this.gatewayUrl = parts.shared.gatewayUrl;
     this.linkUrls = parts.shared.linkUrls;
     this.internalToken = parts.shared.internalToken;
-    this.commandUrls = parts.commandUrls;
+    this.commandUrls = parts.shared.serviceUrls.command;
     this.replicas = parts.replicas;
     this.gateway = parts.gateway;
+    this.trading = parts.trading;
+    this.shared = parts.shared;
     this.nats = parts.nats;
     this.postgres = parts.postgres;
     this.#stack = stack;
@@ -65,7 +73,11 @@ export class TestStack implements AsyncDisposable {
     try {
       const parts = await assembleStack(options, options.servers ?? (await theServers()), stack);
       await onFailureKeep(parts.data.root, () => printLogs(parts.data));
-      const services = [...parts.replicas, ...(parts.gateway === undefined ? [] : [parts.gateway])];
+      const services = [
+        ...parts.replicas,
+        ...parts.trading.values(),
+        ...(parts.gateway === undefined ? [] : [parts.gateway]),
+      ];
       await startAll(services);
       if (parts.gateway !== undefined) await untilReady(parts.shared.gatewayUrl);
       return new TestStack(parts, stack);
@@ -93,6 +105,23 @@ export class TestStack implements AsyncDisposable {
   async token(): Promise<string> {
     this.#token ??= (await readFile(this.data.tokenFile, 'utf8')).trim();
     return this.#token;
+  }
+
+  /** A replica of a service that trades, such as "evaluator-1". */
+  part(replicaId: string): Controlled<ServiceProcess> {
+    const part = this.trading.get(replicaId);
+    if (part === undefined) throw new RangeError(`there is no ${replicaId}; start the stack with trading`);
+    return part;
+  }
+
+  /** Any service through the gateway, with the founding token or another. */
+  async client<S extends DescService>(service: S, token?: string) {
+    return this.#clients.edge(service, this.gatewayUrl, token ?? (await this.token()));
+  }
+
+  /** Any service straight at one replica, as another service would call it. */
+  internalClient<S extends DescService>(service: S, url: string, caller: Caller = FOUNDER) {
+    return this.#clients.internal(service, url, this.internalToken, caller);
   }
 
   /** Through the gateway, with the founding token or another. */

@@ -140,6 +140,6 @@ export class Tour {
 }
 
 function portsOf(gateway: number): readonly number[] {
-  const { links, commands, postgres, nats } = derivePorts(gateway, 1);
+  const { links, commands, postgres, nats } = derivePorts(gateway, { command: 1, evaluator: 1 });
   return [gateway, ...links, ...commands, postgres, nats];
 }
