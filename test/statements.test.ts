@@ -273,7 +273,7 @@ describe('updates within the page', () => {
     WHERE schemaname = 'command' AND relname = 'command'`;
 
   test('a change of state, attempt, receipts or timeline touches no index', async () => {
-    const set = `state = 'RUNNING', version = version + 1, received_time = now(), note = 'n', timeline = timeline || '[{}]'`;
+    const set = `state = 'RUNNING', version = version + 1, received_time = now(), note = 'n', timeline = timeline || '{[]}'`;
     expect(await hotShare(set)).toBeGreaterThan(0.9);
   });
 

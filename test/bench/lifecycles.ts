@@ -11,20 +11,23 @@ export interface LifecycleResult {
   readonly cpuUs: Readonly<Record<string, number>>;
 }
 
-const BATCH_COMMANDS = 200;
+const BATCH_COMMANDS = 500;
+/** Commands in a row for one executor, as a caller that works through its positions asks for them. */
+const RUN_COMMANDS = 10;
 const BATCHES_AT_ONCE = 6;
 const LIFECYCLES_MS_MAX = 120_000;
 
 /**
- * Issues commands in batches to connected executors, round robin, and waits until the platform has acknowledged each result
+ * Issues commands in the largest batches to connected executors, ten for one and then ten for the next, and waits until the platform has acknowledged each result
  * as durable. Then every command is checked: delivered once, SUCCEEDED, with its whole history.
  */
 export async function measureLifecycles(
   subject: Subject,
   executors: number,
   commands: number,
+  run = RUN_COMMANDS,
 ): Promise<LifecycleResult> {
-  const prefix = `life${executors}-${commands}-`;
+  const prefix = `life${executors}-${commands}-${run}-`;
   const credentials = await subject.create(prefix, executors);
   await using fleet = new FleetDriver();
   await fleet.connect(subject.linkUrl, credentials);
@@ -44,7 +47,9 @@ export async function measureLifecycles(
       const from = issued;
       const count = Math.min(BATCH_COMMANDS, commands - from);
       issued += count;
-      const requests = Array.from({ length: count }, (_, k) => order(prefix, executors, from + k));
+      const requests = Array.from({ length: count }, (_, k) =>
+        order(`${prefix}${Math.floor((from + k) / run) % executors}`, from + k),
+      );
       const { outcomes } = await subject.commands.issueCommands({ requests });
       const refused = outcomes.find(({ outcome }) => outcome.case !== 'issued');
       if (refused !== undefined) throw new Error(`a command was refused: ${JSON.stringify(refused.outcome.value)}`);
@@ -59,9 +64,9 @@ export async function measureLifecycles(
   return { executors, commands, perSecond: commands / seconds, cpuUs };
 }
 
-function order(prefix: string, executors: number, i: number) {
+function order(executor: string, i: number) {
   return {
-    executor: `${prefix}${i % executors}`,
+    executor,
     kind: {
       case: 'openPosition' as const,
       value: {
@@ -79,7 +84,7 @@ function order(prefix: string, executors: number, i: number) {
 async function checkExact(subject: Subject, fleet: FleetDriver, afterNumber: number, commands: number): Promise<void> {
   const counted = await fleet.count();
   const [row] = await subject.query<{ succeeded: string; steps: string }>(
-    `SELECT count(DISTINCT c.id) FILTER (WHERE c.state = 'SUCCEEDED') AS succeeded, sum(jsonb_array_length(h.steps)) AS steps
+    `SELECT count(DISTINCT c.id) FILTER (WHERE c.state = 'SUCCEEDED') AS succeeded, sum(json_array_length(h.steps)) AS steps
      FROM command.history h JOIN command.command c ON c.id = h.command_id WHERE h.number > $1`,
     [afterNumber],
   );

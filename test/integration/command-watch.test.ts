@@ -31,7 +31,7 @@ async function storedEvents(databaseUrl: string): Promise<string[]> {
   await database.connect();
   const { rows } = await database.query<{ command_id: string; causes: string }>(
     `SELECT command_id, (SELECT string_agg(step ->> 'cause', ',' ORDER BY at)
-       FROM jsonb_array_elements(steps) WITH ORDINALITY AS s(step, at)) AS causes
+       FROM json_array_elements(steps) WITH ORDINALITY AS s(step, at)) AS causes
      FROM command.history WHERE account_id = 'main' ORDER BY number`,
   );
   await database.end();

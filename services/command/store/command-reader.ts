@@ -23,7 +23,7 @@ interface NumbersRow {
 }
 
 interface TimelineRow {
-  readonly timeline: readonly Step[];
+  readonly timeline: readonly (readonly Step[])[];
 }
 
 interface KeyRow {
@@ -64,7 +64,7 @@ export function commandReader(pool: Pool): CommandReader {
     },
     async timelineOf(accountId, commandId) {
       const [row] = await run<TimelineRow>(pool, readTimeline, [accountId, commandId]);
-      return row?.timeline ?? [];
+      return row?.timeline.flat() ?? [];
     },
     blocking: (command, blockingMax) => readBlocking(pool, command, blockingMax),
     stats: (accountId, query) => readStats(pool, accountId, query),

@@ -16,7 +16,13 @@ import {
   readUnsettledCommands,
 } from './read-statements.ts';
 import { rowTypes, type Statement } from './types.ts';
-import { changeCommands, changeParameters, insertCommands, insertParameters } from './write-statements.ts';
+import {
+  changeCommands,
+  changeParameters,
+  insertCommands,
+  insertParameters,
+  insertRequestedCommands,
+} from './write-statements.ts';
 
 /** Where a statement runs: on the pool, or within somebody's transaction. */
 export type Connection = Pool | PoolClient;
@@ -34,12 +40,16 @@ export interface Changed {
 
 interface InsertedRow {
   readonly base: number;
-  /** Null when nothing was stored. */
-  readonly stored: readonly (readonly [id: string, sequence: number, state: CommandState])[] | null;
+  readonly stored: number;
+  readonly sent: number;
+  /** Null when all were stored in the same state, and when none was. */
+  readonly rows: readonly (readonly [id: string, sequence: number, state: CommandState])[] | null;
 }
 
 interface ChangedRow {
   readonly base: number;
+  readonly changed: number;
+  /** Null when all were changed, and when none was. */
   readonly ids: readonly string[] | null;
 }
 
@@ -72,9 +82,17 @@ export async function insert(
   knownNumber: number,
 ): Promise<Inserted> {
   const values = [accountId, commands.length, knownNumber, ...insertParameters(commands)];
-  const row = written(await run<InsertedRow>(connection, insertCommands, values), accountId);
-  const stored = new Map((row.stored ?? []).map(([id, sequence, state]) => [id, { sequence, state }]));
-  return { baseNumber: row.base, commands: stored };
+  const requested = commands.some(({ command }) => command.requestId !== null);
+  const statement = requested ? insertRequestedCommands : insertCommands;
+  const row = written(await run<InsertedRow>(connection, statement, values), accountId);
+  return { baseNumber: row.base, commands: storedOf(row, commands) };
+}
+
+function storedOf({ base, stored, sent, rows }: InsertedRow, commands: readonly NewCommand[]): Inserted['commands'] {
+  if (rows !== null) return new Map(rows.map(([id, sequence, state]) => [id, { sequence, state }]));
+  if (stored === 0) return new Map();
+  const state = sent > 0 ? 'SENT' : 'PENDING';
+  return new Map(commands.map(({ command }, i) => [command.id, { sequence: base + i + 1, state }]));
 }
 
 /** Writes changed commands of one account; those whose version or epoch has moved on are left out of the answer. */
@@ -85,7 +103,8 @@ export async function change(
 ): Promise<Changed> {
   const values = [accountId, commands.length, ...changeParameters(commands)];
   const row = written(await run<ChangedRow>(connection, changeCommands, values), accountId);
-  return { baseNumber: row.base, ids: new Set(row.ids) };
+  const all = row.changed === commands.length ? commands.map(({ command }) => command.id) : null;
+  return { baseNumber: row.base, ids: new Set(row.ids ?? all) };
 }
 
 function written<Row>([row]: readonly Row[], accountId: string): Row {

@@ -19,5 +19,5 @@ WHERE a.id = $1 ORDER BY h.number`,
 /** $1 account, $2 command. */
 export const readTimeline: Statement = {
   name: 'read_timeline',
-  text: 'SELECT timeline FROM command.command WHERE account_id = $1 AND id = $2::uuid',
+  text: 'SELECT array_to_json(timeline) AS timeline FROM command.command WHERE account_id = $1 AND id = $2::uuid',
 };

@@ -99,9 +99,9 @@ export const failQuarantined: Statement = {
 ), failed AS (
   UPDATE command.command c SET state = 'FAILED', version = c.version + 1, due_time = 'infinity', finish_time = now(),
     error_reason = 'QUARANTINED', error_message = q.message, error_hop = 'platform', error_retryable = false,
-    error_metadata = '{}', unsettled = false, timeline = c.timeline || q.steps
+    error_metadata = '{}', unsettled = false, timeline = c.timeline || ARRAY[q.steps]
   FROM (
-    SELECT u.id, u.message, jsonb_build_array(jsonb_build_object(
+    SELECT u.id, u.message, json_build_array(json_build_object(
       'from', NULL, 'to', 'FAILED', 'atMs', (extract(epoch FROM now()) * 1000)::bigint, 'cause', 'quarantined',
       'reason', 'QUARANTINED', 'message', u.message, 'attempt', 0)) AS steps
     FROM unnest($2::uuid[], $3::text[]) AS u(id, message)
