@@ -6,8 +6,11 @@ import {
   historySubject,
   historySubjects,
   subjectId,
+  venueSubject,
+  venueSubjects,
 } from '../platform/nats/subject.ts';
 import type { ExecutorBell, HistoryBell } from './domain/history-bell.ts';
+import type { VenueBell } from './domain/venue-book.ts';
 
 /** Rings of one account within this are one ring: watchers read in pages, not event by event. */
 const COALESCE_MS = 5;
@@ -37,11 +40,12 @@ class Bell {
   }
 }
 
-/** Tells watchers on every replica that an account's history or executors have changed. */
-export class Bells implements HistoryBell, ExecutorBell, Running {
+/** Tells watchers on every replica that an account's history, executors or venue events have changed. */
+export class Bells implements HistoryBell, ExecutorBell, VenueBell, Running {
   readonly #nats: NatsLink;
   readonly #history = new Bell();
   readonly #executors = new Bell();
+  readonly #venue = new Bell();
   readonly #published = new Set<string>();
   readonly #unsubscribe: (() => void)[];
 
@@ -50,6 +54,7 @@ export class Bells implements HistoryBell, ExecutorBell, Running {
     this.#unsubscribe = [
       nats.subscribe(historySubjects(), (subject) => this.#history.ring(subjectId(subject))),
       nats.subscribe(executorChangedSubjects(), (subject) => this.#executors.ring(subjectId(subject))),
+      nats.subscribe(venueSubjects(), (subject) => this.#venue.ring(subjectId(subject))),
     ];
   }
 
@@ -59,6 +64,15 @@ export class Bells implements HistoryBell, ExecutorBell, Running {
 
   onExecutors(accountId: string, callback: () => void): () => void {
     return this.#executors.on(accountId, callback);
+  }
+
+  onVenueEvents(accountId: string, callback: () => void): () => void {
+    return this.#venue.on(accountId, callback);
+  }
+
+  venueEventsGrew(accountId: string): void {
+    this.#venue.ring(accountId);
+    this.#publish(venueSubject(accountId));
   }
 
   historyGrew(accountId: string): void {

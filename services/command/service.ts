@@ -25,6 +25,7 @@ import { migrateDatabase } from './migrate.ts';
 import { commandReader } from './store/command-reader.ts';
 import { CredentialVerifier } from './store/credential-verifier.ts';
 import { executorBook, readExecutors } from './store/executor-store.ts';
+import { venueBook } from './store/venue-store.ts';
 
 export const PLATFORM_VERSION = '1.0.0';
 
@@ -110,6 +111,8 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
       ExecutorService,
       executorHandlers({
         ...shared,
+        venue: venueBook(pool),
+        venueBell: bells,
         addresses: { linkUrls: config.linkUrls, gatewayUrl: config.gatewayUrl },
         executorChanged: (accountId, executorId) => side.executorChanged(accountId, executorId),
       }),

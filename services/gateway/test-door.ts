@@ -56,6 +56,7 @@ const NO_EXECUTOR: ServiceImpl<typeof ExecutorService> = {
   watchExecutors: absent,
   rotateCredentials: absent,
   disableExecutor: absent,
+  watchVenueEvents: absent,
 };
 const NO_LINK: ServiceImpl<typeof ExecutorLinkService> = {
   connect: absent,

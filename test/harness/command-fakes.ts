@@ -5,6 +5,7 @@ import type { CommandDesk } from '../../services/command/domain/command-desk.ts'
 import type { CommandReader } from '../../services/command/domain/command-reader.ts';
 import type { Executor } from '../../services/command/domain/executor.ts';
 import type { ExecutorBook, ExecutorDirectory } from '../../services/command/domain/executor-book.ts';
+import type { VenueBook } from '../../services/command/domain/venue-book.ts';
 import type { CommandHandlerDependencies, ExecutorHandlerDependencies } from '../../services/command/handlers/index.ts';
 
 function notExpected(): Promise<never> {
@@ -35,6 +36,8 @@ const book: ExecutorBook = {
   disable: notExpected,
 };
 
+const venue: VenueBook = { store: notExpected, range: notExpected, after: notExpected };
+
 /** A directory of these executors, without a cache. */
 export function directoryOf(executors: readonly Executor[]): ExecutorDirectory {
   const find = (accountId: string, nameOrId: string): Executor | undefined =>
@@ -63,6 +66,7 @@ export class HandBell {
   readonly #callbacks = new Set<() => void>();
 
   readonly onHistory = (_accountId: string, callback: () => void): (() => void) => this.#on(callback);
+  readonly onVenueEvents = (_accountId: string, callback: () => void): (() => void) => this.#on(callback);
   readonly onExecutors = (_accountId: string, callback: () => void): (() => void) => this.#on(callback);
 
   get listeners(): number {
@@ -102,7 +106,10 @@ export function commandFakes(
 
 /** The same for ExecutorService. */
 export function executorFakes(
-  given: Omit<Parts<ExecutorHandlerDependencies>, 'book'> & { readonly book?: Parts<ExecutorBook> } = {},
+  given: Omit<Parts<ExecutorHandlerDependencies>, 'book' | 'venue'> & {
+    readonly book?: Parts<ExecutorBook>;
+    readonly venue?: Parts<VenueBook>;
+  } = {},
 ): ExecutorHandlerDependencies {
   return {
     directory: directoryOf([sampleExecutor()]),
@@ -110,7 +117,9 @@ export function executorFakes(
     clock: new ManualClock(),
     addresses: { linkUrls: ['http://127.0.0.1:7080'], gatewayUrl: 'http://127.0.0.1:7070' },
     executorChanged: () => undefined,
+    venueBell: new HandBell(),
     ...given,
+    venue: { ...venue, ...given.venue },
     book: { ...book, ...given.book },
   };
 }

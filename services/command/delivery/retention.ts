@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { run } from '../store/command-store.ts';
 import { listAccounts, removeCommands, removeHistory } from '../store/retention-statements.ts';
+import { removeVenueEvents } from '../store/venue-statements.ts';
 
 const ROUND_INTERVAL_MS = 60_000;
 /** Small enough that no delivery waits for it. */
@@ -53,6 +54,7 @@ export class Retention {
     for (const { id } of await run<{ readonly id: string }>(pool, listAccounts, [])) {
       await this.#repeat(removeHistory, [id, keepFromMs, ROWS_PER_STATEMENT_MAX]);
       await this.#repeat(removeCommands, [id, keepFromId, ROWS_PER_STATEMENT_MAX]);
+      await this.#repeat(removeVenueEvents, [id, new Date(keepFromMs), ROWS_PER_STATEMENT_MAX]);
     }
   }
 

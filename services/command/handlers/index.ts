@@ -18,6 +18,7 @@ import { retryCommand } from './retry-command.ts';
 import { rotateCredentials } from './rotate-credentials.ts';
 import { watchCommands } from './watch-commands.ts';
 import { watchExecutors } from './watch-executors.ts';
+import { watchVenueEvents } from './watch-venue-events.ts';
 
 export type { CommandHandlerDependencies, ExecutorHandlerDependencies } from './dependencies.ts';
 
@@ -44,5 +45,6 @@ export function executorHandlers(deps: ExecutorHandlerDependencies): ServiceImpl
     watchExecutors: watchExecutors(deps),
     rotateCredentials: rotateCredentials(deps),
     disableExecutor: disableExecutor(deps),
+    watchVenueEvents: watchVenueEvents(deps),
   };
 }

@@ -51,6 +51,16 @@ export function historySubjects(): string {
   return 'strategos.history.*';
 }
 
+/** An agent of the account has reported what happened at its venue. */
+export function venueSubject(accountId: string): string {
+  return `strategos.venue.${subjectToken(accountId)}`;
+}
+
+/** Every account's venue events. */
+export function venueSubjects(): string {
+  return 'strategos.venue.*';
+}
+
 /** An executor of the account was made, changed, connected or lost. */
 export function executorChangedSubject(accountId: string): string {
   return `strategos.executor.${subjectToken(accountId)}`;

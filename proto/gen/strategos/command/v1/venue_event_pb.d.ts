@@ -77,7 +77,7 @@ export declare type VenueEvent = Message<"strategos.command.v1.VenueEvent"> & {
   time?: Timestamp | undefined;
 
   /**
-   * An event with no known case is kept, passed on and acknowledged, so that a newer agent loses nothing.
+   * An event without a case is stored and passed on as it is.
    *
    * @generated from oneof strategos.command.v1.VenueEvent.event
    */
