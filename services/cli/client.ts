@@ -5,6 +5,11 @@ import { Health } from '../../proto/gen/grpc/health/v1/health_pb.js';
 import { AccessService } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { EvaluatorService } from '../../proto/gen/strategos/evaluator/v1/evaluator_service_pb.js';
+import { MarketService } from '../../proto/gen/strategos/market/v1/market_service_pb.js';
+import { BacktestService } from '../../proto/gen/strategos/session/v1/backtest_service_pb.js';
+import { SessionService } from '../../proto/gen/strategos/session/v1/session_service_pb.js';
+import { StrategyService } from '../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import { REQUEST_ID_HEADER } from '../platform/identity.ts';
 
 /** Calls that are given no time of their own. */
@@ -17,6 +22,11 @@ export interface Clients extends Disposable {
   readonly commands: Client<typeof CommandService>;
   readonly executors: Client<typeof ExecutorService>;
   readonly access: Client<typeof AccessService>;
+  readonly strategies: Client<typeof StrategyService>;
+  readonly markets: Client<typeof MarketService>;
+  readonly instances: Client<typeof EvaluatorService>;
+  readonly sessions: Client<typeof SessionService>;
+  readonly backtests: Client<typeof BacktestService>;
   readonly health: Client<typeof Health>;
 }
 
@@ -41,6 +51,11 @@ export function connectClients(url: string, token: string | undefined): Clients 
     commands: createClient(CommandService, transport),
     executors: createClient(ExecutorService, transport),
     access: createClient(AccessService, transport),
+    strategies: createClient(StrategyService, transport),
+    markets: createClient(MarketService, transport),
+    instances: createClient(EvaluatorService, transport),
+    sessions: createClient(SessionService, transport),
+    backtests: createClient(BacktestService, transport),
     health: createClient(Health, transport),
     [Symbol.dispose]: () => sessionManager.abort(),
   };

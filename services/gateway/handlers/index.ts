@@ -8,6 +8,7 @@ import { ExecutorLinkService } from '../../../proto/gen/strategos/command/v1/exe
 import { ExecutorService } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { EvaluatorService } from '../../../proto/gen/strategos/evaluator/v1/evaluator_service_pb.js';
 import { MarketService } from '../../../proto/gen/strategos/market/v1/market_service_pb.js';
+import { BacktestService } from '../../../proto/gen/strategos/session/v1/backtest_service_pb.js';
 import { SessionService } from '../../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { StrategyService } from '../../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import type { TradingService } from '../config.ts';
@@ -31,6 +32,7 @@ const TRADING: readonly (readonly [TradingService, DescService])[] = [
   ['market', MarketService],
   ['evaluator', EvaluatorService],
   ['session', SessionService],
+  ['backtest', BacktestService],
 ];
 
 /** Every service that the gateway serves, itself or by forwarding. */
