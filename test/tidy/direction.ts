@@ -14,7 +14,14 @@ interface Rule {
 /** What a service may take from others beside `services/platform/` and generated code: what it runs in its own process. */
 export const FROM_OTHER_SERVICES: Readonly<Record<string, readonly RegExp[]>> = {
   // `strategos executor run` is the executor, `strategos up` recovers a token without a gateway.
-  cli: [/^services\/executor\/(?:main|agent|config|run)\.ts$/, /^services\/gateway\/recover-token\.ts$/],
+  // A back-test there runs without any platform.
+  cli: [
+    /^services\/executor\/(?:main|agent|config|run)\.ts$/,
+    /^services\/gateway\/recover-token\.ts$/,
+    /^services\/backtest\/index\.ts$/,
+  ],
+  // A back-test is the rules of all of them on a simulated clock; each says in its index.ts what it offers for that.
+  backtest: [/^services\/(?:strategy|market|evaluator|session|executor)\/index\.ts$/],
 };
 
 const DOMAIN_PACKAGES = /^(?:node:crypto|decimal\.js|uuid)$/;
@@ -133,7 +140,7 @@ export function cycles(files: readonly SourceFile[]): string[] {
 }
 
 /** What starts by itself, or is there for others to import. */
-const ENTRIES = /^services\/[^/]+\/(?:main\.ts|strategos\.js)$|^services\/executor\/index\.ts$/;
+const ENTRIES = /^services\/[^/]+\/(?:main\.ts|strategos\.js|index\.ts)$/;
 /** Next to tests, for tests. */
 const FOR_TESTS = /(?:^|\/)(?:test-[^/]+|[^/]+-fixture|raw-peer)\.ts$|\.test\.ts$/;
 
