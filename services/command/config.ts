@@ -17,6 +17,8 @@ export interface CommandConfig {
   /** Addresses of all replicas' executor ports as agents reach them; given out with credentials. */
   readonly linkUrls: readonly string[];
   readonly gatewayUrl: string;
+  /** Replicas of the market service; none: agents get no prices. */
+  readonly marketUrls: readonly string[];
   readonly postgresConnectionsMax: number;
   /** How long ended commands and their history are kept. */
   readonly historyDays: number;
@@ -33,6 +35,7 @@ const schema = z.object({
   STRATEGOS_LINK_PORT: setting.port().default(7080),
   STRATEGOS_LINK_URLS: setting.list().optional(),
   STRATEGOS_GATEWAY_URL: z.string().default(''),
+  STRATEGOS_MARKET_URLS: setting.list().default([]),
   STRATEGOS_POSTGRES_CONNECTIONS: setting.count(2, 100).default(10),
   STRATEGOS_HISTORY_DAYS: setting.count(1, 3_650).default(30),
 });
@@ -51,6 +54,7 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
     linkPort: parsed.STRATEGOS_LINK_PORT,
     linkUrls: parsed.STRATEGOS_LINK_URLS ?? [`http://${parsed.STRATEGOS_HOST}:${parsed.STRATEGOS_LINK_PORT}`],
     gatewayUrl: parsed.STRATEGOS_GATEWAY_URL,
+    marketUrls: parsed.STRATEGOS_MARKET_URLS,
     postgresConnectionsMax: parsed.STRATEGOS_POSTGRES_CONNECTIONS,
     historyDays: parsed.STRATEGOS_HISTORY_DAYS,
   };

@@ -21,6 +21,8 @@ import { commandHandlers, executorHandlers } from './handlers/index.ts';
 import { linkHandlers } from './handlers/link.ts';
 import { linkAuthenticator } from './link/link-caller.ts';
 import { LinkSide } from './link/link-side.ts';
+import { marketPrices } from './link/market-prices.ts';
+import { PriceFeed } from './link/price-feed.ts';
 import { migrateDatabase } from './migrate.ts';
 import { commandReader } from './store/command-reader.ts';
 import { CredentialVerifier } from './store/credential-verifier.ts';
@@ -80,6 +82,10 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
     const bells = stack.add(new Bells(nats));
     const directory = new CachedDirectory((keys) => readExecutors(pool, keys), clock);
     const verifier = stack.add(new CredentialVerifier(pool));
+    const market = marketPrices(config.marketUrls, config.internalToken);
+    if (market === undefined) logger.info('no market service is named, agents get no prices');
+    else stack.use(market, (m) => m.close());
+    const venue = venueBook(pool);
     const side = stack.add(
       new LinkSide({
         pool: deliveryPool,
@@ -89,6 +95,11 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
         bells,
         replicaId: config.replicaId,
         version: PLATFORM_VERSION,
+        venue: {
+          book: venue,
+          feed: market === undefined ? undefined : new PriceFeed({ watch: market.watch, clock, logger }),
+          stored: (accountId) => bells.venueEventsGrew(accountId),
+        },
       }),
     );
     await side.start();
@@ -111,7 +122,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
       ExecutorService,
       executorHandlers({
         ...shared,
-        venue: venueBook(pool),
+        venue,
         venueBell: bells,
         addresses: { linkUrls: config.linkUrls, gatewayUrl: config.gatewayUrl },
         executorChanged: (accountId, executorId) => side.executorChanged(accountId, executorId),

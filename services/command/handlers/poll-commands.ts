@@ -5,6 +5,7 @@ import {
   type ExecutorLinkService,
   PollCommandsRequestSchema,
   PollCommandsResponseSchema,
+  PriceInterestSchema,
 } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { invalidFields } from '../../platform/errors.ts';
 import { linkCallerOf } from '../link/link-caller.ts';
@@ -17,6 +18,7 @@ const WAIT_ASKED_MS_MAX = 25_000;
 /** Shorter than the read timeout, so that a polling agent is never taken for a silent one. */
 const WAIT_MS_MAX = 15_000;
 const FRAMES_PER_POLL_MAX = 32;
+const NO_INTEREST = create(PriceInterestSchema);
 
 export function pollCommands(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['pollCommands'] {
   return async function (request, context) {
@@ -34,6 +36,7 @@ export function pollCommands(deps: LinkHandlerDependencies): ServiceImpl<typeof 
       current?.identity.link === 'POLL' && current.isOpen && BigInt(current.identity.epoch) === request.streamEpoch;
     const session = continued ? current : await deps.acceptor.accept(caller, hello, 'POLL', deps.welcome);
     if (hello.inFlightMax !== session.inFlightMax) session.takeInFlightMax(hello.inFlightMax);
+    if (session.identity.takesPrices) session.venue.takeInterest(request.priceInterest ?? NO_INTEREST);
     const frames = await session.poll(
       FRAMES_PER_POLL_MAX,
       AbortSignal.any([context.signal, AbortSignal.timeout(waitMs)]),

@@ -4,9 +4,12 @@ import {
   type ExecutorLinkService,
   ReportEventsRequestSchema,
   ReportEventsResponseSchema,
+  type VenueEventBatch,
 } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { StatusError } from '../../platform/errors.ts';
 import { linkCallerOf } from '../link/link-caller.ts';
+import type { ExecutorSession } from '../link/session.ts';
+import type { StoredNumbers } from '../link/venue-channel.ts';
 import { IN_FLIGHT_MAX } from '../link/offer.ts';
 import { checksOf } from '../wire/request-checks.ts';
 import type { LinkHandlerDependencies } from './link.ts';
@@ -35,6 +38,21 @@ export function reportEvents(deps: LinkHandlerDependencies): ServiceImpl<typeof 
       request.events === undefined
         ? []
         : await session.takeAndAcknowledge(request.events, AbortSignal.timeout(ACKNOWLEDGE_MS_MAX));
-    return create(ReportEventsResponseSchema, { eventsAcknowledged: { commandIds } });
+    const venue = request.venueEvents === undefined ? undefined : await stored(session, request.venueEvents);
+    return create(ReportEventsResponseSchema, {
+      eventsAcknowledged: { commandIds },
+      ...(venue === undefined ? {} : { venueEventsAcknowledged: venue }),
+    });
   };
+}
+
+/** What of the batch became durable in time; an agent numbers its events in one journal. */
+function stored(session: ExecutorSession, batch: VenueEventBatch): Promise<StoredNumbers | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(undefined), ACKNOWLEDGE_MS_MAX);
+    session.venue
+      .takeEvents(batch)
+      .then(([numbers]) => resolve(numbers), reject)
+      .finally(() => clearTimeout(timer));
+  });
 }

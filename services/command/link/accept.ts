@@ -124,7 +124,7 @@ export class LinkAcceptor {
   ): Promise<ExecutorSession> {
     const { registry, ledgers, logger } = this.#deps;
     const session = new ExecutorSession(
-      { ...caller, ...offer, epoch, kinds: new Set(offer.kinds) },
+      { ...caller, ...offer, epoch, kinds: new Set(offer.kinds), takesPrices: hello.takesPrices },
       { ...this.#deps.session(caller.accountId), logger: logger.child({ executorId: caller.executorId, epoch }) },
     );
     const older = registry.get(caller.executorId);

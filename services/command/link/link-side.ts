@@ -22,6 +22,7 @@ import { SessionRegistry } from './registry.ts';
 import { StreamReviewer } from './reviewer.ts';
 import type { ExecutorSession } from './session.ts';
 import { StreamRecords } from './stream-records.ts';
+import type { VenueDependencies } from './venue-channel.ts';
 import { sendWelcome } from './welcome.ts';
 
 /** Receipts, retries and heartbeats are looked after this often. */
@@ -39,6 +40,7 @@ export interface LinkSideDependencies {
   readonly bells: Bells;
   readonly replicaId: string;
   readonly version: string;
+  readonly venue: VenueDependencies;
 }
 
 /** Everything that carries commands to executors, as one part that starts and stops. */
@@ -103,6 +105,7 @@ export class LinkSide implements Running {
         ended: (session, reason) => this.#ended(session, reason),
         review: (executorId) => this.#reviewer.review(executorId),
         noteInFlightMax: (session) => this.#records.note(session),
+        venue: deps.venue,
       }),
     });
   }
@@ -157,6 +160,7 @@ export class LinkSide implements Running {
     await this.#reviewer.stop();
     await this.ledgers.stop();
     await this.#records.stop();
+    this.#deps.venue.feed?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

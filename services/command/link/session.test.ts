@@ -34,6 +34,7 @@ function newSession(): Watched {
       kinds: new Set(['ping']),
       helloMs: 0,
       inFlightMax: 10,
+      takesPrices: true,
     },
     {
       clock,
@@ -44,6 +45,7 @@ function newSession(): Watched {
       ended: (_session, reason) => ends.push(reason),
       review: () => undefined,
       noteInFlightMax: () => undefined,
+      venue: { book: { store: () => Promise.resolve(0) }, feed: undefined, stored: () => undefined },
     },
   );
   return { session, clock, ends, defects };

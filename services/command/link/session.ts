@@ -17,6 +17,7 @@ import { CommandFlow } from './command-flow.ts';
 import type { FlowDependencies, FlowOutput } from './flow-link.ts';
 import { deliveryOf, factOf } from './frames.ts';
 import { errorOf, FRAMES_QUEUED_MAX, reasonOf, type SessionEnd } from './session-end.ts';
+import { VenueChannel, type VenueDependencies } from './venue-channel.ts';
 
 export const HEARTBEAT_INTERVAL_MS = 8_000;
 /** Silence after which a stream is dead: two heartbeats and a little more. */
@@ -38,6 +39,8 @@ export interface SessionIdentity {
   readonly link: 'STREAM' | 'POLL';
   readonly kinds: ReadonlySet<string>;
   readonly inFlightMax: number;
+  /** The agent's Hello said that it may ask for prices. */
+  readonly takesPrices: boolean;
   /** When its Hello had been read. */
   readonly helloMs: number;
 }
@@ -49,12 +52,14 @@ export interface SessionDependencies extends Omit<FlowDependencies, 'output'> {
   /** Asks for the executor's row to be read again. */
   readonly review: (executorId: string) => void;
   readonly noteInFlightMax: (session: ExecutorSession) => void;
+  readonly venue: VenueDependencies;
 }
 
 /** One accepted link to an agent, by stream or by polling: heartbeats, frames out and in, and one named end. */
 export class ExecutorSession implements FlowOutput {
   readonly identity: SessionIdentity;
   readonly flow: CommandFlow;
+  readonly venue: VenueChannel;
   readonly output: AsyncQueue<ConnectResponse>;
   credentialEndMs: number | null;
   inFlightMax: number;
@@ -90,6 +95,14 @@ export class ExecutorSession implements FlowOutput {
     this.#lastBeatMs = this.#lastHeardMs;
     this.output = new AsyncQueue({ itemsMax: FRAMES_QUEUED_MAX });
     this.flow = new CommandFlow(identity, identity.inFlightMax, { ...deps, output: this });
+    this.venue = new VenueChannel(deps.venue, {
+      ...identity,
+      clock: deps.clock,
+      logger: deps.logger,
+      isOpen: () => this.isOpen,
+      send: (frame) => this.send(frame),
+      violate: (expected, detail) => this.end({ type: 'protocol', expected, detail }),
+    });
   }
 
   get isOpen(): boolean {
@@ -120,6 +133,13 @@ export class ExecutorSession implements FlowOutput {
         return;
       case 'heartbeatReply':
         if (content.value.number === this.#beatNumber) this.roundTripMs = this.#lastHeardMs - this.#lastBeatMs;
+        return;
+      case 'priceInterest':
+        if (this.identity.takesPrices) this.venue.takeInterest(content.value);
+        else this.end({ type: 'protocol', expected: 'takes_prices in the hello', detail: 'a price interest came' });
+        return;
+      case 'venueEvents':
+        this.venue.acknowledgeEvents(content.value);
         return;
       case 'goodbye':
         this.end({ type: 'left', reason: `agent left: ${content.value.reason || 'no reason given'}` });
@@ -240,6 +260,7 @@ export class ExecutorSession implements FlowOutput {
     }
     this.#ended = true;
     this.flow.close();
+    this.venue.close();
     this.endError = errorOf(end, this.identity.executorName);
     // What is buffered still goes out before the status, except to a peer that does not read.
     if (end.type === 'slow_consumer') this.output.fail(this.endError);
