@@ -9,6 +9,8 @@ export type TradingService = (typeof TRADING_SERVICES)[number];
 /** Everything that the gateway is told from outside. */
 export interface GatewayConfig {
   readonly databaseUrl: string;
+  /** Only looked at by a diagnosis. */
+  readonly natsUrl: string | undefined;
   readonly logLevel: string;
   readonly replicaId: string;
   readonly internalToken: Secret;
@@ -70,6 +72,7 @@ const count = setting.count;
 const schema = z
   .object({
     DATABASE_URL: z.string({ error: 'is required, such as postgres://user:password@127.0.0.1:5432/strategos' }),
+    NATS_URL: z.string().optional(),
     STRATEGOS_LOG_LEVEL: setting.logLevel(),
     STRATEGOS_REPLICA_ID: z.string().max(64).optional(),
     STRATEGOS_INTERNAL_TOKEN: setting.secret(),
@@ -125,6 +128,7 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
   const { STRATEGOS_TLS_CERT_FILE: certFile, STRATEGOS_TLS_KEY_FILE: keyFile } = parsed;
   return {
     databaseUrl: parsed.DATABASE_URL,
+    natsUrl: parsed.NATS_URL,
     logLevel: parsed.STRATEGOS_LOG_LEVEL,
     replicaId: parsed.STRATEGOS_REPLICA_ID ?? `${hostname()}-${process.pid}`,
     internalToken: parsed.STRATEGOS_INTERNAL_TOKEN,

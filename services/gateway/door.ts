@@ -4,10 +4,12 @@ import { unavailable } from '../platform/errors.ts';
 import type { Stack } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type GatewayConfig, TRADING_SERVICES, type TradingService } from './config.ts';
+import { diagnose } from './diagnosis/diagnose.ts';
 import { FailureGuard } from './domain/failure-guard.ts';
 import { Slots } from './domain/slots.ts';
 import { RateLimiter } from './domain/token-bucket.ts';
 import type { TokenRepository } from './domain/token-repository.ts';
+import { createConsole } from './edge/console.ts';
 import { createCors } from './edge/cors.ts';
 import { createFront } from './edge/front.ts';
 import { noteExecutorCredential } from './edge/gate.ts';
@@ -27,6 +29,8 @@ import { createServiceUpstream } from './upstream/service-upstream.ts';
 export interface DoorParts {
   readonly config: Pick<
     GatewayConfig,
+    | 'databaseUrl'
+    | 'natsUrl'
     | 'host'
     | 'port'
     | 'commandUrls'
@@ -96,6 +100,7 @@ export async function openDoor(parts: DoorParts): Promise<number> {
     register: (router) =>
       registerHandlers(router, {
         access: { tokens: parts.tokens, newTokenId, forget: (tokenId) => tokens.forget(tokenId), logger },
+        diagnostics: { diagnose: () => diagnose(config), version: parts.version },
         command,
         trading,
         link,
@@ -111,6 +116,7 @@ export async function openDoor(parts: DoorParts): Promise<number> {
     onRequest: createFront({
       handlers,
       plainRoutes: plainRoutes({ version: parts.version, services: PUBLIC_SERVICES, readiness }),
+      console: createConsole(logger),
       cors: createCors(config.corsOrigins),
       limits: { body: limits, timeouts: limits, stallMs: limits.stallMs },
       forwardedHops: config.forwardedHops,

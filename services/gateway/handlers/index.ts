@@ -6,6 +6,7 @@ import { AccessService } from '../../../proto/gen/strategos/access/v1/access_ser
 import { CommandService } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ExecutorLinkService } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { ExecutorService } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { DiagnosticsService } from '../../../proto/gen/strategos/diagnostics/v1/diagnostics_service_pb.js';
 import { EvaluatorService } from '../../../proto/gen/strategos/evaluator/v1/evaluator_service_pb.js';
 import { MarketService } from '../../../proto/gen/strategos/market/v1/market_service_pb.js';
 import { BacktestService } from '../../../proto/gen/strategos/session/v1/backtest_service_pb.js';
@@ -17,6 +18,7 @@ import { forwardMethods, type Upstream } from '../upstream/forward.ts';
 import type { AccessParts } from './access-parts.ts';
 import { createAccount } from './create-account.ts';
 import { createToken } from './create-token.ts';
+import { type DiagnosticsParts, diagnose } from './diagnose.ts';
 import { type HealthSource, healthHandlers } from './health.ts';
 import { listTokens } from './list-tokens.ts';
 import { alphaReflectionInfo, alphaReflectionService } from './reflection-alpha.ts';
@@ -38,6 +40,7 @@ const TRADING: readonly (readonly [TradingService, DescService])[] = [
 /** Every service that the gateway serves, itself or by forwarding. */
 export const PUBLIC_SERVICES: readonly DescService[] = [
   AccessService,
+  DiagnosticsService,
   CommandService,
   ExecutorService,
   ExecutorLinkService,
@@ -55,6 +58,7 @@ export function largestRequestBytes(forAll: number): number {
 
 export interface HandlerParts {
   readonly access: AccessParts;
+  readonly diagnostics: DiagnosticsParts;
   readonly command: Upstream;
   readonly trading: ReadonlyMap<TradingService, Upstream>;
   readonly link: Upstream;
@@ -70,6 +74,7 @@ export function registerHandlers(router: ConnectRouter, parts: HandlerParts): vo
     revokeToken: revokeToken(parts.access),
     createAccount: createAccount(parts.access),
   });
+  router.service(DiagnosticsService, { diagnose: diagnose(parts.diagnostics) });
   forwardMethods(router, servedMethods(CommandService), parts.command);
   forwardMethods(router, servedMethods(ExecutorService), parts.command);
   forwardMethods(router, servedMethods(ExecutorLinkService), parts.link);

@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises';
 import { runner } from 'node-pg-migrate';
 import { Client } from 'pg';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { isConnectionFailure } from './failure.ts';
+import { MIGRATIONS_TABLE, migrationState } from './migration-state.ts';
 
 export interface MigrateOptions {
   readonly databaseUrl: string;
@@ -19,7 +19,6 @@ export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 
-const MIGRATIONS_TABLE = 'schema_migration';
 const CONNECT_MS_MAX = 10_000;
 /** Longer than any migration of another process may take; then somebody is stuck and a person has to look. */
 const LOCK_MS_MAX = 120_000;
@@ -32,7 +31,6 @@ const LOCK_MS_MAX = 120_000;
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const { databaseUrl, schema, directory, logger } = options;
-  const known = await migrationNames(directory);
   const client = new Client({
     connectionString: databaseUrl,
     application_name: `migrate ${schema}`,
@@ -44,7 +42,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     await client.query(`SET lock_timeout = '${LOCK_MS_MAX}ms'`);
     // Ends with the session; node-pg-migrate's own lock would come after its CREATE SCHEMA, which two at once can fail.
     await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`strategos migrate ${schema}`]);
-    const unknown = (await appliedMigrations(client, schema)).filter((name) => !known.includes(name));
+    const { unknown } = await migrationState(client, schema, directory);
     if (unknown.length > 0) {
       throw new MigrationError(
         `schema "${schema}" was migrated by a newer release (${unknown.join(', ')}); start that release, or restore an older database`,
@@ -73,23 +71,6 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   } finally {
     await client.end();
   }
-}
-
-/** Names of the migrations in a folder, without `.sql`, in order. */
-export async function migrationNames(directory: string): Promise<string[]> {
-  const files = await readdir(directory);
-  return files
-    .filter((file) => file.endsWith('.sql'))
-    .map((file) => file.slice(0, -'.sql'.length))
-    .toSorted();
-}
-
-async function appliedMigrations(client: Client, schema: string): Promise<string[]> {
-  const table = `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(MIGRATIONS_TABLE)}`;
-  const exists = await client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [table]);
-  if (exists.rows[0]?.found !== true) return [];
-  const applied = await client.query<{ name: string }>(`SELECT name FROM ${table} ORDER BY id`);
-  return applied.rows.map((row) => row.name);
 }
 
 function quietLogger(logger: Logger) {

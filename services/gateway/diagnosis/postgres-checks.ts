@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import { messageOf } from '../../platform/errors.ts';
+import { migrationState } from '../../platform/postgres/migration-state.ts';
+import { type Check, skipped, sound, unsound } from '../domain/check.ts';
+
+const SERVICES = fileURLToPath(new URL('../../', import.meta.url));
+const CONNECT_MS_MAX = 3_000;
+const STATEMENT_MS_MAX = 3_000;
+/** Deadlines are kept by the clocks of services: what differs from the database's by more shows in histories. */
+const CLOCK_OFFSET_MS_MAX = 1_000;
+const LATENCY_MS_MAX = 100;
+
+/** Whether Postgres is there, has this release's schemas, and agrees about the time. */
+export async function postgresChecks(databaseUrl: string): Promise<Check[]> {
+  const startMs = performance.now();
+  const tookMs = (): number => performance.now() - startMs;
+  const client = new Client({
+    connectionString: databaseUrl,
+    application_name: 'strategos doctor',
+    connectionTimeoutMillis: CONNECT_MS_MAX,
+    query_timeout: STATEMENT_MS_MAX,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const askedMs = performance.now();
+    const sentMs = Date.now();
+    const { rows } = await client.query<{ now_ms: number }>(
+      'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now_ms',
+    );
+    const latencyMs = performance.now() - askedMs;
+    const offsetMs = Number(rows[0]?.now_ms) - (sentMs + latencyMs / 2);
+    return [reachable(latencyMs, tookMs()), await migrations(client), clock(Math.round(offsetMs), tookMs())];
+  } catch (thrown) {
+    const words = {
+      found: `PostgreSQL does not answer: ${messageOf(thrown)}`,
+      meaning: 'nothing new is accepted, and nothing that agents report is acknowledged; agents keep what they have',
+      remedy: 'start the database, or correct DATABASE_URL; services reconnect by themselves',
+    };
+    const because = 'PostgreSQL does not answer';
+    return [
+      unsound('postgres.reachable', 'fault', words, tookMs()),
+      skipped('postgres.migrations', because),
+      skipped('postgres.clock', because),
+    ];
+  } finally {
+    // A server that is gone cannot be said goodbye to.
+    await client.end().catch(() => undefined);
+  }
+}
+
+function reachable(latencyMs: number, tookMs: number): Check {
+  const found = `PostgreSQL answers in ${latencyMs.toFixed(1)} ms`;
+  if (latencyMs <= LATENCY_MS_MAX) return sound('postgres.reachable', found, tookMs);
+  const words = {
+    found,
+    meaning: 'every command is written several times, so each takes that much longer',
+    remedy: 'look at the load of the database and at the network between',
+  };
+  return unsound('postgres.reachable', 'warning', words, tookMs);
+}
+
+async function migrations(client: Client): Promise<Check> {
+  const startMs = performance.now();
+  const faults: string[] = [];
+  const schemas = await schemasWithMigrations();
+  for (const { schema, directory } of schemas) {
+    const { missing, unknown } = await migrationState(client, schema, directory);
+    if (missing.length > 0) faults.push(`schema "${schema}" lacks ${missing.join(', ')}`);
+    if (unknown.length > 0) faults.push(`schema "${schema}" has ${unknown.join(', ')} of a newer release`);
+  }
+  const tookMs = performance.now() - startMs;
+  if (faults.length === 0) {
+    return sound('postgres.migrations', `all ${schemas.length} schemas are as this release wants them`, tookMs);
+  }
+  const words = {
+    found: faults.join('; '),
+    meaning: 'statements of the services that own these schemas fail or write what others cannot read',
+    remedy: 'restart the service of each schema named: it migrates when it starts; for a newer release, start that one',
+  };
+  return unsound('postgres.migrations', 'fault', words, tookMs);
+}
+
+async function schemasWithMigrations(): Promise<{ readonly schema: string; readonly directory: string }[]> {
+  const services = await readdir(SERVICES);
+  return services
+    .map((schema) => ({ schema, directory: `${SERVICES}${schema}/migrations` }))
+    .filter(({ directory }) => existsSync(directory));
+}
+
+function clock(offsetMs: number, tookMs: number): Check {
+  const found = `the database's clock differs from the gateway's by ${offsetMs} ms`;
+  if (Math.abs(offsetMs) <= CLOCK_OFFSET_MS_MAX) return sound('postgres.clock', found, tookMs);
+  const words = {
+    found,
+    meaning: 'times in histories do not fit together, and deadlines may be judged early or late',
+    remedy: 'keep both clocks by NTP (chronyc tracking, timedatectl)',
+  };
+  return unsound('postgres.clock', 'warning', words, tookMs);
+}
