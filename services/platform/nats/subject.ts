@@ -80,3 +80,8 @@ export function strategyChangedSubject(accountId: string): string {
 export function strategyChangedSubjects(): string {
   return 'strategos.strategy.*';
 }
+
+/** A message that somebody sends to itself, to see whether it comes back. */
+export function probeSubject(id: string): string {
+  return `strategos.probe.${subjectToken(id)}`;
+}
