@@ -8,6 +8,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { RateLimiter } from '../domain/token-bucket.ts';
 import { CallRecord, recordKey } from './call-record.ts';
 import { callerAddress } from './caller-address.ts';
+import type { Console } from './console.ts';
 import type { Cors } from './cors.ts';
 import type { EdgeRequest, EdgeResponse } from './listener.ts';
 import { answerJson, answerUnknownPath, type PlainRoutes } from './plain-answer.ts';
@@ -17,6 +18,7 @@ import { sendResponse } from './send-response.ts';
 export interface FrontParts {
   readonly handlers: readonly UniversalHandler[];
   readonly plainRoutes: PlainRoutes;
+  readonly console: Console;
   readonly cors: Cors;
   readonly limits: RpcRequestLimits & { readonly stallMs: number };
   /** Trusted proxies before the gateway. */
@@ -52,6 +54,10 @@ export function createFront(parts: FrontParts): (request: EdgeRequest, response:
     if (waitMs > 0) {
       response.setHeader('retry-after', String(Math.ceil(waitMs / 1_000)));
       answerJson(response, 429, { code: 'resource_exhausted', message: `too many requests; wait ${waitMs} ms` });
+      return;
+    }
+    if (parts.console.serves(request, path)) {
+      parts.console.answer(request, response, path);
       return;
     }
     const route = parts.plainRoutes.get(path);

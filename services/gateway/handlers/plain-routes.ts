@@ -9,7 +9,7 @@ export interface PlainRouteSource {
   readonly readiness: { readonly ready: boolean; readonly states: ReadonlyMap<string, DependencyState> };
 }
 
-/** Routes beside the RPCs. The console's files will join them. */
+/** Routes beside the RPCs for clients that are no browser: those get the console at `/`. */
 export function plainRoutes(source: PlainRouteSource): PlainRoutes {
   return new Map([
     ['/', (_request, response) => answerText(response, 200, welcome(source))],

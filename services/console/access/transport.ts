@@ -1,0 +1,38 @@
+import { Code, ConnectError, type Interceptor, type Transport } from '@connectrpc/connect';
+import { createConnectTransport } from '@connectrpc/connect-web';
+import { keepToken, readToken } from './token.ts';
+
+/** A call that takes longer has lost its connection; long waits of the services end before. */
+const UNARY_MS_MAX = 70_000;
+
+/** Why the operator was signed out, for the sign-in page. */
+let signedOutBecause = '';
+
+export function whySignedOut(): string {
+  return signedOutBecause;
+}
+
+const authorize: Interceptor = (next) => async (request) => {
+  const token = readToken();
+  if (token !== '' && !request.header.has('authorization')) request.header.set('authorization', `Bearer ${token}`);
+  try {
+    return await next(request);
+  } catch (thrown) {
+    const error = ConnectError.from(thrown);
+    // A token that is being tried out is not the one that is signed in.
+    const isPresent = request.header.get('authorization') === `Bearer ${readToken()}`;
+    if (error.code === Code.Unauthenticated && isPresent && token !== '') {
+      signedOutBecause = error.rawMessage;
+      keepToken('');
+    }
+    throw thrown;
+  }
+};
+
+/** Connect over the port that served the page. */
+export const transport: Transport = createConnectTransport({
+  baseUrl: location.origin,
+  useBinaryFormat: true,
+  defaultTimeoutMs: UNARY_MS_MAX,
+  interceptors: [authorize],
+});
