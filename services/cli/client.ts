@@ -5,6 +5,7 @@ import { Health } from '../../proto/gen/grpc/health/v1/health_pb.js';
 import { AccessService } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { DiagnosticsService } from '../../proto/gen/strategos/diagnostics/v1/diagnostics_service_pb.js';
 import { EvaluatorService } from '../../proto/gen/strategos/evaluator/v1/evaluator_service_pb.js';
 import { MarketService } from '../../proto/gen/strategos/market/v1/market_service_pb.js';
 import { BacktestService } from '../../proto/gen/strategos/session/v1/backtest_service_pb.js';
@@ -22,6 +23,7 @@ export interface Clients extends Disposable {
   readonly commands: Client<typeof CommandService>;
   readonly executors: Client<typeof ExecutorService>;
   readonly access: Client<typeof AccessService>;
+  readonly diagnostics: Client<typeof DiagnosticsService>;
   readonly strategies: Client<typeof StrategyService>;
   readonly markets: Client<typeof MarketService>;
   readonly instances: Client<typeof EvaluatorService>;
@@ -51,6 +53,7 @@ export function connectClients(url: string, token: string | undefined): Clients 
     commands: createClient(CommandService, transport),
     executors: createClient(ExecutorService, transport),
     access: createClient(AccessService, transport),
+    diagnostics: createClient(DiagnosticsService, transport),
     strategies: createClient(StrategyService, transport),
     markets: createClient(MarketService, transport),
     instances: createClient(EvaluatorService, transport),

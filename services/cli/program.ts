@@ -4,6 +4,7 @@ import { hasCode } from '../../deploy/local/process-record.ts';
 import { registerAccount } from './account.ts';
 import { Cli, globals } from './cli.ts';
 import { registerCommand } from './command.ts';
+import { registerDoctor } from './doctor.ts';
 import { EXIT, failureOf } from './errors.ts';
 import { registerExecutor } from './executor.ts';
 import { Output } from './output.ts';
@@ -68,6 +69,7 @@ export function buildProgram(cli: Cli): Command {
   program.exitOverride();
   registerUp(program, cli);
   registerStatus(program, cli);
+  registerDoctor(program, cli);
   registerExecutor(program, cli);
   registerCommand(program, cli);
   registerToken(program, cli);

@@ -31,7 +31,11 @@ export async function finishOrShow(session: Session, issued: Command | undefined
 }
 
 /** The command when it is terminal, or as it is when the time is over. */
-async function lastState(session: Session, issued: Command, waitMs: number): Promise<Command> {
+export async function lastState(
+  session: Pick<Session, 'commands' | 'out'>,
+  issued: Command,
+  waitMs: number,
+): Promise<Command> {
   const endMs = performance.now() + waitMs;
   const over = new AbortController();
   const news = new News();
@@ -51,7 +55,7 @@ async function lastState(session: Session, issued: Command, waitMs: number): Pro
 }
 
 /** Undefined while the platform cannot be reached: it may come back within the wait. */
-async function look(session: Session, id: string): Promise<Command | undefined> {
+async function look(session: Pick<Session, 'commands'>, id: string): Promise<Command | undefined> {
   try {
     return (await session.commands.getCommand({ id })).command;
   } catch (thrown) {
@@ -61,7 +65,12 @@ async function look(session: Session, id: string): Promise<Command | undefined> 
 }
 
 /** Rings whenever something happened to the command. When the watch fails, looking at intervals has to do. */
-async function watch(session: Session, command: Command, signal: AbortSignal, news: News): Promise<void> {
+async function watch(
+  session: Pick<Session, 'commands' | 'out'>,
+  command: Command,
+  signal: AbortSignal,
+  news: News,
+): Promise<void> {
   try {
     const filter = { executor: command.executorId };
     for await (const event of session.commands.watchCommands({ filter }, { signal, timeoutMs: 0 })) {

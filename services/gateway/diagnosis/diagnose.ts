@@ -9,8 +9,9 @@ export async function diagnose(
   config: Pick<GatewayConfig, 'databaseUrl' | 'natsUrl' | 'commandUrls' | 'tradingUrls'>,
 ): Promise<Check[]> {
   const services = Object.entries({ command: config.commandUrls, ...config.tradingUrls });
+  const running = services.filter(([, urls]) => urls.length > 0).map(([service]) => service);
   const groups = await Promise.all([
-    postgresChecks(config.databaseUrl),
+    postgresChecks(config.databaseUrl, ['gateway', ...running]),
     natsChecks(config.natsUrl),
     ...services.map(([service, urls]) => serviceChecks(service, urls)),
   ]);

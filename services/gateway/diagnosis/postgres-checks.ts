@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { messageOf } from '../../platform/errors.ts';
@@ -13,8 +12,8 @@ const STATEMENT_MS_MAX = 3_000;
 const CLOCK_OFFSET_MS_MAX = 1_000;
 const LATENCY_MS_MAX = 100;
 
-/** Whether Postgres is there, has this release's schemas, and agrees about the time. */
-export async function postgresChecks(databaseUrl: string): Promise<Check[]> {
+/** Whether Postgres is there, has this release's schemas of `services`, and agrees about the time. */
+export async function postgresChecks(databaseUrl: string, services: readonly string[]): Promise<Check[]> {
   const startMs = performance.now();
   const tookMs = (): number => performance.now() - startMs;
   const client = new Client({
@@ -33,7 +32,7 @@ export async function postgresChecks(databaseUrl: string): Promise<Check[]> {
     );
     const latencyMs = performance.now() - askedMs;
     const offsetMs = Number(rows[0]?.now_ms) - (sentMs + latencyMs / 2);
-    return [reachable(latencyMs, tookMs()), await migrations(client), clock(Math.round(offsetMs), tookMs())];
+    return [reachable(latencyMs, tookMs()), await migrations(client, services), clock(Math.round(offsetMs), tookMs())];
   } catch (thrown) {
     const words = {
       found: `PostgreSQL does not answer: ${messageOf(thrown)}`,
@@ -63,10 +62,12 @@ function reachable(latencyMs: number, tookMs: number): Check {
   return unsound('postgres.reachable', 'warning', words, tookMs);
 }
 
-async function migrations(client: Client): Promise<Check> {
+async function migrations(client: Client, services: readonly string[]): Promise<Check> {
   const startMs = performance.now();
   const faults: string[] = [];
-  const schemas = await schemasWithMigrations();
+  const schemas = services
+    .map((schema) => ({ schema, directory: `${SERVICES}${schema}/migrations` }))
+    .filter(({ directory }) => existsSync(directory));
   for (const { schema, directory } of schemas) {
     const { missing, unknown } = await migrationState(client, schema, directory);
     if (missing.length > 0) faults.push(`schema "${schema}" lacks ${missing.join(', ')}`);
@@ -82,13 +83,6 @@ async function migrations(client: Client): Promise<Check> {
     remedy: 'restart the service of each schema named: it migrates when it starts; for a newer release, start that one',
   };
   return unsound('postgres.migrations', 'fault', words, tookMs);
-}
-
-async function schemasWithMigrations(): Promise<{ readonly schema: string; readonly directory: string }[]> {
-  const services = await readdir(SERVICES);
-  return services
-    .map((schema) => ({ schema, directory: `${SERVICES}${schema}/migrations` }))
-    .filter(({ directory }) => existsSync(directory));
 }
 
 function clock(offsetMs: number, tookMs: number): Check {
