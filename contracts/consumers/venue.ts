@@ -1,0 +1,85 @@
+import type {
+  Adapter,
+  AdapterCommand,
+  CommandCase,
+  ExecutionContext,
+  Outcome,
+  Recovery,
+  StatusInit,
+} from '../../services/executor/index.ts';
+import { KIND_FIELDS } from '../golden/sample-commands.ts';
+
+interface Execution {
+  readonly command: AdapterCommand;
+  readonly context: ExecutionContext;
+  readonly outcome: PromiseWithResolvers<Outcome>;
+}
+
+const COMMAND_CASES = KIND_FIELDS.map((kind) => kind.localName);
+
+function isCommandCase(name: string): name is CommandCase {
+  return COMMAND_CASES.includes(name);
+}
+
+/** A venue at which nothing ends before it is told to, and at which the session of the samples is open. */
+export class HeldVenue implements Adapter {
+  readonly name = 'held';
+  readonly kinds: readonly CommandCase[];
+  /** What has reached the venue, in order. */
+  readonly executed: AdapterCommand[] = [];
+  readonly #held = new Map<string, Execution>();
+  #changed = Promise.withResolvers<void>();
+
+  /** @param kinds proto names of what it executes; default: everything that the wire format knows */
+  constructor(kinds: readonly string[] = KIND_FIELDS.map((kind) => kind.name)) {
+    this.kinds = KIND_FIELDS.filter((kind) => kinds.includes(kind.name))
+      .map((kind) => kind.localName)
+      .filter(isCommandCase);
+  }
+
+  execute(command: AdapterCommand, context: ExecutionContext): Promise<Outcome> {
+    this.executed.push(command);
+    const execution = { command, context, outcome: Promise.withResolvers<Outcome>() };
+    this.#held.set(command.id, execution);
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+    return execution.outcome.promise;
+  }
+
+  recover(): Recovery {
+    return 'unknown';
+  }
+
+  status(): StatusInit {
+    const instance = { strategyId: 'strategy-1', symbol: 'BTC_USDT', strategyRevision: 3n };
+    return { sessions: [{ sessionId: 'session-1', instances: [instance] }] };
+  }
+
+  priceOf(): string {
+    return '2';
+  }
+
+  /** The execution of a command, as soon as it has begun. */
+  async execution(commandId: string): Promise<Execution> {
+    for (let found = this.#held.get(commandId); ; found = this.#held.get(commandId)) {
+      if (found !== undefined) return found;
+      await this.#changed.promise;
+    }
+  }
+
+  async progress(commandId: string, message: string, percent: number): Promise<void> {
+    (await this.execution(commandId)).context.progress(message, percent);
+  }
+
+  async succeed(commandId: string): Promise<void> {
+    const { outcome } = await this.execution(commandId);
+    const fill = { symbol: 'BTC_USDT', side: 1, quantity: '1.5', price: '2', fee: '0.1', venueOrderId: 'order-1' };
+    outcome.resolve({ status: 'succeeded', result: { summary: 'done at the venue', fills: [fill] } });
+  }
+
+  async fail(commandId: string): Promise<void> {
+    const { outcome } = await this.execution(commandId);
+    const metadata = { venue_code: '42' };
+    outcome.resolve({ status: 'failed', retryable: false, message: 'the venue refused', reason: 'VENUE_REJECTED', metadata });
+  }
+}
