@@ -85,3 +85,13 @@ export function strategyChangedSubjects(): string {
 export function probeSubject(id: string): string {
   return `strategos.probe.${subjectToken(id)}`;
 }
+
+/** A source of the account was started, stopped or taken over. */
+export function marketSubject(accountId: string): string {
+  return `strategos.market.${subjectToken(accountId)}`;
+}
+
+/** Every account's sources. */
+export function marketSubjects(): string {
+  return 'strategos.market.*';
+}

@@ -324,6 +324,27 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_REVISION_UNKNOWN = 92;
    */
   REVISION_UNKNOWN = 92,
+
+  /**
+   * Another source feeds the symbol; stop it, or start this one with replace. {"symbol": "BTC_USDT", "source": "…"}
+   *
+   * @generated from enum value: ERROR_REASON_SOURCE_RUNNING = 110;
+   */
+  SOURCE_RUNNING = 110,
+
+  /**
+   * Prices of exchanges are switched off, or the library for them is not installed. {"setting": "STRATEGOS_MARKET_EXCHANGES"}
+   *
+   * @generated from enum value: ERROR_REASON_EXCHANGE_UNAVAILABLE = 111;
+   */
+  EXCHANGE_UNAVAILABLE = 111,
+
+  /**
+   * A dataset of that name holds other content; datasets do not change. {"name": "btc-2022-01"}
+   *
+   * @generated from enum value: ERROR_REASON_DATASET_DIFFERS = 112;
+   */
+  DATASET_DIFFERS = 112,
 }
 
 /**

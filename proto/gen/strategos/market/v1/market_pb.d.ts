@@ -100,7 +100,8 @@ export declare type Trade = Message<"strategos.market.v1.Trade"> & {
 export declare const TradeSchema: GenMessage<Trade>;
 
 /**
- * PriceEvent is one event of one symbol. Sequences rise by one from 1 within a source's life and survive restarts.
+ * PriceEvent is one event of one symbol. Sequences rise by one from 1 within a symbol, whatever feeds it, and survive restarts;
+ * after a source whose end nobody saw they skip some.
  *
  * @generated from message strategos.market.v1.PriceEvent
  */
@@ -133,11 +134,26 @@ export declare type PriceEvent = Message<"strategos.market.v1.PriceEvent"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Market time: the candle's close_time or the trade's time. Never falls within a symbol.
+   * Market time: the candle's close_time or the trade's time. Never falls within a source.
    *
    * @generated from field: google.protobuf.Timestamp time = 5;
    */
   time?: Timestamp | undefined;
+
+  /**
+   * Id of the source it comes from. Where it changes, another series begins: indicators begin anew, and time may fall.
+   * Empty in datasets.
+   *
+   * @generated from field: string source = 6;
+   */
+  source: string;
+
+  /**
+   * The one-minute candle that this trade has closed, and does not belong to. It counts before the trade does.
+   *
+   * @generated from field: strategos.market.v1.Candle closed_candle = 7;
+   */
+  closedCandle?: Candle | undefined;
 };
 
 /**
@@ -197,7 +213,7 @@ export declare type SimulationSource = Message<"strategos.market.v1.SimulationSo
   interval?: Duration | undefined;
 
   /**
-   * Market seconds a second; 1 is live pace.
+   * Market seconds a second; 1 is live pace, and so is 0.
    *
    * @generated from field: double speed = 4;
    */
@@ -214,6 +230,13 @@ export declare type SimulationSource = Message<"strategos.market.v1.SimulationSo
    * @generated from field: int32 crash_every = 6;
    */
   crashEvery: number;
+
+  /**
+   * Candles, at most 5 000, that lie before the start and are made at once, so that indicators begin warmed up.
+   *
+   * @generated from field: int32 history_candles = 7;
+   */
+  historyCandles: number;
 };
 
 /**

@@ -608,6 +608,13 @@ export declare type IndicatorUpdate = Message<"strategos.market.v1.IndicatorUpda
    * @generated from field: repeated double values = 5 [packed = true];
    */
   values: number[];
+
+  /**
+   * As in PriceEvent.
+   *
+   * @generated from field: string source = 6;
+   */
+  source: string;
 };
 
 /**
