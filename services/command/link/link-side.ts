@@ -41,6 +41,8 @@ export interface LinkSideDependencies {
   readonly replicaId: string;
   readonly version: string;
   readonly venue: VenueDependencies;
+  /** Told which executors have changed, several times a second. */
+  readonly looked: (executorIds: readonly string[], atMs: number) => void;
 }
 
 /** Everything that carries commands to executors, as one part that starts and stops. */
@@ -79,7 +81,7 @@ export class LinkSide implements Running {
       holds: (executorId) => this.registry.holds(executorId),
       setAside,
     });
-    this.#reviewer = new StreamReviewer({ pool, clock, logger, registry: this.registry });
+    this.#reviewer = new StreamReviewer({ pool, clock, logger, registry: this.registry, looked: deps.looked });
     this.#records = new StreamRecords(pool, logger, replicaId, this.registry);
     const digest = contractDigest(ExecutorLinkService.file);
     this.welcome = (session) => sendWelcome(session, { version: deps.version, digest });

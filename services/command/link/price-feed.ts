@@ -14,10 +14,16 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { freshnessOf, priceMs, priceOf } from './price-frames.ts';
+import { freshnessOf, priceOf } from './price-frames.ts';
 
 export type PriceFrame = PriceBatch;
 export type PriceCursor = MessageInitShape<typeof SymbolCursorSchema>;
+
+/** From where a follower wants prices: after a sequence, else from a market time on, else only new ones. */
+export interface PriceStart {
+  readonly afterSequence?: bigint;
+  readonly fromMs?: number;
+}
 
 /** Watches one symbol's prices for an account; ends by throwing, or when `signal` aborts. */
 export type WatchPrices = (
@@ -52,18 +58,17 @@ export class PriceFeed {
   }
 
   /**
-   * Sends the symbol's prices from market time `fromMs` on, or only new ones, until the returned function is called.
-   * `sink` must not throw.
+   * Sends the symbol's prices from `start` on until the returned function is called. `sink` must not throw.
    */
-  follow(accountId: string, symbol: string, fromMs: number | undefined, sink: Sink): () => void {
+  follow(accountId: string, symbol: string, start: PriceStart, sink: Sink): () => void {
     const key = JSON.stringify([accountId, symbol]);
     let feed = this.#symbols.get(key);
     if (feed === undefined) {
-      feed = new SymbolFeed(this.#deps, accountId, symbol, fromMs);
+      feed = new SymbolFeed(this.#deps, accountId, symbol, start);
       this.#symbols.set(key, feed);
     }
     const own = feed;
-    const end = own.add(fromMs, sink);
+    const end = own.add(start, sink);
     return () => {
       end();
       if (own.followers > 0) return;
@@ -78,12 +83,6 @@ export class PriceFeed {
   }
 }
 
-/** Where a watcher of the market service is: its stream is remade from here. */
-interface Place {
-  lastMs: number | undefined;
-  lastSequence: bigint;
-}
-
 /** One symbol: the shared stream, what it brought lately, and the streams of those who have to catch up with it. */
 class SymbolFeed {
   readonly #deps: PriceFeedDependencies;
@@ -92,29 +91,36 @@ class SymbolFeed {
   readonly #closed = new AbortController();
   readonly #sinks = new Set<Sink>();
   readonly #catchingUp = new Map<Sink, AbortController>();
+  readonly #start: PriceStart;
   #kept: Price[] = [];
-  /** All prices from this market time on are kept; undefined before the first, when nothing was asked for by time. */
-  #coveredFromMs: number | undefined;
+  /** All prices after this sequence are kept; undefined before the first, when none was asked for by its sequence. */
+  #keptAfter: bigint | undefined;
   #freshness: PriceFrame;
 
-  constructor(deps: PriceFeedDependencies, accountId: string, symbol: string, fromMs: number | undefined) {
+  constructor(deps: PriceFeedDependencies, accountId: string, symbol: string, start: PriceStart) {
     this.#deps = deps;
     this.#accountId = accountId;
     this.#symbol = symbol;
-    this.#coveredFromMs = fromMs;
+    this.#start = start;
+    this.#keptAfter = start.afterSequence;
     this.#freshness = blindFrame(symbol);
-    this.#watch(fromMs, this.#closed.signal, (response, prices) => this.#shared(response, prices));
+    this.#watch(start, this.#closed.signal, (response, prices) => this.#shared(response, prices));
   }
 
   get followers(): number {
     return this.#sinks.size + this.#catchingUp.size;
   }
 
-  add(fromMs: number | undefined, sink: Sink): () => void {
-    if (fromMs === undefined || (this.#coveredFromMs !== undefined && fromMs >= this.#coveredFromMs)) {
-      const missed = fromMs === undefined ? [] : this.#kept.filter((price) => priceMs(price) >= fromMs);
-      this.#attach(sink, missed);
-    } else this.#catchUp(fromMs, sink);
+  add(start: PriceStart, sink: Sink): () => void {
+    const { afterSequence, fromMs } = start;
+    // The first follower is who the shared stream was opened for.
+    if (start === this.#start || (afterSequence === undefined && fromMs === undefined)) this.#attach(sink, []);
+    else if (afterSequence !== undefined && this.#keptAfter !== undefined && afterSequence >= this.#keptAfter) {
+      this.#attach(
+        sink,
+        this.#kept.filter((price) => price.sequence > afterSequence),
+      );
+    } else this.#catchUp(start, sink);
     return () => {
       this.#sinks.delete(sink);
       this.#catchingUp.get(sink)?.abort();
@@ -135,17 +141,15 @@ class SymbolFeed {
   }
 
   /** Brings a follower who wants more than is kept to where the others are, by a stream of its own. */
-  #catchUp(fromMs: number, sink: Sink): void {
+  #catchUp(start: PriceStart, sink: Sink): void {
     const controller = new AbortController();
     this.#catchingUp.set(sink, controller);
-    this.#watch(fromMs, AbortSignal.any([controller.signal, this.#closed.signal]), (response, prices) => {
+    this.#watch(start, AbortSignal.any([controller.signal, this.#closed.signal]), (response, prices) => {
       if (controller.signal.aborted) return;
       tell([sink], response, prices);
       const last = prices.at(-1);
       if (last === undefined) return;
-      const at = this.#kept.findLastIndex(
-        (price) => price.sequence === last.sequence && priceMs(price) === priceMs(last),
-      );
+      const at = this.#kept.findLastIndex((price) => price.sequence === last.sequence);
       if (at === -1) return;
       controller.abort();
       this.#catchingUp.delete(sink);
@@ -155,12 +159,12 @@ class SymbolFeed {
 
   #shared(response: WatchPricesResponse, prices: readonly Price[]): void {
     const [first] = prices;
-    if (first !== undefined) this.#coveredFromMs ??= priceMs(first) + 1;
+    if (first !== undefined) this.#keptAfter ??= first.sequence - 1n;
     this.#kept.push(...prices);
     const gone = this.#kept.splice(0, Math.max(0, this.#kept.length - PRICES_KEPT_MAX)).at(-1);
-    if (gone !== undefined) this.#coveredFromMs = priceMs(gone) + 1;
+    if (gone !== undefined) this.#keptAfter = gone.sequence;
     // Prices that the market no longer has are missing here as well.
-    if (response.missedSymbols.length > 0 && first !== undefined) this.#coveredFromMs = priceMs(first) + 1;
+    if (response.missedSymbols.length > 0 && first !== undefined) this.#keptAfter = first.sequence - 1n;
     if (response.freshness.length > 0) {
       this.#freshness = create(PriceBatchSchema, { freshness: response.freshness.map(freshnessOf) });
     }
@@ -168,28 +172,30 @@ class SymbolFeed {
   }
 
   #watch(
-    fromMs: number | undefined,
+    start: PriceStart,
     signal: AbortSignal,
     take: (response: WatchPricesResponse, prices: readonly Price[]) => void,
   ): void {
-    this.#watchForEver(fromMs, signal, take).catch((thrown: unknown) =>
+    this.#watchForEver(start, signal, take).catch((thrown: unknown) =>
       this.#deps.logger.error({ err: thrown, symbol: this.#symbol }, 'following prices failed'),
     );
   }
 
   /** Remakes the stream whenever it ends, from the last price on. */
   async #watchForEver(
-    fromMs: number | undefined,
+    start: PriceStart,
     signal: AbortSignal,
     take: (response: WatchPricesResponse, prices: readonly Price[]) => void,
   ): Promise<void> {
-    const place: Place = { lastMs: fromMs, lastSequence: -1n };
+    let lastSequence = start.afterSequence;
     for (let failures = 0; !signal.aborted; ) {
       try {
-        for await (const response of this.#deps.watch(this.#accountId, this.#cursor(place), signal)) {
+        for await (const response of this.#deps.watch(this.#accountId, this.#cursor(start, lastSequence), signal)) {
           if (signal.aborted) return;
           failures = 0;
-          take(response, unseen(response, place));
+          const prices = unseen(response, lastSequence);
+          lastSequence = prices.at(-1)?.sequence ?? lastSequence;
+          take(response, prices);
         }
       } catch (thrown) {
         if (signal.aborted) return;
@@ -202,10 +208,10 @@ class SymbolFeed {
     }
   }
 
-  /** Prices at the last time come again, since others may share it: those that were seen are told by their sequence. */
-  #cursor({ lastMs }: Place): PriceCursor {
+  #cursor({ fromMs }: PriceStart, lastSequence: bigint | undefined): PriceCursor {
     const symbol = this.#symbol;
-    return lastMs === undefined ? { symbol } : { symbol, afterTime: timestampFromMs(lastMs - 1) };
+    if (lastSequence !== undefined) return { symbol, sequence: lastSequence };
+    return fromMs === undefined ? { symbol } : { symbol, afterTime: timestampFromMs(fromMs - 1) };
   }
 
   #blind(): void {
@@ -219,16 +225,11 @@ export function blindFrame(symbol: string): PriceFrame {
   return create(PriceBatchSchema, { freshness: [{ symbol, state: PriceState.BLIND }] });
 }
 
-/** The response's prices without those that an earlier stream brought already; moves the place on. */
-function unseen(response: WatchPricesResponse, place: Place): Price[] {
+/** The response's prices without those that an earlier stream brought already. */
+function unseen(response: WatchPricesResponse, lastSequence: bigint | undefined): Price[] {
   return response.events.flatMap((event) => {
-    const price = priceOf(event);
-    if (price === undefined) return [];
-    const timeMs = priceMs(price);
-    if (timeMs === place.lastMs && price.sequence <= place.lastSequence) return [];
-    place.lastMs = timeMs;
-    place.lastSequence = price.sequence;
-    return [price];
+    const price = lastSequence !== undefined && event.sequence <= lastSequence ? undefined : priceOf(event);
+    return price === undefined ? [] : [price];
   });
 }
 

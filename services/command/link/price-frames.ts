@@ -1,5 +1,4 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { timestampMs } from '@bufbuild/protobuf/wkt';
 import {
   type Price,
   type PriceFreshnessSchema,
@@ -10,9 +9,9 @@ import { Freshness, type PriceEvent } from '../../../proto/gen/strategos/market/
 import type { SymbolFreshness } from '../../../proto/gen/strategos/market/v1/market_service_pb.js';
 
 /** A market's event as agents get it; undefined for one that says nothing this build could pass on. */
-export function priceOf({ symbol, sequence, time, event }: PriceEvent): Price | undefined {
+export function priceOf({ symbol, sequence, time, source, event }: PriceEvent): Price | undefined {
   if (time === undefined) return undefined;
-  const head = { symbol, sequence, time };
+  const head = { symbol, sequence, time, source };
   if (event.case === 'trade') {
     return create(PriceSchema, { ...head, price: { case: 'trade', value: { price: event.value.price } } });
   }
@@ -20,11 +19,6 @@ export function priceOf({ symbol, sequence, time, event }: PriceEvent): Price | 
   const { open, high, low, close, openTime } = event.value;
   const candle = { open, high, low, close, ...(openTime === undefined ? {} : { openTime }) };
   return create(PriceSchema, { ...head, price: { case: 'candle', value: candle } });
-}
-
-/** Market time of a price, milliseconds since the epoch. */
-export function priceMs({ time }: Price): number {
-  return time === undefined ? 0 : timestampMs(time);
 }
 
 const STATES: Partial<Record<Freshness, PriceState>> = {

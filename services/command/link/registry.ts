@@ -52,6 +52,12 @@ export class SessionRegistry implements LocalStreams {
     return this.#sessions.has(executorId);
   }
 
+  /** Open commands of an executor whose stream is held here; undefined until all of them have been read. */
+  openHere(executorId: string): number | undefined {
+    const flow = this.#sessions.get(executorId)?.flow;
+    return flow?.hasBegun === true ? flow.size : undefined;
+  }
+
   admit(command: Command, mayGo: boolean): NewCommand['sent'] {
     return this.#sessions.get(command.executorId)?.flow.admit(command, mayGo) ?? null;
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import * as linkStore from '../store/link-store.ts';
 import type { SessionRegistry } from './registry.ts';
+import type { ExecutorSession } from './session.ts';
 
 /** A lost doorbell costs at most this long: disabling must close a stream within a second. */
 const REVIEW_INTERVAL_MS = 700;
@@ -16,6 +17,8 @@ export interface ReviewerDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: SessionRegistry;
+  /** Told after each look which executors had changed since the one before, and when it began. */
+  readonly looked: (executorIds: readonly string[], atMs: number) => void;
 }
 
 /** Ends the streams that may not go on: superseded on another replica, disabled, or with a credential that has ended. */
@@ -24,6 +27,10 @@ export class StreamReviewer {
   readonly #reviews: Batcher<string, undefined>;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
+  /** Changes that the last look saw: they stay in sight for a while, and a thousand that came at once are news once. */
+  #seen: ReadonlyMap<string, string> = new Map();
+  /** The change of each that was judged, and for which stream. */
+  #judged = new Map<string, string>();
 
   constructor(deps: ReviewerDependencies) {
     this.#deps = deps;
@@ -46,11 +53,9 @@ export class StreamReviewer {
 
   start(): void {
     this.#timer = setInterval(() => {
-      if (this.#looking || this.#deps.registry.size === 0) return;
+      if (this.#looking) return;
       this.#looking = true;
-      linkStore
-        .recentlyChanged(this.#deps.pool, LOOK_BACK_SECONDS)
-        .then((facts) => this.#judge(facts))
+      this.#look()
         .catch((thrown: unknown) => this.#deps.logger.debug({ err: thrown }, 'look at executors failed'))
         .finally(() => {
           this.#looking = false;
@@ -63,11 +68,25 @@ export class StreamReviewer {
     await this.#reviews.stop();
   }
 
+  async #look(): Promise<void> {
+    const atMs = this.#deps.clock.nowMs();
+    const facts = await linkStore.recentlyChanged(this.#deps.pool, LOOK_BACK_SECONDS);
+    const news = facts.filter(({ executorId, change }) => this.#seen.get(executorId) !== change);
+    this.#seen = new Map(facts.map(({ executorId, change }) => [executorId, change]));
+    for (const executorId of this.#judged.keys()) if (!this.#seen.has(executorId)) this.#judged.delete(executorId);
+    this.#deps.looked(
+      news.map(({ executorId }) => executorId),
+      atMs,
+    );
+    await this.#judge(facts);
+  }
+
   async #judge(facts: readonly linkStore.StreamFacts[]): Promise<void> {
     const { pool, clock, registry } = this.#deps;
     const suspects = facts.flatMap((fact) => {
       const session = registry.get(fact.executorId);
-      return session === undefined ? [] : [{ fact, session }];
+      const judged = session === undefined || this.#judged.get(fact.executorId) === judgement(fact, session);
+      return judged ? [] : [{ fact, session }];
     });
     if (suspects.length === 0) return;
     const ends = await linkStore.credentialEnds(
@@ -75,6 +94,7 @@ export class StreamReviewer {
       suspects.map(({ session }) => session.identity.keyId),
     );
     for (const { fact, session } of suspects) {
+      this.#judged.set(fact.executorId, judgement(fact, session));
       const endMs = ends.get(session.identity.keyId);
       session.credentialEndMs = endMs === undefined ? clock.nowMs() : endMs;
       if (fact.disabled) session.end({ type: 'disabled' });
@@ -85,4 +105,9 @@ export class StreamReviewer {
       }
     }
   }
+}
+
+/** What makes looking at a stream again pointless: the same stream, and nothing has changed. */
+function judgement({ change }: linkStore.StreamFacts, { identity }: ExecutorSession): string {
+  return `${identity.epoch} ${change}`;
 }

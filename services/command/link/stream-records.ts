@@ -7,8 +7,8 @@ import type { SessionRegistry } from './registry.ts';
 import type { ExecutorSession } from './session.ts';
 
 const BEAT_INTERVAL_MS = 1_000;
-/** Round trips are for the operator's eye: seldom is often enough, also with thousands of streams. */
-const NOTE_INTERVAL_MS = 15_000;
+/** Round trips are for the operator's eye: one in so many streams is noted with each beat, so that thousands never are at once. */
+const BEATS_PER_NOTE = 15;
 const ROWS_PER_STATEMENT_MAX = 500;
 
 /** Keeps what the executors' rows say of this replica's streams: that the replica lives, which streams ended and why. */
@@ -20,7 +20,7 @@ export class StreamRecords {
   readonly #closed: Batcher<linkStore.ClosedStream, undefined>;
   readonly #notes: Batcher<linkStore.StreamNote, undefined>;
   #beatTimer: NodeJS.Timeout | undefined;
-  #noteTimer: NodeJS.Timeout | undefined;
+  #beats = 0;
   #beating = true;
 
   constructor(pool: Pool, logger: Logger, replicaId: string, registry: SessionRegistry) {
@@ -47,9 +47,6 @@ export class StreamRecords {
   async start(): Promise<void> {
     await linkStore.replicaBeat(this.#pool, this.#replicaId);
     this.#beatTimer = setInterval(() => this.#beat(), BEAT_INTERVAL_MS);
-    this.#noteTimer = setInterval(() => {
-      for (const session of this.#registry.all()) if (session.roundTripMs !== null) this.note(session);
-    }, NOTE_INTERVAL_MS);
   }
 
   /** Records the end of a stream. */
@@ -74,12 +71,15 @@ export class StreamRecords {
   async stop(): Promise<void> {
     this.#beating = false;
     clearInterval(this.#beatTimer);
-    clearInterval(this.#noteTimer);
     await Promise.all([this.#closed.stop(), this.#notes.stop()]);
     await linkStore.replicaLeave(this.#pool, this.#replicaId);
   }
 
   #beat(): void {
+    this.#beats += 1;
+    for (const [i, session] of this.#registry.all().entries()) {
+      if (i % BEATS_PER_NOTE === this.#beats % BEATS_PER_NOTE && session.roundTripMs !== null) this.note(session);
+    }
     linkStore.replicaBeat(this.#pool, this.#replicaId).catch((thrown: unknown) => {
       this.#logger.debug({ err: thrown }, 'heartbeat not written');
     });

@@ -10,7 +10,7 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { NewVenueEvent, VenueBook } from '../domain/venue-book.ts';
-import { blindFrame, type PriceFeed, type PriceFrame } from './price-feed.ts';
+import { blindFrame, type PriceFeed, type PriceFrame, type PriceStart } from './price-feed.ts';
 
 const JOURNAL_ID_CHARS_MAX = 64;
 /** A fill and some names; what is larger is none of ours. */
@@ -66,9 +66,12 @@ export class VenueChannel {
   takeInterest(interest: PriceInterest): void {
     if (!this.#link.isOpen()) return;
     const wanted = new Map(
-      interest.symbols.map(({ symbol, fromTime }) => [
+      interest.symbols.map(({ symbol, fromTime, afterSequence }): [string, PriceStart] => [
         symbol.toUpperCase(),
-        fromTime === undefined ? undefined : timestampMs(fromTime),
+        {
+          ...(afterSequence > 0n ? { afterSequence } : {}),
+          ...(fromTime === undefined ? {} : { fromMs: timestampMs(fromTime) }),
+        },
       ]),
     );
     if (interest.symbols.length > SYMBOLS_MAX) {
@@ -89,7 +92,7 @@ export class VenueChannel {
       this.#prices.delete(symbol);
     }
     const added = [...wanted].filter(([symbol]) => !this.#prices.has(symbol));
-    for (const [symbol, fromMs] of added) this.#follow(symbol, fromMs);
+    for (const [symbol, start] of added) this.#follow(symbol, start);
   }
 
   /**
@@ -134,11 +137,11 @@ export class VenueChannel {
     this.#prices.clear();
   }
 
-  #follow(symbol: string, fromMs: number | undefined): void {
+  #follow(symbol: string, start: PriceStart): void {
     const send = (prices: PriceFrame): void => this.#link.send({ case: 'prices', value: prices });
     const { feed } = this.#deps;
     if (feed !== undefined) {
-      const end = feed.follow(this.#link.accountId, symbol, fromMs, send);
+      const end = feed.follow(this.#link.accountId, symbol, start, send);
       // What was sent at once may have been too much for the link.
       if (this.#link.isOpen()) this.#prices.set(symbol, end);
       else end();

@@ -552,11 +552,18 @@ export declare type SymbolInterest = Message<"strategos.command.v1.SymbolInteres
   symbol: string;
 
   /**
-   * Prices at this market time, which the agent knows by their sequences, and all later ones. Absent: only new ones.
+   * Without after_sequence: prices at this market time and later. Absent: only new ones.
    *
    * @generated from field: google.protobuf.Timestamp from_time = 2;
    */
   fromTime?: Timestamp | undefined;
+
+  /**
+   * The last price that the agent has handled: all later ones are wanted.
+   *
+   * @generated from field: int64 after_sequence = 3;
+   */
+  afterSequence: bigint;
 };
 
 /**
@@ -893,7 +900,7 @@ export declare type EventsAcknowledged = Message<"strategos.command.v1.EventsAck
 export declare const EventsAcknowledgedSchema: GenMessage<EventsAcknowledged>;
 
 /**
- * PriceBatch carries prices of symbols in the order of market time, none left out while the link lasts.
+ * PriceBatch carries prices of symbols in the order of their sequences, none left out while the link lasts.
  *
  * @generated from message strategos.command.v1.PriceBatch
  */
@@ -936,7 +943,7 @@ export declare type Price = Message<"strategos.command.v1.Price"> & {
   symbol: string;
 
   /**
-   * Rises by one within the life of a source; with `time` it tells a repeat.
+   * Rises within a symbol, whatever feeds it.
    *
    * @generated from field: int64 sequence = 2;
    */
@@ -965,6 +972,13 @@ export declare type Price = Message<"strategos.command.v1.Price"> & {
     value: TradePrice;
     case: "trade";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Where it changes, another series begins, and time may fall.
+   *
+   * @generated from field: string source = 6;
+   */
+  source: string;
 };
 
 /**
