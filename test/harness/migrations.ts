@@ -1,10 +1,12 @@
 import { migrateDatabase as migrateCommand } from '../../services/command/migrate.ts';
 import { migrateDatabase as migrateGateway } from '../../services/gateway/migrate.ts';
 import { createLogger } from '../../services/platform/logger.ts';
+import { migrateDatabase as migrateStrategy } from '../../services/strategy/migrate.ts';
 
 /** Brings every service's schema in the database to the newest version, as the services themselves would at their start. */
 export async function migrateAll(databaseUrl: string): Promise<void> {
   const logger = createLogger('migrate', 'warn');
   await migrateCommand(databaseUrl, logger);
   await migrateGateway(databaseUrl, logger);
+  await migrateStrategy(databaseUrl, logger);
 }

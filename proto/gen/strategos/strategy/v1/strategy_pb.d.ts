@@ -376,6 +376,8 @@ export declare type Strategy = Message<"strategos.strategy.v1.Strategy"> & {
   revision: bigint;
 
   /**
+   * Absent when this release cannot read what is stored; json is what it is.
+   *
    * @generated from field: strategos.strategy.v1.StrategyDefinition definition = 3;
    */
   definition?: StrategyDefinition | undefined;

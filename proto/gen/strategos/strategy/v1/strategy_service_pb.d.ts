@@ -58,6 +58,13 @@ export declare type CreateStrategyResponse = Message<"strategos.strategy.v1.Crea
    * @generated from field: strategos.strategy.v1.Strategy strategy = 1;
    */
   strategy?: Strategy | undefined;
+
+  /**
+   * What is allowed but surely not meant.
+   *
+   * @generated from field: repeated strategos.strategy.v1.Fault warnings = 2;
+   */
+  warnings: Fault[];
 };
 
 /**
@@ -118,6 +125,13 @@ export declare type UpdateStrategyResponse = Message<"strategos.strategy.v1.Upda
    * @generated from field: strategos.strategy.v1.Strategy strategy = 1;
    */
   strategy?: Strategy | undefined;
+
+  /**
+   * What is allowed but surely not meant.
+   *
+   * @generated from field: repeated strategos.strategy.v1.Fault warnings = 2;
+   */
+  warnings: Fault[];
 };
 
 /**

@@ -1,0 +1,32 @@
+import type { HandlerContext } from '@connectrpc/connect';
+import {
+  type UpdateStrategyRequest,
+  UpdateStrategyRequestSchema,
+  type UpdateStrategyResponse,
+} from '../../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
+import { callerOf } from '../../platform/grpc/caller.ts';
+import { strategyToProto } from '../wire/change-to-proto.ts';
+import { faultToProto } from '../wire/fault-to-proto.ts';
+import { checksOf } from '../wire/request-checks.ts';
+import type { StrategyHandlerDependencies } from './dependencies.ts';
+import { soundDefinition } from './judging.ts';
+import { askerOf, strategyIdOf } from './naming.ts';
+import { revisionOf } from './outcome.ts';
+
+export function updateStrategy({ desk, book, catalogue }: StrategyHandlerDependencies) {
+  return async (
+    request: UpdateStrategyRequest,
+    context: HandlerContext,
+  ): Promise<Pick<UpdateStrategyResponse, 'strategy' | 'warnings'>> => {
+    const { accountId, subject: author } = callerOf(context);
+    const checks = checksOf(UpdateStrategyRequestSchema, request);
+    const { strategy } = request;
+    checks.text('strategy', strategy, { required: true });
+    const fromRevision = checks.revision('revision', request.revision, { required: true });
+    const { definition, warnings } = await soundDefinition(catalogue, askerOf(context), request.source, checks);
+    const id = await strategyIdOf(book, accountId, strategy);
+    const outcome = await desk.update({ accountId, id, fromRevision, definition, author });
+    const revision = revisionOf(outcome, { strategy, name: definition.strategyName, fromRevision });
+    return { strategy: strategyToProto(revision), warnings: warnings.map(faultToProto) };
+  };
+}
