@@ -1,4 +1,5 @@
 import { migrateDatabase as migrateCommand } from '../../services/command/migrate.ts';
+import { migrateDatabase as migrateEvaluator } from '../../services/evaluator/migrate.ts';
 import { migrateDatabase as migrateGateway } from '../../services/gateway/migrate.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { migrateDatabase as migrateStrategy } from '../../services/strategy/migrate.ts';
@@ -7,6 +8,7 @@ import { migrateDatabase as migrateStrategy } from '../../services/strategy/migr
 export async function migrateAll(databaseUrl: string): Promise<void> {
   const logger = createLogger('migrate', 'warn');
   await migrateCommand(databaseUrl, logger);
+  await migrateEvaluator(databaseUrl, logger);
   await migrateGateway(databaseUrl, logger);
   await migrateStrategy(databaseUrl, logger);
 }

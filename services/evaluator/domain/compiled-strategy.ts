@@ -64,7 +64,10 @@ function conditionsOf(section: { readonly conditions: readonly RuleCondition[] }
 }
 
 function normalised(indicatorId: string): string {
-  return indicatorId.trim().toLowerCase().replaceAll(/[\s-]/g, '_');
+  return indicatorId
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[-\s]+/g, '_');
 }
 
 /** The conditions with their places among a symbol's values. */

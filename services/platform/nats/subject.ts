@@ -95,3 +95,33 @@ export function marketSubject(accountId: string): string {
 export function marketSubjects(): string {
   return 'strategos.market.*';
 }
+
+/** Somebody has changed which instances of the account are wanted, or how. */
+export function instanceSubject(accountId: string): string {
+  return `strategos.instance.${subjectToken(accountId)}`;
+}
+
+/** Every account's wanted instances. */
+export function instanceSubjects(): string {
+  return 'strategos.instance.*';
+}
+
+/** Outcomes for instances of the account are stored. */
+export function outcomeSubject(accountId: string): string {
+  return `strategos.outcome.${subjectToken(accountId)}`;
+}
+
+/** Every account's outcomes. */
+export function outcomeSubjects(): string {
+  return 'strategos.outcome.*';
+}
+
+/** An owner has written to instances of the account. */
+export function evaluationSubject(accountId: string): string {
+  return `strategos.evaluation.${subjectToken(accountId)}`;
+}
+
+/** Every account's evaluations. */
+export function evaluationSubjects(): string {
+  return 'strategos.evaluation.*';
+}

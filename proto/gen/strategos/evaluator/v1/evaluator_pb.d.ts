@@ -732,6 +732,20 @@ export enum IntentType {
    * @generated from enum value: INTENT_TYPE_SIGNAL_CANCELLED = 5;
    */
   SIGNAL_CANCELLED = 5,
+
+  /**
+   * The symbol's prices are gone: the session's disconnect policy applies. Told once, until INPUT_FRESH.
+   *
+   * @generated from enum value: INTENT_TYPE_INPUT_BLIND = 6;
+   */
+  INPUT_BLIND = 6,
+
+  /**
+   * They are back after INPUT_BLIND.
+   *
+   * @generated from enum value: INTENT_TYPE_INPUT_FRESH = 7;
+   */
+  INPUT_FRESH = 7,
 }
 
 /**

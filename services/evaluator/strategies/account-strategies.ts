@@ -1,0 +1,190 @@
+import { toBinary } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
+import {
+  ChangeType,
+  type StrategyChange as ChangeMessage,
+  type StrategyDefinition,
+  StrategyDefinitionSchema,
+} from '../../../proto/gen/strategos/strategy/v1/strategy_pb.js';
+import { backoffMs } from '../../platform/backoff.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { messageOf } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { type CachedStrategy, StrategyCache, type StrategyChange } from '../domain/strategy-cache.ts';
+import type { Neighbours } from '../upstream/neighbours.ts';
+
+const RETRY = { firstMs: 50, maxMs: 1_000 } as const;
+/** How long a change may wait for an earlier one before the log is read again. */
+const GAP_MS_MAX = 100;
+
+/** A definition in the two forms that are needed: read, and as it is stored. */
+export interface Definition {
+  readonly message: StrategyDefinition;
+  readonly bytes: Uint8Array;
+}
+
+export function definitionOf(message: StrategyDefinition): Definition {
+  return { message, bytes: toBinary(StrategyDefinitionSchema, message) };
+}
+
+export interface AccountStrategiesDependencies {
+  readonly neighbours: Neighbours;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly changed: (accountId: string, strategyId: string) => void;
+  /** The cache has moved on, or has begun again. */
+  readonly moved: (accountId: string) => void;
+}
+
+/**
+ * Keeps one account's strategies as the strategy service has them. Hints bring changes at once; the change log, which is always
+ * followed beside them, brings whatever a hint did not, and tells by checkpoints whether the result is right.
+ */
+export class AccountStrategies {
+  readonly #accountId: string;
+  readonly #deps: AccountStrategiesDependencies;
+  readonly #cache: StrategyCache<Definition>;
+  readonly #stop = new AbortController();
+  #reading = new AbortController();
+  #cancelGap: (() => void) | undefined;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(accountId: string, deps: AccountStrategiesDependencies) {
+    this.#accountId = accountId;
+    this.#deps = deps;
+    this.#cache = new StrategyCache((strategyId) => deps.changed(accountId, strategyId));
+  }
+
+  get applied(): number {
+    return this.#cache.applied;
+  }
+
+  get digest(): string {
+    return this.#cache.digest;
+  }
+
+  get(strategyId: string): CachedStrategy<Definition> | undefined {
+    return this.#cache.get(strategyId);
+  }
+
+  start(): void {
+    this.#done = this.#follow();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#reading.abort();
+    this.#cancelGap?.();
+    await this.#done;
+  }
+
+  /** Takes a change that a hint has brought. */
+  hint(message: ChangeMessage): void {
+    this.#offer(message);
+  }
+
+  /** Reads the log again from where the cache is: hints may be lost. */
+  resync(): void {
+    this.#reading.abort();
+  }
+
+  async #follow(): Promise<void> {
+    const { neighbours, clock, logger } = this.#deps;
+    for (let attempt = 0; !this.#stop.signal.aborted; ) {
+      this.#reading = new AbortController();
+      const { signal } = this.#reading;
+      try {
+        const request = { sinceRevision: BigInt(this.#cache.applied) };
+        for await (const { change, revision, digest } of neighbours.strategy.watchChanges(
+          request,
+          neighbours.as(this.#accountId, signal),
+        )) {
+          attempt = 0;
+          if (change !== undefined) this.#offer(change);
+          else this.#compare(Number(revision), digest);
+          if (signal.aborted) break;
+        }
+      } catch (thrown) {
+        if (!signal.aborted) {
+          if (attempt === 0)
+            logger.warn({ accountId: this.#accountId, reason: messageOf(thrown) }, 'strategies not followed');
+          attempt += 1;
+          if (thrown instanceof ConnectError && thrown.code === Code.OutOfRange)
+            this.#begin('the log is shorter than the cache');
+        }
+      }
+      if (!signal.aborted) await pause(clock, backoffMs(Math.max(1, attempt), RETRY), this.#stop.signal);
+    }
+  }
+
+  #offer(message: ChangeMessage): void {
+    const { strategy } = message;
+    if (strategy?.definition === undefined || message.type === ChangeType.UNSPECIFIED) {
+      this.#deps.logger.error(
+        { accountId: this.#accountId, revision: Number(message.revision) },
+        'change without a strategy',
+      );
+      return;
+    }
+    const change: StrategyChange<Definition> = {
+      revision: Number(message.revision),
+      strategyId: strategy.id,
+      deleted: message.type === ChangeType.DELETED,
+      definition: definitionOf(strategy.definition),
+      digest: message.digest,
+    };
+    const offer = this.#cache.offer(change);
+    switch (offer) {
+      case 'applied':
+        this.#deps.moved(this.#accountId);
+        return;
+      case 'duplicate':
+        if (!this.#cache.agrees(change.revision, change.digest)) this.#begin('another digest at this revision');
+        return;
+      case 'held':
+        this.#cancelGap ??= this.#deps.clock.after(GAP_MS_MAX, () => {
+          this.#cancelGap = undefined;
+          if (this.#cache.gap) this.resync();
+        });
+        return;
+      case 'mismatch':
+        this.#begin('another digest after a change');
+        return;
+      default:
+        unknownOffer(offer);
+    }
+  }
+
+  #compare(revision: number, digest: string): void {
+    if (!this.#cache.agrees(revision, digest)) this.#begin('another digest at a checkpoint');
+    else if (revision < this.#cache.applied) this.#begin('the log is shorter than the cache');
+  }
+
+  #begin(reason: string): void {
+    const { logger } = this.#deps;
+    logger.warn({ accountId: this.#accountId, applied: this.#cache.applied, reason }, 'strategy cache begins again');
+    this.#cache.reset();
+    this.#deps.moved(this.#accountId);
+    this.resync();
+  }
+}
+
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const end = (): void => {
+      cancel();
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = clock.after(ms, end);
+    signal.addEventListener('abort', end, { once: true });
+  });
+}
+
+function unknownOffer(offer: never): never {
+  throw new Error(`no such offer: ${String(offer)}`);
+}
