@@ -1,5 +1,6 @@
 import { Code, ConnectError, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-web';
+import { linkFound, linkLost } from '../stream/link-state.ts';
 import { keepToken, readToken } from './token.ts';
 
 /** A call that takes longer has lost its connection; long waits of the services end before. */
@@ -29,10 +30,42 @@ const authorize: Interceptor = (next) => async (request) => {
   }
 };
 
+const CALLS = Symbol('calls');
+const LOOK_MS = 1_000;
+let looking = false;
+
+/** A call that reached nobody: the page says so until the gateway answers again. */
+function gatewayGone(): void {
+  linkLost(CALLS);
+  if (looking) return;
+  looking = true;
+  const timer = setInterval(() => {
+    fetch('/healthz', { cache: 'no-store' }).then(
+      (answer) => {
+        if (!answer.ok) return;
+        clearInterval(timer);
+        looking = false;
+        linkFound(CALLS, 'resumed');
+      },
+      () => undefined,
+    );
+  }, LOOK_MS);
+}
+
+const noticeAbsence: Interceptor = (next) => async (request) => {
+  try {
+    return await next(request);
+  } catch (thrown) {
+    // The browser's own error, before any answer: nothing listens there.
+    if (!request.stream && thrown instanceof ConnectError && thrown.cause instanceof TypeError) gatewayGone();
+    throw thrown;
+  }
+};
+
 /** Connect over the port that served the page. */
 export const transport: Transport = createConnectTransport({
   baseUrl: location.origin,
   useBinaryFormat: true,
   defaultTimeoutMs: UNARY_MS_MAX,
-  interceptors: [authorize],
+  interceptors: [authorize, noticeAbsence],
 });

@@ -1,0 +1,134 @@
+import type { Command } from '../../../proto/gen/strategos/command/v1/command_pb.js';
+import { CommandState } from '../../../proto/gen/strategos/command/v1/command_pb.js';
+import { Batch } from './batch.ts';
+import { commands, NO_DEADLINE } from './services.ts';
+import { watch } from './watch.ts';
+
+/** What a list of commands is narrowed to; empty fields match everything. */
+export interface CommandWish {
+  readonly executor: string;
+  readonly states: readonly CommandState[];
+  readonly kinds: readonly string[];
+}
+
+/** A list as it is drawn: newest first. */
+export interface CommandRows {
+  readonly rows: readonly Command[];
+  readonly loading: boolean;
+  /** Older ones are there to be loaded. */
+  readonly more: boolean;
+  readonly error: unknown;
+}
+
+const PAGE_SIZE = 500;
+/** Checkpoints come every five seconds. */
+const SILENCE_MS_MAX = 20_000;
+const EMPTY: CommandRows = { rows: [], loading: true, more: false, error: null };
+
+/**
+ * A live list: older commands by the page, whatever happens now by the stream. What the stream says is at least as new as what a
+ * page says, so a page never overwrites it; the stream is opened before the first page is asked for, so nothing falls between.
+ */
+export class CommandFeed {
+  readonly #wish: CommandWish;
+  readonly #byId = new Map<string, Command>();
+  readonly #listeners = new Set<() => void>();
+  #state = EMPTY;
+  #cursor = '';
+  #nextPage = '';
+  #stop: (() => void) | undefined;
+  #generation = 0;
+
+  constructor(wish: CommandWish) {
+    this.#wish = wish;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) this.#start();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#end();
+    };
+  };
+
+  readonly read = (): CommandRows => this.#state;
+
+  /** Loads the next page of older ones. */
+  readonly loadMore = (): void => {
+    if (!this.#state.loading && this.#state.more) void this.#loadPage();
+  };
+
+  #start(): void {
+    const batch = new Batch<Command>((changed) => this.#take(changed));
+    const { executor, kinds } = this.#wish;
+    let opened = false;
+    const stopWatch = watch({
+      // Not narrowed by state: a command that leaves the state leaves the list.
+      open: (signal) =>
+        commands.watchCommands({ filter: { executor, kinds: [...kinds] }, cursor: this.#cursor }, { signal, ...NO_DEADLINE }),
+      onMessage: ({ cursor, command }) => {
+        this.#cursor = cursor;
+        if (command !== undefined) batch.add(command);
+        if (!opened) {
+          opened = true;
+          void this.#loadPage();
+        }
+      },
+      onTooOld: () => {
+        this.#cursor = '';
+        this.#byId.clear();
+        this.#nextPage = '';
+        opened = false;
+      },
+      onRefused: (error) => this.#become({ ...this.#state, loading: false, error }),
+      silenceMsMax: SILENCE_MS_MAX,
+    });
+    this.#stop = () => {
+      stopWatch();
+      batch.drop();
+    };
+  }
+
+  #end(): void {
+    this.#stop?.();
+    this.#generation += 1;
+    this.#cursor = '';
+    this.#nextPage = '';
+    this.#byId.clear();
+    this.#state = EMPTY;
+  }
+
+  async #loadPage(): Promise<void> {
+    const generation = this.#generation;
+    this.#become({ ...this.#state, loading: true, error: null });
+    const { executor, states, kinds } = this.#wish;
+    try {
+      const filter = { executor, states: [...states], kinds: [...kinds] };
+      const page = await commands.listCommands({ filter, pageSize: PAGE_SIZE, pageToken: this.#nextPage });
+      if (generation !== this.#generation) return;
+      this.#nextPage = page.nextPageToken;
+      for (const command of page.commands) if (!this.#byId.has(command.id)) this.#byId.set(command.id, command);
+      this.#become({ rows: this.#sorted(), loading: false, more: page.nextPageToken !== '', error: null });
+    } catch (error) {
+      if (generation === this.#generation) this.#become({ ...this.#state, loading: false, error });
+    }
+  }
+
+  #take(changed: readonly Command[]): void {
+    for (const command of changed) this.#byId.set(command.id, command);
+    this.#become({ ...this.#state, rows: this.#sorted() });
+  }
+
+  #sorted(): readonly Command[] {
+    const { states } = this.#wish;
+    const all = [...this.#byId.values()];
+    const shown = states.length === 0 ? all : all.filter(({ state }) => states.includes(state));
+    return shown.sort((a, b) => (a.sequence < b.sequence ? 1 : -1));
+  }
+
+  #become(state: CommandRows): void {
+    this.#state = state;
+    for (const listener of this.#listeners) listener();
+  }
+}
