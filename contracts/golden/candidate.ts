@@ -1,0 +1,37 @@
+import { type DescMessage, fromJson, type JsonObject, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf';
+import { messageIn, type Schema } from '../schema/image.ts';
+import { reshape } from '../schema/reshape.ts';
+import { FRAMES, isObject, type MadeFrame, type Side } from './frame.ts';
+
+/** One frame as a build puts it on the wire: its bytes on the stream, its JSON when polled. */
+export interface SaidFrame {
+  readonly name: string;
+  readonly from: Side;
+  readonly bytes: Uint8Array;
+  readonly json: JsonValue;
+}
+
+/** The build that wants to be released: its descriptors, and everything that it says. */
+export interface Candidate {
+  readonly schema: Schema;
+  readonly frames: readonly SaidFrame[];
+}
+
+/** Changes what a builder says; gets a copy that it may alter. */
+export type AlterFrame = (json: JsonObject, frame: { readonly name: string; readonly from: Side }) => JsonObject;
+
+/** What a build of these descriptors says, when its builders are those of today, altered by `alter`. */
+export function candidateOf(schema: Schema, made: readonly MadeFrame[], alter?: AlterFrame): Candidate {
+  return { schema, frames: made.map((frame) => said(schema, frame, alter)) };
+}
+
+function said(schema: Schema, { name, from, message }: MadeFrame, alter: AlterFrame | undefined): SaidFrame {
+  const today: DescMessage = FRAMES[from];
+  const desc = messageIn(schema, today.typeName);
+  const shaped = reshape(message, today, desc);
+  const json = toJson(desc, shaped);
+  if (alter === undefined || !isObject(json)) return { name, from, bytes: toBinary(desc, shaped), json };
+  const altered = alter(structuredClone(json), { name, from });
+  const bytes = toBinary(desc, fromJson(desc, altered, { ignoreUnknownFields: true }));
+  return { name, from, bytes, json: altered };
+}

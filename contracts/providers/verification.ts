@@ -1,0 +1,134 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { JsonValue } from '@bufbuild/protobuf';
+import { messageOf } from '../../services/platform/errors.ts';
+import { readEnv } from '../../services/platform/config.ts';
+
+export interface VerificationRequest {
+  readonly provider: string;
+  readonly pactFile: string;
+  /** What the provider says, by the description in the pact. */
+  readonly messages: Readonly<Record<string, JsonValue>>;
+  /** Names of the states that the pact asks for. */
+  readonly states: readonly string[];
+  /** Where HTTP interactions are asked; absent where the pact has none. */
+  readonly providerBaseUrl?: string;
+}
+
+/** One thing that a consumer needs and does not get. */
+export interface Mismatch {
+  readonly interaction: string;
+  /** JSON path in the message, or `$` where it is the whole. */
+  readonly path: string;
+  readonly what: string;
+}
+
+export type ToWorker =
+  | { readonly type: 'verify'; readonly id: number; readonly request: VerificationRequest }
+  | { readonly type: 'state-done'; readonly number: number; readonly error?: string };
+
+export type FromWorker =
+  | { readonly type: 'verified'; readonly id: number; readonly report: string }
+  | { readonly type: 'state'; readonly id: number; readonly number: number; readonly name: string };
+
+export type SetUpState = (name: string) => Promise<void>;
+
+interface Waiting {
+  readonly report: PromiseWithResolvers<string>;
+  readonly setUp: SetUpState;
+}
+
+const WORKER = fileURLToPath(new URL('verify-worker.ts', import.meta.url));
+
+/** Runs the pact verifier in a process of its own. Nothing is downloaded and nothing is reported outside. */
+export class PactVerification implements Disposable {
+  readonly #worker: ChildProcess;
+  readonly #waiting = new Map<number, Waiting>();
+  #requests = 0;
+
+  constructor() {
+    const { PATH, HOME } = readEnv();
+    this.#worker = fork(WORKER, {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { PATH, HOME, PACT_DO_NOT_TRACK: 'true' },
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    this.#worker.on('message', (message: FromWorker) => this.#take(message));
+    this.#worker.on('exit', (code) => {
+      for (const { report } of this.#waiting.values()) report.reject(new Error(`the pact verifier ended with ${code}`));
+    });
+  }
+
+  /** What the pact asks for and the provider does not give; empty when all is well. */
+  async verify(request: VerificationRequest, setUp: SetUpState = async () => undefined): Promise<readonly Mismatch[]> {
+    this.#requests += 1;
+    const waiting: Waiting = { report: Promise.withResolvers<string>(), setUp };
+    this.#waiting.set(this.#requests, waiting);
+    const message: ToWorker = { type: 'verify', id: this.#requests, request };
+    this.#worker.send(message);
+    return mismatchesOf(await waiting.report.promise);
+  }
+
+  [Symbol.dispose](): void {
+    this.#waiting.clear();
+    this.#worker.kill();
+  }
+
+  #take(message: FromWorker): void {
+    const waiting = this.#waiting.get(message.id);
+    if (message.type === 'verified') {
+      this.#waiting.delete(message.id);
+      waiting?.report.resolve(message.report);
+      return;
+    }
+    const answer = (error?: string): void => {
+      const done: ToWorker = { type: 'state-done', number: message.number, ...(error === undefined ? {} : { error }) };
+      this.#worker.send(done);
+    };
+    (waiting?.setUp(message.name) ?? Promise.resolve()).then(
+      () => answer(),
+      (thrown: unknown) => answer(messageOf(thrown)),
+    );
+  }
+}
+
+interface Report {
+  readonly errors?: readonly {
+    readonly interaction?: string;
+    readonly mismatch?: {
+      readonly type?: string;
+      readonly message?: string;
+      readonly mismatches?: readonly { readonly path?: string; readonly mismatch?: string; readonly type?: string }[];
+    };
+  }[];
+}
+
+function mismatchesOf(text: string): Mismatch[] {
+  const start = text.indexOf('{"errors"');
+  if (start === -1) return [{ interaction: 'the pact as a whole', path: '$', what: text }];
+  const { errors = [] } = JSON.parse(text.slice(start)) as Report;
+  return errors.flatMap(({ interaction = '', mismatch = {} }) => {
+    const name = interaction.slice(interaction.lastIndexOf(' - ') + (interaction.includes(' - ') ? 3 : 0));
+    const { mismatches } = mismatch;
+    if (mismatches === undefined) return [{ interaction: name, path: '$', what: mismatch.message ?? JSON.stringify(mismatch) }];
+    return mismatches.map(({ path, mismatch: what, type }) => ({
+      interaction: name,
+      path: path ?? type ?? '$',
+      what: what ?? 'differs',
+    }));
+  });
+}
+
+interface PactFile {
+  readonly interactions: readonly {
+    readonly description: string;
+    readonly type: string;
+    readonly providerStates?: readonly { readonly name: string }[];
+  }[];
+}
+
+/** The interactions of a pact file. */
+export async function readPact(file: string): Promise<PactFile['interactions']> {
+  return (JSON.parse(await readFile(file, 'utf8')) as PactFile).interactions;
+}
