@@ -80,6 +80,32 @@ describe('the directory', () => {
     expect(loads).toHaveLength(2);
   });
 
+  test('remembers longer while somebody looks for changes, and forgets what is told to have changed', async () => {
+    const { directory, loads, clock } = setUp();
+    await directory.find('main', 'vps-1');
+    clock.advance(5_000);
+    directory.changed([foreign.id], clock.nowMs());
+    clock.advance(999);
+    await directory.find('main', 'vps-1');
+    expect(loads).toHaveLength(1);
+    directory.changed([vps1.id], clock.nowMs());
+    await directory.find('main', 'vps-1');
+    expect(loads).toHaveLength(2);
+  });
+
+  test('does not rest on a look that is over a second old, nor on looks alone for ever', async () => {
+    const { directory, loads, clock } = setUp();
+    await directory.find('main', 'vps-1');
+    clock.advance(1_500);
+    directory.changed([], clock.nowMs() - 1_000);
+    await directory.find('main', 'vps-1');
+    expect(loads).toHaveLength(2);
+    clock.advance(30_000);
+    directory.changed([], clock.nowMs());
+    await directory.find('main', 'vps-1');
+    expect(loads).toHaveLength(3);
+  });
+
   test('does not remember what is not there', async () => {
     const { directory, rows } = setUp([]);
     expect(await directory.find('main', 'vps-1')).toBeUndefined();

@@ -4,8 +4,10 @@ import { notFound } from '../platform/errors.ts';
 import { type Executor, isId } from './domain/executor.ts';
 import type { ExecutorDirectory } from './domain/executor-book.ts';
 
-/** How old an answer may be. */
+/** How old an answer may be, and how long ago somebody may last have looked for changes where it is older. */
 const FRESH_MS = 1_000;
+/** What was never seen to change is read again nevertheless. */
+const ENTRY_MS_MAX = 30_000;
 const ENTRIES_MAX = 40_000;
 const KEYS_PER_LOAD_MAX = 500;
 const LOADS_MAX = 2;
@@ -25,7 +27,9 @@ export type LoadExecutors = (keys: readonly Key[]) => Promise<readonly (Executor
 
 /**
  * The executors of all accounts by name and id, remembered for a second, so that a stream of commands to one executor costs
- * one statement a second. What is not there is not remembered: an executor may be used right after it was created.
+ * one statement a second. While somebody looks for changed executors and tells, what has not changed is remembered longer:
+ * commands to a thousand executors, each seldom, were a statement each. What is not there is not remembered: an executor
+ * may be used right after it was created.
  */
 export class CachedDirectory implements ExecutorDirectory {
   readonly #clock: Clock;
@@ -37,6 +41,8 @@ export class CachedDirectory implements ExecutorDirectory {
   /** Which executors were invalidated since the oldest load in progress began, and when in the order of things. */
   readonly #invalidated = new Map<string, number>();
   #tick = 0;
+  /** Every change that was committed by then has been told. */
+  #lookedMs = -Infinity;
 
   constructor(load: LoadExecutors, clock: Clock) {
     this.#clock = clock;
@@ -52,7 +58,7 @@ export class CachedDirectory implements ExecutorDirectory {
     const key = { accountId, nameOrId: isId(nameOrId) ? nameOrId.toLowerCase() : nameOrId };
     const cacheKey = cacheKeyOf(accountId, key.nameOrId);
     const entry = this.#entries.get(cacheKey);
-    if (entry !== undefined && this.#clock.nowMs() - entry.loadedMs < FRESH_MS) return entry.executor;
+    if (entry !== undefined && this.#isFresh(entry)) return entry.executor;
     const running = this.#loading.get(cacheKey);
     if (running !== undefined) return running;
     const loading = this.#load(key);
@@ -84,9 +90,21 @@ export class CachedDirectory implements ExecutorDirectory {
     this.#keysById.delete(executorId);
   }
 
+  /** Somebody has looked at `atMs` which executors have changed since the last look: these. */
+  changed(executorIds: Iterable<string>, atMs: number): void {
+    for (const id of executorIds) this.invalidate(id);
+    this.#lookedMs = Math.max(this.#lookedMs, atMs);
+  }
+
   /** Resolves when nothing is being loaded any more. */
   stop(): Promise<void> {
     return this.#loads.stop();
+  }
+
+  #isFresh({ loadedMs }: Entry): boolean {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - loadedMs < FRESH_MS) return true;
+    return nowMs - this.#lookedMs < FRESH_MS && nowMs - loadedMs < ENTRY_MS_MAX;
   }
 
   /** Loads until what was read is not older than the last invalidation, so that nobody is told what is known to be over. */

@@ -95,6 +95,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
         bells,
         replicaId: config.replicaId,
         version: PLATFORM_VERSION,
+        looked: (executorIds, atMs) => directory.changed(executorIds, atMs),
         venue: {
           book: venue,
           feed: market === undefined ? undefined : new PriceFeed({ watch: market.watch, clock, logger }),
@@ -106,7 +107,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
     const retention = stack.add(new Retention({ pool, clock, logger, keepDays: config.historyDays }));
     retention.start();
 
-    const depths = new QueueDepths(deliveryPool, clock);
+    const depths = new QueueDepths(deliveryPool, clock, (executorId) => side.registry.openHere(executorId));
     const desk = new IssueDesk({ pool: deliveryPool, clock, ledgers: side.ledgers, directory, depths });
     const book = executorBook(pool);
     const shared = { book, directory, clock, bell: bells };

@@ -13,16 +13,21 @@ const COUNT_TTL_MS = 1_000;
 export class QueueDepths {
   readonly #pool: Pool;
   readonly #clock: Clock;
+  readonly #openHere: (executorId: string) => number | undefined;
   readonly #counts = new Map<string, { open: number; readonly untilMs: number }>();
 
-  constructor(pool: Pool, clock: Clock) {
+  /** `openHere` gives how many commands are open where this replica holds the stream and has read them all. */
+  constructor(pool: Pool, clock: Clock, openHere: (executorId: string) => number | undefined) {
     this.#pool = pool;
     this.#clock = clock;
+    this.#openHere = openHere;
   }
 
   async load(executorIds: readonly string[]): Promise<void> {
     const nowMs = this.#clock.nowMs();
-    const stale = executorIds.filter((id) => (this.#counts.get(id)?.untilMs ?? 0) <= nowMs);
+    const stale = executorIds.filter(
+      (id) => (this.#counts.get(id)?.untilMs ?? 0) <= nowMs && this.#openHere(id) === undefined,
+    );
     if (stale.length === 0) return;
     const counts = await countOpen(this.#pool, stale);
     for (const id of stale) {
@@ -37,7 +42,7 @@ export class QueueDepths {
 
   /** RESOURCE_EXHAUSTED when the executor's queue is full. */
   refusal(executor: Executor): StatusError | undefined {
-    const open = this.#counts.get(executor.id)?.open ?? 0;
+    const open = this.#openHere(executor.id) ?? this.#counts.get(executor.id)?.open ?? 0;
     if (open < QUEUED_MAX) return undefined;
     return new StatusError(
       'ResourceExhausted',

@@ -156,6 +156,7 @@ export class LinkAcceptor {
       ]);
       session.flow.merge(open);
       session.flow.begin(unsettled, journalOf(hello));
+      session.ready = true;
     } catch (thrown) {
       session.end({ type: 'draining' });
       throw thrown;

@@ -57,11 +57,6 @@ export class CommandFlow {
     return this.#live.size;
   }
 
-  /** Every command that was open when the stream was accepted is known. */
-  get hasBegun(): boolean {
-    return this.#begun;
-  }
-
   get inFlight(): number {
     return this.#inFlight;
   }

@@ -54,8 +54,8 @@ export class SessionRegistry implements LocalStreams {
 
   /** Open commands of an executor whose stream is held here; undefined until all of them have been read. */
   openHere(executorId: string): number | undefined {
-    const flow = this.#sessions.get(executorId)?.flow;
-    return flow?.hasBegun === true ? flow.size : undefined;
+    const session = this.#sessions.get(executorId);
+    return session?.ready === true ? session.flow.size : undefined;
   }
 
   admit(command: Command, mayGo: boolean): NewCommand['sent'] {

@@ -35,13 +35,14 @@ WHERE e.id = u.id AND e.stream_epoch = u.epoch AND e.disconnect_time IS NULL`,
 /** $1 executor ids. What decides whether a stream may go on. */
 export const readStreamFacts: Statement = {
   name: 'read_stream_facts',
-  text: 'SELECT id, stream_epoch, disable_time, journal_id, host FROM command.executor WHERE id = ANY($1::uuid[])',
+  text: `SELECT id, stream_epoch, disable_time, journal_id, host, change_time::text AS change FROM command.executor
+WHERE id = ANY($1::uuid[])`,
 };
 
 /** $1 seconds. Executors that changed lately: looked at regularly, because a doorbell may be lost. */
 export const readRecentlyChanged: Statement = {
   name: 'read_recently_changed',
-  text: `SELECT id, stream_epoch, disable_time, journal_id, host FROM command.executor
+  text: `SELECT id, stream_epoch, disable_time, journal_id, host, change_time::text AS change FROM command.executor
 WHERE change_time > now() - make_interval(secs => $1::double precision)`,
 };
 

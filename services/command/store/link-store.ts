@@ -81,6 +81,8 @@ export interface StreamFacts {
   readonly disabled: boolean;
   readonly journalId: string | null;
   readonly host: string | null;
+  /** When that was last changed, as text: no two changes look the same. */
+  readonly change: string;
 }
 
 interface FactsRow {
@@ -89,6 +91,7 @@ interface FactsRow {
   readonly disable_time: number | null;
   readonly journal_id: string | null;
   readonly host: string | null;
+  readonly change: string;
 }
 
 function factsOf(row: FactsRow): StreamFacts {
@@ -98,6 +101,7 @@ function factsOf(row: FactsRow): StreamFacts {
     disabled: row.disable_time !== null,
     journalId: row.journal_id,
     host: row.host,
+    change: row.change,
   };
 }
 
