@@ -45,6 +45,14 @@ const list = z.union([
 const decimal = z
   .union([z.string(), z.number().transform(String)])
   .refine((value) => parseDecimal(value)?.gt(0) ?? false, 'must be a decimal number above zero');
+/** Costs of the paper venue; more than this is a slip of the finger. */
+const PERCENT_MAX = 50;
+const percent = z
+  .union([z.string(), z.number().transform(String)])
+  .refine(
+    (value) => (parseDecimal(value)?.gte(0) ?? false) && (parseDecimal(value)?.lte(PERCENT_MAX) ?? false),
+    `must be a decimal number from 0 to ${PERCENT_MAX}, in percent`,
+  );
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const url = z.url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' });
 const kinds = list.refine(
@@ -71,6 +79,9 @@ const SETTINGS = {
   'paper.latencyMs': ['STRATEGOS_PAPER_LATENCY_MS', count(0, 3_600_000)],
   'paper.initialBalance': ['STRATEGOS_PAPER_INITIAL_BALANCE', decimal],
   'paper.maxLeverage': ['STRATEGOS_PAPER_MAX_LEVERAGE', decimal],
+  'paper.feePct': ['STRATEGOS_PAPER_FEE_PCT', percent],
+  'paper.spreadPct': ['STRATEGOS_PAPER_SPREAD_PCT', percent],
+  'paper.slippagePct': ['STRATEGOS_PAPER_SLIPPAGE_PCT', percent],
 } as const satisfies Record<string, readonly [string, z.ZodType]>;
 
 type Settings = { [N in keyof typeof SETTINGS]?: z.infer<(typeof SETTINGS)[N][1]> };
@@ -120,6 +131,9 @@ export function loadConfig(flags: ConfigFlags, env: Environment): ExecutorConfig
       latencyMs: settings['paper.latencyMs'],
       initialBalance: settings['paper.initialBalance'],
       maxLeverage: settings['paper.maxLeverage'],
+      feePct: settings['paper.feePct'],
+      spreadPct: settings['paper.spreadPct'],
+      slippagePct: settings['paper.slippagePct'],
     }),
     warnings: found.warnings,
   };

@@ -9,16 +9,30 @@ export type {
   Adapter,
   AdapterCommand,
   AdapterContext,
+  AdapterNotices,
   CommandBody,
   CommandCase,
   ExecutionContext,
   Outcome,
   OutcomeReason,
+  PriceNews,
+  PriceWish,
   Recovery,
   ResultInit,
+  SessionPolicy,
   StatusInit,
+  VenueEventJournal,
 } from './adapters/adapter.ts';
 export { createPaperAdapter, type PaperOptions } from './adapters/paper/paper-adapter.ts';
+export {
+  type PaperDeal,
+  type PaperEntry,
+  type PaperExecution,
+  type PaperExit,
+  type PaperPrice,
+  PaperVenue,
+  type PaperVenueOptions,
+} from './adapters/paper/paper-venue.ts';
 export { tagOf } from './adapters/tag.ts';
 export { createExecutor, type Executor, type ExecutorOptions, type ExecutorState } from './agent.ts';
 export { type AgentClock, agentSystemClock } from './agent-clock.ts';

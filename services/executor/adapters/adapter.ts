@@ -1,6 +1,10 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { CommandResultSchema, ExecutorStatusSchema } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import type { CommandDelivery } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { Price, PriceFreshness } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { DisconnectPolicy } from '../../../proto/gen/strategos/command/v1/kind_pb.js';
+import type { VenueEvent } from '../../../proto/gen/strategos/command/v1/venue_event_pb.js';
+import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 
 /** A kind with its parameters: `case` names it, `value` holds the message of `kind.proto`. */
@@ -133,6 +137,59 @@ export interface Adapter {
    * own, empty if it has none: a venue without prices of its own may answer with it.
    */
   priceOf?(symbol: string, referencePrice: string): Promise<string | undefined> | string | undefined;
+  /**
+   * Symbols of which it wants the platform's prices, with the last sequence that it has handled; asked for at the start of
+   * every link and after `interestChanged`. An adapter without this gets no prices.
+   */
+  priceInterest?(): readonly PriceWish[];
+  /** Takes prices, in order, one batch at a time. What it rejects with ends the agent. */
+  takePrices?(batch: PriceNews): Promise<void> | void;
+  /** What happened at the venue without a command; read after `open`, and again after `eventsWritten`. */
+  readonly venueEvents?: VenueEventJournal;
+  /** What each open session wants done when the platform is lost. An adapter without this holds. */
+  disconnectPolicies?(): readonly SessionPolicy[];
+  /** Carries a session's policy out, once until `platformReturned`; resolves when that is on disk. */
+  applyDisconnectPolicy?(sessionId: string, lostForMs: number): Promise<void>;
+  platformReturned?(): Promise<void>;
+}
+
+/** From where an adapter wants a symbol's prices. */
+export interface PriceWish {
+  readonly symbol: string;
+  /** Absent: only new ones. */
+  readonly afterSequence?: bigint;
+}
+
+export interface PriceNews {
+  readonly prices: readonly Price[];
+  readonly freshness: readonly PriceFreshness[];
+  /** Symbols of which prices are lost: what happened in between is not known. */
+  readonly missedSymbols: readonly string[];
+}
+
+/** Venue events on disk, numbered from 1 without gaps, until the platform has them. */
+export interface VenueEventJournal {
+  readonly journalId: string;
+  /** The next events after a number, oldest first. */
+  read(afterNumber: bigint, eventsMax: number): VenueEvent[];
+  /** The platform has made these durable. */
+  acknowledge(numbers: readonly bigint[]): Promise<void>;
+}
+
+/** A session's wish for the time without the platform. */
+export interface SessionPolicy {
+  readonly sessionId: string;
+  readonly policy: DisconnectPolicy;
+  /** Time without the platform before it is carried out; absent: as long as the policy says by itself. */
+  readonly afterMs?: number | undefined;
+  /** It has been carried out since the platform was lost. */
+  readonly applied: boolean;
+}
+
+/** What an adapter tells the agent by itself. */
+export interface AdapterNotices {
+  readonly interestChanged: () => void;
+  readonly eventsWritten: () => void;
 }
 
 /** What an adapter gets when it is opened. */
@@ -140,4 +197,7 @@ export interface AdapterContext {
   readonly logger: Logger;
   /** Folder beside the journal where the adapter may keep files of its own; undefined when the agent has none on disk. */
   readonly directory: string | undefined;
+  /** Absent where nobody listens, as in tests of an adapter alone. */
+  readonly notices?: AdapterNotices;
+  readonly clock?: Clock;
 }

@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { GroupCommit } from '../../journal/group-commit.ts';
 import { applySchemaSteps } from '../../journal/schema-steps.ts';
 import { type AccountChange, applyChange, type Collection, emptyAccount, type PaperAccount } from './account.ts';
+import { VENUE_EVENT_STEP, type VenueEventInit, VenueEventStore } from './venue-event-store.ts';
 
 const STEPS: readonly string[] = [
   `
@@ -19,6 +20,7 @@ const STEPS: readonly string[] = [
     result BLOB NOT NULL
   ) STRICT
   `,
+  VENUE_EVENT_STEP,
 ];
 
 /**
@@ -28,13 +30,23 @@ const STEPS: readonly string[] = [
 const EFFECTS_KEPT = 100_000;
 /** Older ones are removed once in so many effects. */
 const FORGET_EVERY = 5_000;
-const COLLECTIONS: ReadonlySet<string> = new Set<Collection>(['account', 'ledger', 'price', 'session', 'position']);
+const COLLECTIONS: ReadonlySet<string> = new Set<Collection>([
+  'account',
+  'ledger',
+  'price',
+  'session',
+  'position',
+  'closed',
+  'performance',
+  'quote',
+]);
 
 /**
  * The account on disk. An effect and the tag of its command are one transaction: whether a command took effect is known
  * exactly, whenever the process ended.
  */
 export class AccountStore {
+  readonly events: VenueEventStore;
   readonly #database: DatabaseSync;
   readonly #commits: GroupCommit;
   readonly #put: StatementSync;
@@ -52,6 +64,7 @@ export class AccountStore {
     if (directory !== undefined) chmodSync(file, 0o600);
     applySchemaSteps(this.#database, file, STEPS);
     this.#commits = new GroupCommit(this.#database);
+    this.events = new VenueEventStore(this.#database, this.#commits);
     this.#put = this.#database.prepare('INSERT OR REPLACE INTO record VALUES (?, ?, ?)');
     this.#remove = this.#database.prepare('DELETE FROM record WHERE collection = ? AND key = ?');
     this.#addEffect = this.#database.prepare('INSERT INTO effect (tag, result) VALUES (?, ?)');
@@ -83,18 +96,27 @@ export class AccountStore {
     return result instanceof Uint8Array ? result : undefined;
   }
 
-  /** Writes an effect with its command's tag; resolves when both are on disk. */
-  commit(tag: string, result: Uint8Array, changes: readonly AccountChange[]): Promise<void> {
+  /** Writes an effect with its command's tag and what it caused at the venue; resolves when all of it is on disk. */
+  commit(
+    tag: string,
+    result: Uint8Array,
+    changes: readonly AccountChange[],
+    events: readonly VenueEventInit[] = [],
+  ): Promise<void> {
     return this.#commits.write(() => {
       const effectId = Number(this.#addEffect.run(tag, result).lastInsertRowid);
       if (effectId % FORGET_EVERY === 0) this.#forget.run(effectId - EFFECTS_KEPT);
       this.#write(changes);
+      this.events.add(events);
     });
   }
 
-  /** Writes records that no command caused. */
-  initialize(changes: readonly AccountChange[]): Promise<void> {
-    return this.#commits.write(() => this.#write(changes));
+  /** Writes what no command caused, with the events that tell it, in one transaction. */
+  record(changes: readonly AccountChange[], events: readonly VenueEventInit[] = []): Promise<void> {
+    return this.#commits.write(() => {
+      this.#write(changes);
+      this.events.add(events);
+    });
   }
 
   close(): void {

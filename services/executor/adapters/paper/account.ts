@@ -1,6 +1,6 @@
 import type { Decimal } from 'decimal.js';
 import { Amount } from '../../domain/decimal.ts';
-import type { SessionMode } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
+import type { DisconnectPolicy, SessionMode } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
 import { Side } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
 import type { PositionKey } from '../../domain/command-facts.ts';
 import { positionName } from '../../domain/local-limits.ts';
@@ -19,6 +19,12 @@ export interface PaperSession {
   /** Symbols that it may trade; empty for all. */
   readonly symbols: readonly string[];
   readonly instances: readonly PaperInstance[];
+  /** What to do when the platform is lost; absent in sessions of older agents: hold. */
+  readonly disconnectPolicy?: DisconnectPolicy;
+  /** Absent: as long as the policy says by itself. */
+  readonly disconnectAfterMs?: number;
+  /** The policy has been carried out, and the platform has not come back since. */
+  readonly disconnectApplied?: boolean;
 }
 
 export interface PaperPosition extends PositionKey {
@@ -26,9 +32,50 @@ export interface PaperPosition extends PositionKey {
   readonly quantity: string;
   readonly entryPrice: string;
   readonly leverage: string;
-  /** Resting protective orders; empty for none. They rest: this venue has no price feed that could trigger them. */
+  /** Resting protective orders; empty for none. Prices of the platform trigger them. */
   readonly stopLossPrice: string;
   readonly takeProfitPrice: string;
+  /** Market time of the first entry: prices after it can trigger. Absent where none was known: all later ones can. */
+  readonly entryTimeMs?: number;
+  /** The command that entered, and the venue's id of its order. */
+  readonly openCommandId?: string;
+  readonly orderId?: string;
+}
+
+/** Why a position was closed without a command. */
+export type CloseReason = 'stop_loss' | 'take_profit' | 'liquidation' | 'disconnect';
+
+/** A fill as it is kept: text for numbers, milliseconds for times. */
+export interface PaperFill {
+  readonly symbol: string;
+  readonly side: Side;
+  readonly quantity: string;
+  readonly price: string;
+  readonly fee: string;
+  readonly pnl: string;
+  readonly venueOrderId: string;
+  readonly timeMs: number;
+}
+
+/** How a position ended that the venue closed by itself; kept until the next one of its name, for the command that comes late. */
+export interface ClosedPosition {
+  readonly reason: CloseReason;
+  readonly fill: PaperFill;
+}
+
+/** How a ledger has done. Decimals. */
+export interface PaperPerformance {
+  readonly peak: string;
+  readonly maxDrawdownPct: string;
+  /** Worst drawdown that was reported, in whole percent. */
+  readonly toldPct: number;
+}
+
+/** Up to which price a symbol has been looked at. */
+export interface PaperQuote {
+  readonly timeMs: number;
+  readonly sequence: string;
+  readonly source: string;
 }
 
 /** The records of an account by collection. A ledger is a balance: one for each session that brought money, and "" for the rest. */
@@ -38,6 +85,9 @@ export interface PaperRecords {
   readonly price: string;
   readonly session: PaperSession;
   readonly position: PaperPosition;
+  readonly closed: ClosedPosition;
+  readonly performance: PaperPerformance;
+  readonly quote: PaperQuote;
 }
 
 export type Collection = keyof PaperRecords;
@@ -63,6 +113,9 @@ export function emptyAccount(): PaperAccount {
     price: new Map(),
     session: new Map(),
     position: new Map(),
+    closed: new Map(),
+    performance: new Map(),
+    quote: new Map(),
     bound: new Map(),
   };
 }
@@ -90,10 +143,31 @@ export function balanceOf(account: PaperAccount, ledger: string): Decimal {
   return new Amount(account.ledger.get(ledger) ?? 0);
 }
 
-/** Balance that no open position binds as margin. */
+/** Money that no open position binds as margin. Losses of open positions bind too; their profits free nothing. */
 export function freeBalance(account: PaperAccount, ledger: string): Decimal {
   const bound = [...account.bound].filter(([sessionId]) => ledgerKey(account, sessionId) === ledger);
-  return balanceOf(account, ledger).minus(Amount.sum(0, ...bound.map(([, margin]) => margin)));
+  const money = Amount.min(balanceOf(account, ledger), ledgerEquity(account, ledger));
+  return money.minus(Amount.sum(0, ...bound.map(([, margin]) => margin)));
+}
+
+/** A ledger's balance plus what its open positions would bring at their last known prices. */
+export function ledgerEquity(account: PaperAccount, ledger: string): Decimal {
+  const own = [...account.position.values()].filter((position) => ledgerKey(account, position.sessionId) === ledger);
+  return Amount.sum(balanceOf(account, ledger), ...own.map((position) => unrealised(account, position)));
+}
+
+function unrealised(account: PaperAccount, position: PaperPosition): Decimal {
+  return profit(position, new Amount(position.quantity), lastPrice(account, position));
+}
+
+/** The last price seen of a position's symbol: there is always one, that of the entry at least. */
+export function lastPrice(account: PaperAccount, position: PaperPosition): Decimal {
+  return new Amount(account.price.get(symbolKey(position.symbol)) ?? position.entryPrice);
+}
+
+/** Symbols are the same in upper and in lower case. */
+export function symbolKey(symbol: string): string {
+  return symbol.toUpperCase();
 }
 
 function bind(account: PaperAccount, position: PaperPosition | undefined, sign: 1 | -1): void {
@@ -113,13 +187,7 @@ export function profit(position: PaperPosition, quantity: Decimal, price: Decima
 /** Balances plus what the open positions would bring at their last known prices. */
 export function equity(account: PaperAccount): Decimal {
   const balances = [...account.ledger.values()].map((balance) => new Amount(balance));
-  const open = [...account.position.values()].map((position) =>
-    profit(
-      position,
-      new Amount(position.quantity),
-      new Amount(account.price.get(position.symbol) ?? position.entryPrice),
-    ),
-  );
+  const open = [...account.position.values()].map((position) => unrealised(account, position));
   return Amount.sum(0, ...balances, ...open);
 }
 

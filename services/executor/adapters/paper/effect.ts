@@ -1,7 +1,8 @@
 import type { Decimal } from 'decimal.js';
+import type { PriceCosts } from './costs.ts';
 import { parseDecimal } from '../../domain/decimal.ts';
 import type { Outcome, OutcomeReason, ResultInit } from '../adapter.ts';
-import type { AccountChange, PaperAccount } from './account.ts';
+import { type AccountChange, type PaperAccount, symbolKey } from './account.ts';
 
 /** What executing a command on the account comes to: nothing is changed unless it succeeded. */
 export type Effect =
@@ -14,6 +15,9 @@ export interface EffectContext {
   readonly tag: string;
   readonly nowMs: number;
   readonly maxLeverage: string;
+  readonly costs: PriceCosts;
+  /** The command that is executed; empty for none. */
+  readonly commandId: string;
 }
 
 export function done(summary: string, changes: readonly AccountChange[], result: ResultInit = {}): Effect {
@@ -40,7 +44,7 @@ export function positive(field: string, text: string): Decimal | Effect {
 /** The price at which the paper venue deals: the command's own, else the last that it has seen of the symbol. */
 export function dealPrice(account: PaperAccount, symbol: string, referencePrice: string): Decimal | Effect {
   if (referencePrice !== '') return positive('reference_price', referencePrice);
-  const last = account.price.get(symbol);
+  const last = account.price.get(symbolKey(symbol));
   if (last !== undefined) return positive('last price', last);
   return refuse(
     'no_price',

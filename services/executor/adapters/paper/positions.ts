@@ -1,4 +1,4 @@
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Decimal } from 'decimal.js';
 import {
   type CancelOrders,
@@ -10,19 +10,26 @@ import { Amount, parseDecimal } from '../../domain/decimal.ts';
 import { positionName } from '../../domain/local-limits.ts';
 import {
   type AccountChange,
+  balanceOf,
   freeBalance,
   isPaused,
   ledgerKey,
   type PaperPosition,
   positionChange,
   positionsWithin,
+  symbolKey,
 } from './account.ts';
-import { closeAll, closePositions } from './closing.ts';
+import { closeAll, closePositions, exitPrice, fillInit } from './closing.ts';
+import { dealtPrice, feeOf } from './costs.ts';
 import { counted, dealPrice, done, type Effect, type EffectContext, isEffect, positive, refuse } from './effect.ts';
 import { isInstance, noSession } from './sessions.ts';
 
-export function openPosition(context: EffectContext, body: OpenPosition): Effect {
-  const { account, tag, nowMs } = context;
+/** What an entry asks for; OpenPosition without what only the wire needs. */
+export type OpenOrder = Omit<OpenPosition, '$typeName' | '$unknown'>;
+export type CloseOrder = Omit<ClosePosition, '$typeName' | '$unknown'>;
+
+export function openPosition(context: EffectContext, body: OpenOrder): Effect {
+  const { account, tag, costs } = context;
   const refusal = mayOpen(context, body);
   if (refusal !== undefined) return refusal;
   const quantity = positive('quantity', body.quantity);
@@ -32,12 +39,16 @@ export function openPosition(context: EffectContext, body: OpenPosition): Effect
   if (leverage.gt(context.maxLeverage)) {
     return refuse('leverage', `leverage ${body.leverage} is above the ${context.maxLeverage} that this venue grants`);
   }
-  const price = dealPrice(account, body.symbol, body.referencePrice);
-  if (isEffect(price)) return price;
-  const free = freeBalance(account, ledgerKey(account, body.sessionId));
+  const market = dealPrice(account, body.symbol, body.referencePrice);
+  if (isEffect(market)) return market;
+  const price = dealtPrice(body.side, market, costs);
+  const fee = feeOf(quantity, price, costs);
+  const ledger = ledgerKey(account, body.sessionId);
+  const free = freeBalance(account, ledger);
   const margin = quantity.times(price).div(leverage);
-  if (margin.gt(free)) {
-    return refuse('balance', `the order needs a margin of ${margin.toString()}, and ${free.toString()} is free`);
+  if (margin.plus(fee).gt(free)) {
+    const fees = fee.isZero() ? '' : ` and a fee of ${fee.toString()}`;
+    return refuse('balance', `the order needs a margin of ${margin.toString()}${fees}, and ${free.toString()} is free`);
   }
   const open = account.position.get(positionName(body));
   if (open !== undefined && open.side !== body.side) {
@@ -48,20 +59,64 @@ export function openPosition(context: EffectContext, body: OpenPosition): Effect
     side: body.side,
     quantity: quantity.toString(),
     price: price.toString(),
-    fee: '0',
+    fee: fee.toString(),
     venueOrderId: `${tag}-1`,
-    fillTime: timestampFromMs(nowMs),
+    fillTime: timestampFromMs(entryMs(context, body)),
   };
   const changes: AccountChange[] = [
-    positionChange(enlarged(open, body, quantity, price, leverage)),
-    { collection: 'price', key: body.symbol, value: price.toString() },
+    positionChange({ ...enlarged(open, body, quantity, price, leverage), ...originOf(context, body, open) }),
+    { collection: 'closed', key: positionName(body), value: undefined },
   ];
+  if (!fee.isZero()) {
+    changes.push({ collection: 'ledger', key: ledger, value: balanceOf(account, ledger).minus(fee).toString() });
+  }
+  changes.push(...priceChange(context, body, market));
   const word = body.side === Side.BUY ? 'bought' : 'sold';
   return done(`${word} ${fill.quantity} ${body.symbol} at ${fill.price}`, changes, { fills: [fill] });
 }
 
+/** Market time of an entry: that of its decision, else that of the last price, else nothing but the clock is known. */
+function entryMs({ account, nowMs }: EffectContext, body: OpenOrder): number {
+  return referenceMs(body) ?? account.quote.get(symbolKey(body.symbol))?.timeMs ?? nowMs;
+}
+
+export function referenceMs({ referenceTime }: Pick<OpenOrder, 'referenceTime'>): number | undefined {
+  return referenceTime === undefined ? undefined : timestampMs(referenceTime);
+}
+
+/** Where a position comes from; what is added to it later leaves that as it was. */
+function originOf(
+  { account, tag, commandId }: EffectContext,
+  body: OpenOrder,
+  open: PaperPosition | undefined,
+): Pick<PaperPosition, 'entryTimeMs' | 'openCommandId' | 'orderId'> {
+  if (open !== undefined) {
+    const { entryTimeMs, openCommandId = commandId, orderId = `${tag}-1` } = open;
+    return { ...(entryTimeMs === undefined ? {} : { entryTimeMs }), openCommandId, orderId };
+  }
+  const timeMs = referenceMs(body) ?? account.quote.get(symbolKey(body.symbol))?.timeMs;
+  return {
+    ...(timeMs === undefined ? {} : { entryTimeMs: timeMs }),
+    openCommandId: commandId,
+    orderId: `${tag}-1`,
+  };
+}
+
+/** The order's price counts as the last one, unless the venue has seen a later one. */
+function priceChange(
+  { account }: EffectContext,
+  body: Pick<OpenOrder, 'symbol' | 'referenceTime'>,
+  price: Decimal,
+): AccountChange[] {
+  const key = symbolKey(body.symbol);
+  const seenMs = account.quote.get(key)?.timeMs;
+  const orderMs = referenceMs(body);
+  if (seenMs !== undefined && (orderMs === undefined || orderMs <= seenMs)) return [];
+  return [{ collection: 'price', key, value: price.toString() }];
+}
+
 /** What stands against any entry here and now. */
-function mayOpen({ account }: EffectContext, body: OpenPosition): Effect | undefined {
+function mayOpen({ account }: EffectContext, body: OpenOrder): Effect | undefined {
   if (body.symbol === '') return refuse('invalid_field', 'symbol is empty', 'INVALID_FIELD');
   if (body.side !== Side.BUY && body.side !== Side.SELL) {
     return refuse('invalid_field', 'side must be buy or sell', 'INVALID_FIELD');
@@ -99,7 +154,7 @@ function mayOpen({ account }: EffectContext, body: OpenPosition): Effect | undef
 /** The position after the fill: quantities add up, the entry price is their average. */
 function enlarged(
   open: PaperPosition | undefined,
-  body: OpenPosition,
+  body: OpenOrder,
   quantity: Decimal,
   price: Decimal,
   leverage: Decimal,
@@ -123,11 +178,15 @@ function enlarged(
   };
 }
 
-export function closePosition(context: EffectContext, body: ClosePosition): Effect {
+export function closePosition(context: EffectContext, body: CloseOrder): Effect {
   const { account } = context;
   const positions = positionsWithin(account, body);
   const [only] = positions;
   if (only === undefined) {
+    const earlier = account.closed.get(positionName(body));
+    if (earlier !== undefined) {
+      return done(`already closed by ${earlier.reason}`, [], { fills: [fillInit(earlier.fill)] });
+    }
     return refuse('no_position', `no position is open on ${scopeName(body)}`, 'TARGET_UNKNOWN');
   }
   const price = body.referencePrice === '' ? undefined : positive('reference_price', body.referencePrice);
@@ -136,7 +195,9 @@ export function closePosition(context: EffectContext, body: ClosePosition): Effe
     return refuse('invalid_field', 'reference_price needs a symbol that it is the price of', 'INVALID_FIELD');
   }
   let closings = closeAll(context, positions);
-  if (price !== undefined) closings = closings.map((closing) => ({ ...closing, price }));
+  if (price !== undefined) {
+    closings = closings.map((closing) => ({ ...closing, price: exitPrice(context, closing.position, price) }));
+  }
   if (body.quantity !== '') {
     const quantity = positive('quantity', body.quantity);
     if (isEffect(quantity)) return quantity;
@@ -151,8 +212,8 @@ export function closePosition(context: EffectContext, body: ClosePosition): Effe
     }
     closings = closings.map((closing) => ({ ...closing, quantity }));
   }
-  const { fills, changes } = closePositions(context, closings);
-  if (price !== undefined) changes.push({ collection: 'price', key: body.symbol, value: price.toString() });
+  const { fills, changes } = closePositions({ ...context, nowMs: referenceMs(body) ?? context.nowMs }, closings);
+  if (price !== undefined) changes.push(...priceChange(context, body, price));
   const pnl = Amount.sum(0, ...fills.map((fill) => fill.pnl ?? 0));
   return done(`${counted(fills.length, 'position')} closed, profit ${pnl.toString()}`, changes, { fills });
 }
@@ -169,7 +230,7 @@ export function restingOrders(position: PaperPosition): number {
   return Number(position.stopLossPrice !== '') + Number(position.takeProfitPrice !== '');
 }
 
-function scopeName(body: ClosePosition): string {
+function scopeName(body: CloseOrder): string {
   const parts = [body.sessionId, body.strategyId, body.symbol].filter((part) => part !== '');
   return parts.length === 0 ? 'this executor' : parts.map((part) => `"${part}"`).join(', ');
 }

@@ -1,3 +1,4 @@
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import {
   type Pause,
   type Resume,
@@ -34,7 +35,15 @@ export function startSession({ account }: EffectContext, body: StartSession): Ef
     {
       collection: 'session',
       key: sessionId,
-      value: { sessionId, mode, paused: false, symbols: [...symbols], instances: [] },
+      value: {
+        sessionId,
+        mode,
+        paused: false,
+        symbols: [...symbols],
+        instances: [],
+        disconnectPolicy: body.disconnectPolicy,
+        ...(body.disconnectAfter === undefined ? {} : { disconnectAfterMs: durationMs(body.disconnectAfter) }),
+      },
     },
   ];
   if (body.initialBalance !== '') {
@@ -42,7 +51,14 @@ export function startSession({ account }: EffectContext, body: StartSession): Ef
     if (isEffect(balance)) return balance;
     // Positions that an earlier session of that name left open still bind its money.
     if (!account.ledger.has(sessionId)) {
-      changes.push({ collection: 'ledger', key: sessionId, value: balance.toString() });
+      changes.push(
+        { collection: 'ledger', key: sessionId, value: balance.toString() },
+        {
+          collection: 'performance',
+          key: sessionId,
+          value: { peak: balance.toString(), maxDrawdownPct: '0', toldPct: 0 },
+        },
+      );
     }
   }
   return done(`session ${sessionId} is open`, changes);
