@@ -9,6 +9,7 @@ import type { ChangedCommand, NewCommand, ReadCommands, UnreadableCommand } from
 import { supersededKinds, supersedes } from '../domain/supersession.ts';
 import { transition } from '../domain/transition.ts';
 import * as store from '../store/command-store.ts';
+import { ChangeQueue, GATHER_MS, type PendingChange } from './change-queue.ts';
 
 /** Rows of one statement: large enough to amortise a round trip, small enough for a flush of a few milliseconds. */
 const BATCH_ROWS_MAX = 500;
@@ -50,13 +51,6 @@ interface PendingInsert {
   readonly reject: (reason: unknown) => void;
 }
 
-interface PendingChange {
-  readonly commandId: string;
-  readonly take: () => ChangedCommand;
-  readonly resolve: (written: boolean) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 /**
  * The one place in a replica that writes an account's commands, and that learns what other replicas wrote.
  *
@@ -69,7 +63,8 @@ export class AccountLedger {
   readonly #accountId: string;
   readonly #deps: LedgerDependencies;
   #inserts: PendingInsert[] = [];
-  #changes: PendingChange[] = [];
+  readonly #changes = new ChangeQueue();
+  #gathering: NodeJS.Timeout | undefined;
   #syncWaiters: PromiseWithResolvers<void>[] = [];
   /** Everything up to this number is known to the local streams; -1 before the first look. */
   #knownNumber = -1;
@@ -100,12 +95,15 @@ export class AccountLedger {
   /**
    * Writes a changed command. `take` is called when its batch is made, so receipts that arrive until then share one row.
    * Resolves with false when the stored version or the stream epoch has moved on: read it again. Keeps trying while Postgres
-   * is away, so what an agent reported is not lost with a restart of the database.
+   * is away, so what an agent reported is not lost with a restart of the database. With `mayGather` nobody waits for it, and
+   * it may wait for others a moment.
    */
-  change(commandId: string, take: () => ChangedCommand): Promise<boolean> {
+  change(commandId: string, take: () => ChangedCommand, mayGather = false): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#changes.push({ commandId, take, resolve, reject });
-      this.#kick();
+      const nowMs = performance.now();
+      this.#changes.push({ commandId, take, resolve, reject }, mayGather, nowMs);
+      if (this.#changes.isDue(nowMs)) this.#kick();
+      else this.#gather();
     });
   }
 
@@ -125,6 +123,8 @@ export class AccountLedger {
   /** Resolves when nothing is queued or being written. Later writes are refused. */
   stop(): Promise<void> {
     this.#stopped = true;
+    this.#changes.hurry();
+    if (this.#changes.size > 0) this.#kick();
     return this.#running ? new Promise((resolve) => this.#idle.push(resolve)) : Promise.resolve();
   }
 
@@ -135,13 +135,27 @@ export class AccountLedger {
     setImmediate(() => void this.#loop());
   }
 
+  /** Writes when the changes that gather are due. */
+  #gather(): void {
+    if (this.#gathering !== undefined) return;
+    this.#gathering = setTimeout(() => {
+      this.#gathering = undefined;
+      if (this.#changes.size > 0) this.#kick();
+    }, GATHER_MS);
+  }
+
   async #loop(): Promise<void> {
-    while (this.#changes.length > 0 || this.#inserts.length > 0 || this.#syncWaiters.length > 0) {
+    for (;;) {
+      const due = this.#changes.isDue(performance.now());
+      if (!due && this.#inserts.length === 0 && this.#syncWaiters.length === 0) break;
       if (this.#syncWaiters.length > 0) await this.#flushSync();
-      if (this.#changes.length > 0) await this.#flushChanges();
+      // Commands first: each waits to be sent, and its caller for the answer.
       if (this.#inserts.length > 0) await this.#flushInserts();
+      if (this.#changes.isDue(performance.now())) await this.#flushChanges();
+      this.#changes.wrote(performance.now());
     }
     this.#running = false;
+    if (this.#changes.size > 0) this.#gather();
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -171,7 +185,7 @@ export class AccountLedger {
   }
 
   async #flushChanges(): Promise<void> {
-    const batch = takeDistinct(this.#changes, BATCH_ROWS_MAX);
+    const batch = this.#changes.take(BATCH_ROWS_MAX);
     const rows = batch.map(({ take }) => take());
     let changed: store.Changed | undefined;
     try {
@@ -355,22 +369,4 @@ export class AccountLedger {
       }
     }
   }
-}
-
-/** Takes up to `max` changes off the front, at most one a command: the next one of the same command goes with the next batch. */
-function takeDistinct(queue: PendingChange[], max: number): PendingChange[] {
-  const seen = new Set<string>();
-  const later: PendingChange[] = [];
-  const taken: PendingChange[] = [];
-  while (queue.length > 0 && taken.length < max) {
-    const next = queue.shift();
-    if (next === undefined) break;
-    if (seen.has(next.commandId)) later.push(next);
-    else {
-      seen.add(next.commandId);
-      taken.push(next);
-    }
-  }
-  queue.unshift(...later);
-  return taken;
 }

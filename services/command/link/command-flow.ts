@@ -1,7 +1,7 @@
 import { backoffMs } from '../../platform/backoff.ts';
 import { type Command, isTerminal } from '../domain/command.ts';
 import { DispatchQueue } from '../domain/dispatch-queue.ts';
-import type { NewCommand } from '../domain/repository.ts';
+import type { ChangedCommand, NewCommand } from '../domain/repository.ts';
 import { type CommandEvent, transition } from '../domain/transition.ts';
 import { TurnedAway } from '../domain/turned-away.ts';
 import { OVERTAKING_MAX, WRITE_BACKOFF, WRITE_TRIES_MAX } from './flow-limits.ts';
@@ -313,10 +313,9 @@ export class CommandFlow {
 
   async #write(live: LiveCommand): Promise<void> {
     let taken: TakenChange | undefined;
-    const written = await this.#deps.change(live.durable.id, () => {
-      taken = takeChange(live, this.#link.epoch);
-      return taken.row;
-    });
+    // What is to be sent is waited for. Receipts are not, and a cancellation has gone out already.
+    const take = (): ChangedCommand => (taken = takeChange(live, this.#link.epoch)).row;
+    const written = await this.#deps.change(live.durable.id, take, !live.deliver);
     if (taken === undefined) throw new Error('the ledger answered without taking the change');
     if (written) {
       const { command } = taken.row;

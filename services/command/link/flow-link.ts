@@ -17,8 +17,8 @@ export interface FlowOutput {
 export interface FlowDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Writes through the account's ledger. */
-  readonly change: (commandId: string, take: () => ChangedCommand) => Promise<boolean>;
+  /** Writes through the account's ledger; with `mayGather` it may wait a moment for others. */
+  readonly change: (commandId: string, take: () => ChangedCommand, mayGather: boolean) => Promise<boolean>;
   readonly read: (commandIds: readonly string[]) => Promise<ReadCommands>;
   readonly output: FlowOutput;
 }

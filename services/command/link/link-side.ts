@@ -101,7 +101,7 @@ export class LinkSide implements Running {
       },
       session: (accountId) => ({
         clock,
-        change: (commandId, take) => this.ledgers.of(accountId).change(commandId, take),
+        change: (commandId, take, mayGather) => this.ledgers.of(accountId).change(commandId, take, mayGather),
         read: (commandIds) => this.ledgers.of(accountId).read(commandIds),
         setAside,
         ended: (session, reason) => this.#ended(session, reason),
