@@ -153,6 +153,12 @@ describe('statistics', () => {
       { executorName: 'a', count: 100n, successRate: 0.9, acceptedToReceived: { count: 100n } },
       { executorName: 'b', count: 1n, successRate: 1 },
     ]);
+    const spans = await client.getCommandStats({ window: { seconds: 3_600n }, bucketCount: 60 });
+    const inSpans = spans.buckets.reduce((sum, { count }) => sum + count, 0n);
+    expect(inSpans).toBe(101n);
+    expect(spans.buckets.at(-1)).toMatchObject({ acceptedToFinished: { p95Ms: expect.any(Number) } });
+    expect(spans.buckets.length).toBeLessThanOrEqual(2);
+    expect(await refusalOf(client.getCommandStats({ bucketCount: 201 }))).toBe('InvalidArgument INVALID_FIELD');
     const ofB = await client.getCommandStats({ executor: 'b' });
     expect(ofB).toMatchObject({ count: 1n, kinds: [{ kind: 'pause' }], executors: [{ executorName: 'b' }] });
 

@@ -53,11 +53,24 @@ export interface CommandTimings {
   readonly acceptedToFinished: Latency | null;
 }
 
+/** Which commands are counted, and how finely. */
+export interface StatsQuery {
+  readonly executorId?: string | undefined;
+  /** The window, by the commands' creation. */
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly executorsMax: number;
+  /** Spans of equal length that the window is also told in; 0: none. */
+  readonly bucketCount: number;
+}
+
 export interface CommandStats extends CommandTimings {
   readonly states: ReadonlyMap<string, number>;
   readonly kinds: ReadonlyMap<string, number>;
   /** Those with the most commands first. */
   readonly executors: readonly (CommandTimings & { readonly executorId: string })[];
+  /** Spans of the window that hold commands, in order of time. */
+  readonly buckets: readonly (CommandTimings & { readonly index: number; readonly tried: number })[];
 }
 
 /** A row that was set aside. */
@@ -94,10 +107,7 @@ export interface CommandReader {
   timelineOf(accountId: string, commandId: string): Promise<readonly Step[]>;
   /** Earlier open commands of the same executor whose ordering key is related, oldest first. */
   blocking(command: Command, blockingMax: number): Promise<readonly BlockingCommand[]>;
-  stats(
-    accountId: string,
-    query: { readonly executorId?: string | undefined; readonly sinceMs: number; readonly executorsMax: number },
-  ): Promise<CommandStats>;
+  stats(accountId: string, query: StatsQuery): Promise<CommandStats>;
   quarantined(
     accountId: string,
     page: { readonly executorId?: string | undefined; readonly after: string | undefined; readonly rowsMax: number },

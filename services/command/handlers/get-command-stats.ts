@@ -19,6 +19,7 @@ import type { CommandHandlerDependencies } from './dependencies.ts';
 const DAY_MS = 24 * 3_600_000;
 const WINDOW_MS_MAX = 30 * DAY_MS;
 const EXECUTORS_MAX = 100;
+const BUCKETS_MAX = 200;
 const STATES: readonly CommandState[] = [...OPEN_STATES, ...TERMINAL_STATES];
 
 export function getCommandStats({ reader, directory, clock }: CommandHandlerDependencies) {
@@ -28,10 +29,15 @@ export function getCommandStats({ reader, directory, clock }: CommandHandlerDepe
     checks.text('executor', request.executor);
     const windowMs = checks.span('window', request.window, WINDOW_MS_MAX);
     if (windowMs === 0) checks.add('window', 'must be longer than nothing; leave it out for 24 h');
+    checks.integer('bucket_count', request.bucketCount, 0, BUCKETS_MAX);
     checks.throwIfAny();
     const executorId = request.executor === '' ? undefined : (await directory.resolve(accountId, request.executor)).id;
-    const sinceMs = clock.nowMs() - (windowMs ?? DAY_MS);
-    const stats = await reader.stats(accountId, { executorId, sinceMs, executorsMax: EXECUTORS_MAX });
+    const { bucketCount } = request;
+    const untilMs = clock.nowMs();
+    const sinceMs = untilMs - (windowMs ?? DAY_MS);
+    const bucketMs = (untilMs - sinceMs) / Math.max(1, bucketCount);
+    const query = { executorId, sinceMs, untilMs, executorsMax: EXECUTORS_MAX, bucketCount };
+    const stats = await reader.stats(accountId, query);
     const names = await directory.names(
       accountId,
       stats.executors.map((executor) => executor.executorId),
@@ -55,6 +61,13 @@ export function getCommandStats({ reader, directory, clock }: CommandHandlerDepe
         acceptedToFinished: latencyToProto(executor.acceptedToFinished),
       })),
       windowStartTime: timestampOf(sinceMs),
+      buckets: stats.buckets.map((bucket) => ({
+        startTime: timestampOf(sinceMs + bucket.index * bucketMs),
+        count: BigInt(bucket.count),
+        tried: BigInt(bucket.tried),
+        successRate: bucket.successRate,
+        acceptedToFinished: latencyToProto(bucket.acceptedToFinished),
+      })),
     });
   };
 }

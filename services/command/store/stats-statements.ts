@@ -28,6 +28,14 @@ export const readTimings: Statement = {
   text: `SELECT ${TIMINGS} FROM command.command WHERE ${WINDOW}`,
 };
 
+/** As `read_timings`, a row a span; $4 end of the window in ms, $5 how many spans. Later ones count to the last span. */
+export const readBucketTimings: Statement = {
+  name: 'read_bucket_timings',
+  text: `SELECT LEAST($5::integer, width_bucket(extract(epoch FROM create_time)::double precision * 1000,
+    $3::double precision, $4::double precision, $5::integer)) - 1 AS bucket, ${TIMINGS}
+FROM command.command WHERE ${WINDOW} GROUP BY bucket ORDER BY bucket`,
+};
+
 /** As `read_timings`, a row an executor; $4 how many, those with the most commands. */
 export const readExecutorTimings: Statement = {
   name: 'read_executor_timings',

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { StatusError } from '../../platform/errors.ts';
-import type { CommandStats, CommandTimings, Latency } from '../domain/command-reader.ts';
+import type { CommandStats, CommandTimings, Latency, StatsQuery } from '../domain/command-reader.ts';
 import { run } from './command-store.ts';
-import { countStatesAndKinds, readExecutorTimings, readTimings } from './stats-statements.ts';
+import { countStatesAndKinds, readBucketTimings, readExecutorTimings, readTimings } from './stats-statements.ts';
 
 interface CountRow {
   /** One of the two is NULL. */
@@ -21,17 +21,20 @@ interface TimingsRow {
   readonly finished_ms: readonly (number | null)[] | null;
 }
 
+interface BucketRow extends TimingsRow {
+  readonly bucket: number;
+}
+
 /** Counts and times the commands created since `sinceMs`. */
-export async function readStats(
-  pool: Pool,
-  accountId: string,
-  query: { readonly executorId?: string | undefined; readonly sinceMs: number; readonly executorsMax: number },
-): Promise<CommandStats> {
+export async function readStats(pool: Pool, accountId: string, query: StatsQuery): Promise<CommandStats> {
   const values = [accountId, query.executorId ?? null, query.sinceMs];
-  const [counts, [total], executors] = await Promise.all([
+  const [counts, [total], executors, buckets] = await Promise.all([
     run<CountRow>(pool, countStatesAndKinds, values),
     run<TimingsRow>(pool, readTimings, values),
     run<TimingsRow & { readonly executor_id: string }>(pool, readExecutorTimings, [...values, query.executorsMax]),
+    query.bucketCount === 0
+      ? []
+      : run<BucketRow>(pool, readBucketTimings, [...values, query.untilMs, query.bucketCount]),
   ]).catch((thrown: unknown) => {
     throw isStatementTimeout(thrown) ? windowTooLarge(thrown) : thrown;
   });
@@ -41,6 +44,7 @@ export async function readStats(
     states: countsOf(counts, 'state'),
     kinds: countsOf(counts, 'kind'),
     executors: executors.map((row) => ({ ...timingsOf(row), executorId: row.executor_id })),
+    buckets: buckets.map((row) => ({ ...timingsOf(row), index: row.bucket, tried: row.tried })),
   };
 }
 

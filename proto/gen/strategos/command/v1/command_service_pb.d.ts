@@ -670,6 +670,13 @@ export declare type GetCommandStatsRequest = Message<"strategos.command.v1.GetCo
    * @generated from field: google.protobuf.Duration window = 2;
    */
   window?: Duration | undefined;
+
+  /**
+   * The window also in so many spans of equal length, for a chart; 0: none, at most 200.
+   *
+   * @generated from field: int32 bucket_count = 3;
+   */
+  bucketCount: number;
 };
 
 /**
@@ -760,6 +767,13 @@ export declare type GetCommandStatsResponse = Message<"strategos.command.v1.GetC
    * @generated from field: google.protobuf.Timestamp window_start_time = 8;
    */
   windowStartTime?: Timestamp | undefined;
+
+  /**
+   * In order of time; those without commands are left out.
+   *
+   * @generated from field: repeated strategos.command.v1.GetCommandStatsResponse.Bucket buckets = 9;
+   */
+  buckets: GetCommandStatsResponse_Bucket[];
 };
 
 /**
@@ -856,6 +870,46 @@ export declare type GetCommandStatsResponse_ExecutorStats = Message<"strategos.c
  * Use `create(GetCommandStatsResponse_ExecutorStatsSchema)` to create a new message.
  */
 export declare const GetCommandStatsResponse_ExecutorStatsSchema: GenMessage<GetCommandStatsResponse_ExecutorStats>;
+
+/**
+ * Bucket is one span of the window, with the commands that were created in it.
+ *
+ * @generated from message strategos.command.v1.GetCommandStatsResponse.Bucket
+ */
+export declare type GetCommandStatsResponse_Bucket = Message<"strategos.command.v1.GetCommandStatsResponse.Bucket"> & {
+  /**
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: int64 count = 2;
+   */
+  count: bigint;
+
+  /**
+   * Terminal ones, CANCELLED left out; of them success_rate speaks.
+   *
+   * @generated from field: int64 tried = 3;
+   */
+  tried: bigint;
+
+  /**
+   * @generated from field: double success_rate = 4;
+   */
+  successRate: number;
+
+  /**
+   * @generated from field: strategos.command.v1.LatencySummary accepted_to_finished = 5;
+   */
+  acceptedToFinished?: LatencySummary | undefined;
+};
+
+/**
+ * Describes the message strategos.command.v1.GetCommandStatsResponse.Bucket.
+ * Use `create(GetCommandStatsResponse_BucketSchema)` to create a new message.
+ */
+export declare const GetCommandStatsResponse_BucketSchema: GenMessage<GetCommandStatsResponse_Bucket>;
 
 /**
  * ListQuarantinedCommandsRequest pages through the quarantine.
