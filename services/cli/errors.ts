@@ -55,6 +55,9 @@ const HINTS: Readonly<Record<string, string>> = {
   EXECUTOR_DISABLED: 'see strategos executor list',
   KIND_UNSUPPORTED: 'strategos executor get EXECUTOR lists the kinds that its agent takes',
   STATE_ILLEGAL: 'strategos command get ID shows its state',
+  REVISION_STALE:
+    'strategos strategy diff STRATEGY shows what changed in between; then update from the newest revision',
+  STRATEGY_IN_USE: 'strategos strategy rollout STRATEGY shows where it runs',
 };
 
 /** Turns anything thrown into what is printed and the exit code. */

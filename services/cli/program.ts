@@ -9,6 +9,7 @@ import { EXIT, failureOf } from './errors.ts';
 import { registerExecutor } from './executor.ts';
 import { Output } from './output.ts';
 import { registerStatus } from './status.ts';
+import { registerStrategy } from './strategy.ts';
 import { registerToken } from './token.ts';
 import { registerUp } from './up.ts';
 
@@ -72,6 +73,7 @@ export function buildProgram(cli: Cli): Command {
   registerDoctor(program, cli);
   registerExecutor(program, cli);
   registerCommand(program, cli);
+  registerStrategy(program, cli);
   registerToken(program, cli);
   registerAccount(program, cli);
   return program;

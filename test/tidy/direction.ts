@@ -18,7 +18,7 @@ export const FROM_OTHER_SERVICES: Readonly<Record<string, readonly RegExp[]>> = 
   cli: [
     /^services\/executor\/(?:main|agent|config|run)\.ts$/,
     /^services\/gateway\/recover-token\.ts$/,
-    /^services\/backtest\/index\.ts$/,
+    /^services\/(?:backtest|strategy)\/index\.ts$/,
   ],
   // A back-test is the rules of all of them on a simulated clock; each says in its index.ts what it offers for that.
   backtest: [/^services\/(?:strategy|market|evaluator|session|executor)\/index\.ts$/],
