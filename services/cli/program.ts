@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { hasCode } from '../../deploy/local/process-record.ts';
 import { registerAccount } from './account.ts';
+import { registerBacktest } from './backtest.ts';
 import { Cli, globals } from './cli.ts';
 import { registerCommand } from './command.ts';
 import { registerDoctor } from './doctor.ts';
@@ -74,6 +75,7 @@ export function buildProgram(cli: Cli): Command {
   registerExecutor(program, cli);
   registerCommand(program, cli);
   registerStrategy(program, cli);
+  registerBacktest(program, cli);
   registerToken(program, cli);
   registerAccount(program, cli);
   return program;
