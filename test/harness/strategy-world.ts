@@ -9,8 +9,6 @@ import { theServers } from './current-run.ts';
 import { createDatabase } from './database.ts';
 import { StrategyNeighbours } from './strategy-neighbours.ts';
 
-const INTERNAL_TOKEN = 'strategy-world';
-
 /** Real strategy services in this process, on one database, with stand-ins for the services that they ask. */
 export interface StrategyWorld extends AsyncDisposable {
   readonly databaseUrl: string;
@@ -26,6 +24,9 @@ export interface StrategyReplica {
 
 export interface StrategyWorldOptions {
   readonly replicas?: number;
+  /** Where the first replica listens, and the secret between services: for a gateway of the same platform. */
+  readonly port?: number;
+  readonly internalToken?: string;
   /** Another NATS than the run's. */
   readonly natsUrl?: string;
   /** Of the strategy services; the stand-ins' address where nothing is said. */
@@ -35,9 +36,10 @@ export interface StrategyWorldOptions {
 export async function startStrategyWorld(options: StrategyWorldOptions = {}): Promise<StrategyWorld> {
   const stack = new Stack();
   try {
+    const internalToken = options.internalToken ?? 'strategy-world';
     const natsUrl = options.natsUrl ?? (await theServers()).natsUrl;
     const database = stack.use(await createDatabase(), (made) => made[Symbol.asyncDispose]());
-    const neighbours = stack.use(await StrategyNeighbours.start(INTERNAL_TOKEN), (made) => made[Symbol.asyncDispose]());
+    const neighbours = stack.use(await StrategyNeighbours.start(internalToken), (made) => made[Symbol.asyncDispose]());
     const clients = stack.use(new Clients(), (made) => made[Symbol.dispose]());
     const start = async (index: number): Promise<StrategyReplica> => {
       const { service, port } = await startStrategyService(
@@ -46,9 +48,9 @@ export async function startStrategyWorld(options: StrategyWorldOptions = {}): Pr
           natsUrl,
           logLevel: 'warn',
           replicaId: `strategy-${index}`,
-          internalToken: new Secret(INTERNAL_TOKEN),
+          internalToken: new Secret(internalToken),
           host: '127.0.0.1',
-          port: 0,
+          port: index === 0 ? (options.port ?? 0) : 0,
           marketUrls: [neighbours.url],
           sessionUrls: [neighbours.url],
           evaluatorUrls: [neighbours.url],
@@ -60,7 +62,7 @@ export async function startStrategyWorld(options: StrategyWorldOptions = {}): Pr
       stack.add(service);
       return {
         client: (accountId, subject = 'tester') =>
-          clients.internal(StrategyService, `http://127.0.0.1:${port}`, INTERNAL_TOKEN, {
+          clients.internal(StrategyService, `http://127.0.0.1:${port}`, internalToken, {
             accountId,
             role: 'operator',
             subject,
