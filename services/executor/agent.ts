@@ -9,7 +9,10 @@ import { AGENT_VERSION } from './agent-version.ts';
 import type { ExecutorCredentials } from './credentials.ts';
 import type { LocalLimits } from './domain/local-limits.ts';
 import { CommandDesk } from './execution/command-desk.ts';
+import { lossFile } from './execution/loss-file.ts';
 import { Outbox } from './execution/outbox.ts';
+import { PlatformContact } from './execution/platform-contact.ts';
+import { VenueDesk } from './execution/venue-desk.ts';
 import type { Journal } from './journal/journal.ts';
 import { openJournal } from './journal/sqlite-journal.ts';
 import { createHello, offeredKinds } from './stream/hello.ts';
@@ -88,6 +91,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
 interface Parts {
   readonly journal: Journal;
   readonly desk: CommandDesk;
+  readonly venue: VenueDesk;
+  readonly contact: PlatformContact;
   readonly link: Link;
 }
 
@@ -124,7 +129,11 @@ class ExecutorAgent implements Executor {
     let opened = false;
     try {
       const logger = this.#logger.child({ adapter: adapter.name });
-      await adapter.open?.({ logger, directory: journalDirectory });
+      const notices = {
+        interestChanged: () => this.#parts?.venue.interestChanged(),
+        eventsWritten: () => this.#parts?.venue.eventsWritten(),
+      };
+      await adapter.open?.({ logger, directory: journalDirectory, notices, clock: this.#clock });
       opened = true;
       this.#parts = this.#build(journal);
       this.#parts.desk.restore();
@@ -134,8 +143,11 @@ class ExecutorAgent implements Executor {
       await journal.close();
       throw thrown;
     }
-    const { desk, link } = this.#parts;
-    this.#every(SWEEP_INTERVAL_MS, () => desk.sweep());
+    const { desk, link, contact } = this.#parts;
+    this.#every(SWEEP_INTERVAL_MS, () => {
+      desk.sweep();
+      contact.tick();
+    });
     this.#prune();
     const alive = setInterval(() => undefined, FOREVER_MS);
     this.#timers.add(() => clearInterval(alive));
@@ -156,6 +168,10 @@ class ExecutorAgent implements Executor {
     const clock = this.#clock;
     const logger = this.#logger;
     const outbox = new Outbox(clock, this.#options.inFlightMax ?? IN_FLIGHT_MAX);
+    const onFatal = (thrown: unknown): void => this.#fail(thrown);
+    const venue = new VenueDesk({ adapter, logger, onFatal });
+    const memory = lossFile(this.#options.journalDirectory);
+    const contact = new PlatformContact({ adapter, clock, logger, memory, onFatal });
     const desk = new CommandDesk({
       adapter,
       journal,
@@ -164,12 +180,14 @@ class ExecutorAgent implements Executor {
       clock,
       logger,
       outbox,
-      onFatal: (thrown) => this.#fail(thrown),
+      refusalOf: (facts) => contact.refusalOf(facts),
+      onFatal,
     });
     const identity = {
       journalId: journal.id,
       agentVersion: this.#options.agentVersion ?? AGENT_VERSION,
       kinds: offeredKinds(adapter.kinds, limits),
+      takesPrices: venue.takesPrices,
     };
     const link = new Link({
       journalId: journal.id,
@@ -179,18 +197,20 @@ class ExecutorAgent implements Executor {
       hello: () => createHello(identity, outbox.grant, desk.journalEntries(), clock.nowMs()),
       desk,
       outbox,
+      venue,
+      onHeard: () => contact.heard(),
       clock,
       logger,
       onState: (state) => this.#enter(state),
-      onFatal: (thrown) => this.#fail(thrown),
+      onFatal,
     });
-    return { journal, desk, link };
+    return { journal, desk, venue, contact, link };
   }
 
   async #stop(): Promise<void> {
     const parts = this.#parts;
     if (parts !== undefined) {
-      const { desk, link, journal } = parts;
+      const { desk, venue, contact, link, journal } = parts;
       if (this.#fatal === undefined) {
         const graceMs = this.#options.stopGraceMs ?? STOP_GRACE_MS;
         await desk.stop(graceMs);
@@ -199,6 +219,8 @@ class ExecutorAgent implements Executor {
       for (const cancel of this.#timers) cancel();
       await link.stop();
       desk.close();
+      await contact.close();
+      await venue.close();
       await this.#options.adapter.close?.();
       await journal.close();
     }
@@ -216,8 +238,14 @@ class ExecutorAgent implements Executor {
   #enter(state: ExecutorState): void {
     this.#state = state;
     // Of two machines with one credential exactly one acts, until the platform has accepted this one again.
-    if (state.kind === 'superseded') this.#parts?.desk.standBy(true);
-    else if (state.kind === 'ready') this.#parts?.desk.standBy(false);
+    const { desk, contact } = this.#parts ?? {};
+    if (state.kind === 'superseded') {
+      desk?.standBy(true);
+      contact?.standBy();
+    } else if (state.kind === 'ready') {
+      desk?.standBy(false);
+      contact?.found();
+    } else contact?.lost();
     for (const listener of this.#listeners) {
       try {
         listener(state);

@@ -34,13 +34,18 @@ export function pollCommands(deps: LinkHandlerDependencies): ServiceImpl<typeof 
     const current = deps.registry.get(caller.executorId);
     const continued =
       current?.identity.link === 'POLL' && current.isOpen && BigInt(current.identity.epoch) === request.streamEpoch;
-    const session = continued ? current : await deps.acceptor.accept(caller, hello, 'POLL', deps.welcome);
+    const interest = hello.takesPrices ? (request.priceInterest ?? NO_INTEREST) : undefined;
+    const lost = continued && interest !== undefined && current.venue.hasLostAnswer(interest);
+    // What the lost answer carried must come again, in order: a new link begins where the agent is.
+    if (lost) current.end({ type: 'left', reason: 'the answer to a poll was lost' });
+    const session = continued && !lost ? current : await deps.acceptor.accept(caller, hello, 'POLL', deps.welcome);
     if (hello.inFlightMax !== session.inFlightMax) session.takeInFlightMax(hello.inFlightMax);
-    if (session.identity.takesPrices) session.venue.takeInterest(request.priceInterest ?? NO_INTEREST);
+    if (interest !== undefined) session.venue.takeInterest(interest);
     const frames = await session.poll(
       FRAMES_PER_POLL_MAX,
       AbortSignal.any([context.signal, AbortSignal.timeout(waitMs)]),
     );
+    session.venue.noteHanded(frames);
     if (frames.length === 0 && session.endError !== undefined) throw session.endError;
     return create(PollCommandsResponseSchema, { frames, pollTime });
   };

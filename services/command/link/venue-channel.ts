@@ -54,6 +54,8 @@ export class VenueChannel {
   readonly #link: VenueLink;
   /** Ends of the subscriptions by symbol. */
   readonly #prices = new Map<string, () => void>();
+  /** Newest price of each symbol that an answer to a poll has carried. */
+  readonly #handed = new Map<string, bigint>();
   #unstored = 0;
   #stores: Promise<unknown> = Promise.resolve();
 
@@ -90,6 +92,7 @@ export class VenueChannel {
       if (wanted.has(symbol)) continue;
       end();
       this.#prices.delete(symbol);
+      this.#handed.delete(symbol);
     }
     const added = [...wanted].filter(([symbol]) => !this.#prices.has(symbol));
     for (const [symbol, start] of added) this.#follow(symbol, start);
@@ -130,6 +133,19 @@ export class VenueChannel {
         }
       })
       .catch((thrown: unknown) => this.#link.logger.error({ err: thrown }, 'venue events not taken'));
+  }
+
+  /** Notes what the answer to a poll carries. */
+  noteHanded(frames: readonly ConnectResponse[]): void {
+    for (const { frame } of frames) {
+      if (frame.case !== 'prices') continue;
+      for (const { symbol, sequence } of frame.value.prices) this.#handed.set(symbol.toUpperCase(), sequence);
+    }
+  }
+
+  /** Whether the agent has not got prices that an earlier answer carried: that answer was lost on its way. */
+  hasLostAnswer({ symbols }: PriceInterest): boolean {
+    return symbols.some(({ symbol, afterSequence }) => afterSequence < (this.#handed.get(symbol.toUpperCase()) ?? 0n));
   }
 
   close(): void {

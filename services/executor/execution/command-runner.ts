@@ -2,6 +2,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { Adapter } from '../adapters/adapter.ts';
 import { kindName } from '../adapters/command-kinds.ts';
 import type { AgentClock } from '../agent-clock.ts';
+import type { CommandFacts } from '../domain/command-facts.ts';
 import { isStopKind } from '../domain/kinds.ts';
 import { checkKind, type LocalLimits } from '../domain/local-limits.ts';
 import { parseOrderingKey } from '../domain/ordering-key.ts';
@@ -17,7 +18,7 @@ import { afterReceipt, type LiveCommand } from './live-command.ts';
 import type { Outbox } from './outbox.ts';
 import { recoveredAnswer, recoverCommand } from './recovery.ts';
 import { progressEvent, startedEvent } from './reports.ts';
-import { StartChecks } from './start-checks.ts';
+import { commandFacts, StartChecks } from './start-checks.ts';
 
 export interface CommandRunnerOptions {
   readonly adapter: Adapter;
@@ -29,6 +30,8 @@ export interface CommandRunnerOptions {
   readonly logger: Logger;
   readonly outbox: Outbox;
   readonly afterCommit: AfterCommit;
+  /** What stands against a start besides limits and preconditions, such as the loss of the platform. */
+  readonly refusalOf?: (command: CommandFacts) => Refusal | undefined;
   readonly onFatal: (thrown: unknown) => void;
   /** A command has ended; its answer is to be journaled and then told. */
   readonly onAnswer: (command: LiveCommand, answer: EncodedAnswer) => void;
@@ -203,8 +206,9 @@ export class CommandRunner {
   #start(command: LiveCommand, refusal: Refusal | undefined): void {
     // Cancelled meanwhile, or the agent stops: then it stays in the journal as received.
     if (command.stage !== 'starting' || this.#stopping) return;
-    if (refusal !== undefined) {
-      this.#finish(command, encoded(refused(refusal)));
+    const against = refusal ?? this.#options.refusalOf?.(commandFacts(command));
+    if (against !== undefined) {
+      this.#finish(command, encoded(refused(against)));
       return;
     }
     if (this.#standingBy) {

@@ -36,7 +36,7 @@ export class StartChecks {
 
   /** Why the command may not start; undefined when it may. At once where the venue need not be asked. */
   check(command: LiveCommand): Refusal | undefined | Promise<Refusal | undefined> {
-    const facts = factsOf(command.kind, command.delivery.kind.case === undefined ? undefined : command.delivery.kind);
+    const facts = commandFacts(command);
     const wanted = preconditionsOf(command.delivery.preconditions);
     const opens = command.kind === 'open_position';
     const countsPositions = opens && this.#limits.maxOpenPositions !== undefined;
@@ -80,6 +80,11 @@ function nothing(): void {}
 
 function isOpen(venue: VenueFacts, facts: CommandFacts): boolean {
   return venue.positions.some((position) => positionName(position) === positionName(facts));
+}
+
+/** What a command says, as limits and preconditions look at it. */
+export function commandFacts({ kind, delivery }: LiveCommand): CommandFacts {
+  return factsOf(kind, delivery.kind.case === undefined ? undefined : delivery.kind);
 }
 
 /** The fields that limits and preconditions look at, wherever a kind has them. */

@@ -7,6 +7,7 @@ import type {
 } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { Logger } from '../../platform/logger.ts';
 import type { CommandDesk } from '../execution/command-desk.ts';
+import type { VenueDesk } from '../execution/venue-desk.ts';
 
 /** What a frame asks of the link itself; what it says about commands has been done. */
 export type FrameSignal =
@@ -17,6 +18,12 @@ export type FrameSignal =
   | { readonly kind: 'drain'; readonly drain: Drain }
   | { readonly kind: 'superseded'; readonly superseded: Superseded };
 
+/** Who takes what a frame says. */
+export interface FrameDesks {
+  readonly desk: CommandDesk;
+  readonly venue: VenueDesk;
+}
+
 const DONE: FrameSignal = { kind: 'done' };
 
 /**
@@ -25,7 +32,7 @@ const DONE: FrameSignal = { kind: 'done' };
  */
 export function handleFrame(
   { frame, $unknown }: ConnectResponse,
-  desk: CommandDesk,
+  { desk, venue }: FrameDesks,
   logger: Logger,
   sinceMs: (time: Timestamp) => number,
 ): FrameSignal {
@@ -43,6 +50,12 @@ export function handleFrame(
       return DONE;
     case 'inquiry':
       desk.inquire(frame.value.commandIds);
+      return DONE;
+    case 'prices':
+      venue.takePrices(frame.value);
+      return DONE;
+    case 'venueEventsAcknowledged':
+      venue.acknowledge(frame.value);
       return DONE;
     case 'heartbeatReply':
       return { kind: 'heartbeat_reply', number: frame.value.number, time: frame.value.time };

@@ -21,6 +21,8 @@ export interface AgentIdentity {
   readonly agentVersion: string;
   /** What the adapter executes, as far as local limits allow it. */
   readonly kinds: readonly string[];
+  /** The adapter can use the platform's prices. */
+  readonly takesPrices: boolean;
 }
 
 /** What of the adapter's kinds the agent's own limits allow, by the names of the wire. */
@@ -44,6 +46,7 @@ export function createHello(
     journal: [...journal],
     host: hostname(),
     agentTime: timestampFromMs(nowMs),
+    takesPrices: identity.takesPrices,
     platform: `${platform()}-${arch()} node-${process.versions.node}`,
   });
 }

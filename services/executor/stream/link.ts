@@ -5,6 +5,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { AgentClock } from '../agent-clock.ts';
 import type { CommandDesk } from '../execution/command-desk.ts';
 import type { Outbox } from '../execution/outbox.ts';
+import type { VenueDesk } from '../execution/venue-desk.ts';
 import type { LinkEnd, LinkState } from './link-state.ts';
 import { pause } from './pause.ts';
 import { PollLink } from './poll-link.ts';
@@ -21,6 +22,9 @@ export interface LinkOptions {
   readonly hello: () => Hello;
   readonly desk: CommandDesk;
   readonly outbox: Outbox;
+  readonly venue: VenueDesk;
+  /** Called whenever something came from the platform. */
+  readonly onHeard: () => void;
   readonly clock: AgentClock;
   readonly logger: Logger;
   readonly onState: (state: LinkState) => void;
@@ -98,7 +102,7 @@ export class Link {
 
   /** Opens a stream and follows it to its end, or until its replica drains. */
   async #converse(): Promise<LinkEnd | 'draining'> {
-    const { urls, openStreamTransport, desk, outbox, clock, logger, hello } = this.#options;
+    const { urls, openStreamTransport, desk, outbox, venue, onHeard, clock, logger, hello } = this.#options;
     const url = urls[this.#urlAt++ % urls.length];
     if (url === undefined) throw new Error('a link needs at least one URL');
     const draining = Promise.withResolvers<'draining'>();
@@ -107,6 +111,8 @@ export class Link {
       hello,
       desk,
       outbox,
+      venue,
+      onHeard,
       clock,
       logger: logger.child({ url }),
       onWelcome: ({ streamEpoch }) => this.#welcomed(conversation, streamEpoch, url),
@@ -211,7 +217,7 @@ export class Link {
   }
 
   #startPolling(): void {
-    const { pollTransport, hello, desk, outbox, clock, logger, onState } = this.#options;
+    const { pollTransport, hello, desk, outbox, venue, onHeard, clock, logger, onState } = this.#options;
     const idle = this.#poll === undefined && this.#current === undefined && !this.#stop.signal.aborted;
     if (pollTransport === undefined || !idle) return;
     this.#cancelPollTimer?.();
@@ -225,6 +231,8 @@ export class Link {
       },
       desk,
       outbox,
+      venue,
+      onHeard,
       clock,
       logger,
       onReady: (streamEpoch) => {

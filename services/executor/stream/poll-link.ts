@@ -11,6 +11,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { AgentClock } from '../agent-clock.ts';
 import type { CommandDesk } from '../execution/command-desk.ts';
 import type { Outbox, OutboxReader } from '../execution/outbox.ts';
+import type { VenueDesk, VenueReader } from '../execution/venue-desk.ts';
 import { handleFrame } from './frame-handler.ts';
 import { linkEndOf } from './link-end.ts';
 import type { LinkEnd } from './link-state.ts';
@@ -24,8 +25,11 @@ export interface PollLinkOptions {
   readonly hello: () => Hello;
   readonly desk: CommandDesk;
   readonly outbox: Outbox;
+  readonly venue: VenueDesk;
   readonly clock: AgentClock;
   readonly logger: Logger;
+  /** Called for every answer. */
+  readonly onHeard: () => void;
   /** Commands flow by polling from now on. */
   readonly onReady: (streamEpoch: bigint) => void;
   /** A poll failed; the next comes after `retryMs`. */
@@ -51,6 +55,7 @@ export class PollLink {
   #poll = new AbortController();
   #streamEpoch = 0n;
   #reader: OutboxReader | undefined;
+  #venueReader: VenueReader | undefined;
   #failures = 0;
   #reporting = false;
   #gotFrames = false;
@@ -88,10 +93,15 @@ export class PollLink {
   /** One poll and what it brought; why it failed otherwise. */
   async #pollOnce(): Promise<LinkEnd | undefined> {
     this.#poll = new AbortController();
+    const { venue } = this.#options;
+    // The interest says which prices have been taken: those of the last answer must have been.
+    await venue.settled();
+    this.#venueReader?.takeInterest();
     const request = {
       hello: this.#options.hello(),
       streamEpoch: this.#streamEpoch,
       wait: durationFromMs(POLL_WAIT_MS),
+      ...(venue.takesPrices ? { priceInterest: venue.interest() } : {}),
     };
     const sent = this.#options.clock.reading();
     try {
@@ -99,6 +109,7 @@ export class PollLink {
         signal: AbortSignal.any([this.#stop.signal, this.#poll.signal]),
         timeoutMs: POLL_WAIT_MS + POLL_SLACK_MS,
       });
+      this.#options.onHeard();
       // A stream has taken over meanwhile: what this brought comes again, there.
       if (this.#stop.signal.aborted) return undefined;
       this.#gotFrames = frames.length > 0;
@@ -106,7 +117,7 @@ export class PollLink {
       const transit = new TransitClock();
       if (pollTime !== undefined) transit.exchanged(sent, timestampMs(pollTime));
       for (const frame of frames) {
-        const signal = handleFrame(frame, this.#options.desk, this.#options.logger, (time) =>
+        const signal = handleFrame(frame, this.#options, this.#options.logger, (time) =>
           transit.sinceMs(timestampMs(time), this.#options.clock.reading()),
         );
         if (signal.kind === 'welcome') this.#welcomed(signal.welcome.streamEpoch);
@@ -127,6 +138,7 @@ export class PollLink {
   #welcomed(streamEpoch: bigint): void {
     this.#streamEpoch = streamEpoch;
     this.#reader = this.#options.outbox.open(() => this.#wakeReports());
+    this.#venueReader = this.#options.venue.open(() => this.#venueNews());
     this.#options.desk.resync();
     this.#options.onReady(streamEpoch);
   }
@@ -142,20 +154,20 @@ export class PollLink {
 
   async #report(): Promise<void> {
     try {
-      for (
-        let events = this.#reader?.take();
-        events !== undefined && events.length > 0;
-        events = this.#reader?.take()
-      ) {
+      for (let news = this.#news(); news !== undefined; news = this.#news()) {
+        const { events, venueEvents } = news;
         const response = await this.#client.reportEvents(
           {
             streamEpoch: this.#streamEpoch,
             events: create(EventBatchSchema, { events }),
             inFlightLimit: create(InFlightLimitSchema, { inFlightMax: this.#options.outbox.grant }),
+            ...(venueEvents.length === 0 ? {} : { venueEvents: { events: venueEvents } }),
           },
           { signal: this.#stop.signal, timeoutMs: REPORT_MS_MAX },
         );
         this.#options.desk.acknowledge(response.eventsAcknowledged?.commandIds ?? []);
+        const { venueEventsAcknowledged } = response;
+        if (venueEventsAcknowledged !== undefined) this.#options.venue.acknowledge(venueEventsAcknowledged);
       }
     } catch (thrown) {
       if (this.#stop.signal.aborted) return;
@@ -168,11 +180,26 @@ export class PollLink {
     }
   }
 
+  /** Everything that waits to be reported; undefined when nothing does. */
+  #news() {
+    const events = this.#reader?.take() ?? [];
+    const venueEvents = this.#venueReader?.takeEvents() ?? [];
+    return events.length + venueEvents.length === 0 ? undefined : { events, venueEvents };
+  }
+
+  /** Events are to be reported, or other prices are wanted: the interest goes with a poll, so the next one comes at once. */
+  #venueNews(): void {
+    if (this.#venueReader?.takeInterest() !== undefined) this.#poll.abort(new Error('other prices are wanted'));
+    this.#wakeReports();
+  }
+
   /** The next poll comes without an epoch and is told everything again. */
   #lose(): void {
     this.#streamEpoch = 0n;
     this.#reader?.close();
     this.#reader = undefined;
+    this.#venueReader?.close();
+    this.#venueReader = undefined;
   }
 
   #pause(delayMs: number): Promise<void> {

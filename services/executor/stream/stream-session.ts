@@ -14,6 +14,7 @@ import type { AgentClock } from '../agent-clock.ts';
 import type { ClockReading } from '../domain/start-deadline.ts';
 import type { CommandDesk } from '../execution/command-desk.ts';
 import type { Outbox, OutboxReader } from '../execution/outbox.ts';
+import type { VenueDesk, VenueReader } from '../execution/venue-desk.ts';
 import { handleFrame } from './frame-handler.ts';
 import { linkEndOf } from './link-end.ts';
 import type { LinkEnd } from './link-state.ts';
@@ -28,8 +29,11 @@ export interface StreamSessionOptions {
   readonly hello: () => Hello;
   readonly desk: CommandDesk;
   readonly outbox: Outbox;
+  readonly venue: VenueDesk;
   readonly clock: AgentClock;
   readonly logger: Logger;
+  /** Called for every frame. */
+  readonly onHeard: () => void;
   /** The stream is proven; events flow through it from now on. */
   readonly onWelcome: (welcome: Welcome) => void;
   /** The replica goes away: another stream should take over, then `finish` this one. */
@@ -53,6 +57,7 @@ export class StreamSession {
   readonly #control: FrameInit[] = [];
   readonly #timers = new Set<() => void>();
   #reader: OutboxReader | undefined;
+  #venueReader: VenueReader | undefined;
   #grantTold = 0;
   #resume: (() => void) | undefined;
   #lastFrameMs: number;
@@ -72,7 +77,7 @@ export class StreamSession {
 
   /** Speaks until the stream ends; never rejects. */
   async run(): Promise<LinkEnd> {
-    const { transport, desk, logger } = this.#options;
+    const { transport, logger, onHeard } = this.#options;
     this.#after(WELCOME_MS_MAX, () => {
       if (this.#reader === undefined) this.#cut(`no welcome within ${WELCOME_MS_MAX} ms`);
     });
@@ -80,10 +85,11 @@ export class StreamSession {
       const client = createClient(ExecutorLinkService, transport);
       for await (const response of client.connect(this.#requests(), { signal: this.#abort.signal })) {
         this.#lastFrameMs = this.#nowMs();
+        onHeard();
         // Another link has taken over: what this one still brings comes again, there, and what it asks is asked there.
         const { frame } = response;
         if (this.#finishing && (frame.case === 'commands' || frame.case === 'inquiry')) continue;
-        const signal = handleFrame(response, desk, logger, (time) => this.#sinceMs(time));
+        const signal = handleFrame(response, this.#options, logger, (time) => this.#sinceMs(time));
         if (signal.kind === 'welcome') this.#welcomed(signal.welcome);
         else if (signal.kind === 'heartbeat_reply') this.#heartbeatAnswered(signal.number, signal.time);
         else if (signal.kind === 'heartbeat') this.#send({ case: 'heartbeatReply', value: { number: signal.number } });
@@ -118,6 +124,7 @@ export class StreamSession {
     this.#readTimeoutMs = within(welcome.readTimeout, READ_TIMEOUT_MS_MAX);
     this.#exchanged(this.#helloSent, welcome.helloTime);
     this.#reader = this.#options.outbox.open(() => this.#wake());
+    this.#venueReader = this.#options.venue.open(() => this.#wake());
     this.#options.desk.resync();
     this.#options.onWelcome(welcome);
     this.#heartbeats(intervalMs);
@@ -194,8 +201,12 @@ export class StreamSession {
       this.#grantTold = grant;
       return { case: 'inFlightLimit', value: { inFlightMax: grant } };
     }
+    const interest = this.#venueReader?.takeInterest();
+    if (interest !== undefined) return { case: 'priceInterest', value: interest };
     const events = this.#reader.take();
-    return events.length === 0 ? undefined : { case: 'events', value: create(EventBatchSchema, { events }) };
+    if (events.length > 0) return { case: 'events', value: create(EventBatchSchema, { events }) };
+    const venueEvents = this.#venueReader?.takeEvents() ?? [];
+    return venueEvents.length === 0 ? undefined : { case: 'venueEvents', value: { events: venueEvents } };
   }
 
   #send(frame: FrameInit): void {
@@ -223,6 +234,7 @@ export class StreamSession {
     this.#over = true;
     for (const cancel of this.#timers) cancel();
     this.#reader?.close();
+    this.#venueReader?.close();
     this.#wake();
     this.#abort.abort(new Error('the stream has ended'));
     this.#options.transport.close();
