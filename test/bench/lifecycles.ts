@@ -50,7 +50,7 @@ export async function measureLifecycles(
       const requests = Array.from({ length: count }, (_, k) =>
         order(`${prefix}${Math.floor((from + k) / run) % executors}`, from + k),
       );
-      const { outcomes } = await subject.commands.issueCommands({ requests });
+      const { outcomes } = await subject.commands.issueCommands({ requests, brief: true });
       const refused = outcomes.find(({ outcome }) => outcome.case !== 'issued');
       if (refused !== undefined) throw new Error(`a command was refused: ${JSON.stringify(refused.outcome.value)}`);
     }

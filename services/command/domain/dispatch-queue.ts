@@ -15,7 +15,8 @@ export interface QueueItem {
 interface KeyNode {
   readonly parent: KeyNode | undefined;
   readonly name: string;
-  readonly children: Map<string, KeyNode>;
+  /** Made with the first child. */
+  children: Map<string, KeyNode> | undefined;
   /** Open commands with exactly this key. */
   readonly own: SequenceSet;
   /** Open commands with this key or one inside it. */
@@ -133,7 +134,7 @@ export class DispatchQueue {
     const within = [node];
     for (let at = within.pop(); at !== undefined; at = within.pop()) {
       this.#holdBackFirst(at, sequence);
-      within.push(...at.children.values());
+      within.push(...childrenOf(at));
     }
   }
 
@@ -162,17 +163,17 @@ export class DispatchQueue {
 
   #reviewBelow(node: KeyNode): void {
     this.#reviewFirst(node);
-    for (const child of node.children.values()) this.#reviewBelow(child);
+    for (const child of childrenOf(node)) this.#reviewBelow(child);
   }
 
   #nodeOf(key: string): KeyNode {
     let node = this.#root;
     if (key === EXECUTOR_KEY) return node;
     for (const name of key.slice(1).split('/')) {
-      let child = node.children.get(name);
+      let child = node.children?.get(name);
       if (child === undefined) {
         child = newNode(node, name);
-        node.children.set(name, child);
+        (node.children ??= new Map()).set(name, child);
       }
       node = child;
     }
@@ -182,7 +183,7 @@ export class DispatchQueue {
   #prune(node: KeyNode): void {
     for (let at = node; at.parent !== undefined; at = at.parent) {
       if (at.within.min() !== undefined) break;
-      at.parent.children.delete(at.name);
+      at.parent.children?.delete(at.name);
     }
   }
 }
@@ -192,7 +193,13 @@ function rankOf({ overtakes, lane }: QueueItem): Rank {
 }
 
 function newNode(parent: KeyNode | undefined, name: string): KeyNode {
-  return { parent, name, children: new Map(), own: new SequenceSet(), within: new SequenceSet() };
+  return { parent, name, children: undefined, own: new SequenceSet(), within: new SequenceSet() };
+}
+
+const NO_NODES: readonly KeyNode[] = [];
+
+function childrenOf(node: KeyNode): Iterable<KeyNode> {
+  return node.children?.values() ?? NO_NODES;
 }
 
 function isFirst({ item, node }: Entry): boolean {

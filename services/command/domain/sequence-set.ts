@@ -5,10 +5,11 @@
 export class SequenceSet {
   #ascending: number[] = [];
   #head = 0;
-  readonly #removed = new Set<number>();
+  /** Made when first needed: most sets hold one number that comes and goes, and a tree of keys has two sets a node. */
+  #removed: Set<number> | undefined;
 
   add(sequence: number): void {
-    if (this.#removed.delete(sequence)) return;
+    if (this.#removed?.delete(sequence) === true) return;
     const last = this.#ascending.at(-1);
     if (last === undefined || last < sequence) {
       this.#ascending.push(sequence);
@@ -26,7 +27,8 @@ export class SequenceSet {
 
   /** `sequence` must be a member. */
   remove(sequence: number): void {
-    this.#removed.add(sequence);
+    if (this.#ascending[this.#head] === sequence) this.#head++;
+    else (this.#removed ??= new Set()).add(sequence);
     this.#skipRemoved();
   }
 
@@ -36,7 +38,7 @@ export class SequenceSet {
   }
 
   get size(): number {
-    return this.#ascending.length - this.#head - this.#removed.size;
+    return this.#ascending.length - this.#head - (this.#removed?.size ?? 0);
   }
 
   /** Members below `limit`, ascending, at most `max` of them. */
@@ -45,13 +47,13 @@ export class SequenceSet {
     for (let i = this.#head; i < this.#ascending.length && found.length < max; i++) {
       const sequence = this.#ascending[i];
       if (sequence === undefined || sequence >= limit) break;
-      if (!this.#removed.has(sequence)) found.push(sequence);
+      if (this.#removed?.has(sequence) !== true) found.push(sequence);
     }
     return found;
   }
 
   #skipRemoved(): void {
-    for (;;) {
+    while (this.#removed !== undefined && this.#removed.size > 0) {
       const first = this.#ascending[this.#head];
       if (first === undefined || !this.#removed.delete(first)) break;
       this.#head++;

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { Code, type HandlerContext } from '@connectrpc/connect';
+import { CommandSchema, type Command as WireCommand } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import {
   type IssueCommandsRequest,
   IssueCommandsRequestSchema,
@@ -8,12 +9,14 @@ import {
   IssueCommandsResponse_OutcomeSchema,
 } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { callerOf } from '../../platform/grpc/caller.ts';
+import type { Command } from '../domain/command.ts';
 import type { IssueOutcome } from '../domain/command-desk.ts';
 import { commandToProto } from '../wire/command-to-proto.ts';
 import { reasonNumber } from '../wire/error-reason.ts';
 import { FieldChecks } from '../wire/field-checks.ts';
 import { parseIssueRequest } from '../wire/issue-request.ts';
 import { checksOf } from '../wire/request-checks.ts';
+import { stateToProto } from '../wire/state.ts';
 import type { CommandHandlerDependencies } from './dependencies.ts';
 import { issueParsed } from './issuing.ts';
 
@@ -29,9 +32,11 @@ export function issueCommands(deps: CommandHandlerDependencies) {
     const nowMs = deps.clock.nowMs();
     const parsed = request.requests.map((one) => parseIssueRequest(one, nowMs));
     const outcomes = await issueParsed(deps, accountId, parsed);
+    if (request.brief) return { outcomes: outcomes.map((outcome) => outcomeToProto(outcome, briefly)) };
     const executorIds = outcomes.flatMap((outcome) => (outcome.type === 'issued' ? [outcome.command.executorId] : []));
     const names = await deps.directory.names(accountId, executorIds);
-    return { outcomes: outcomes.map((outcome) => outcomeToProto(outcome, names)) };
+    const wholly = (command: Command): WireCommand => commandToProto(command, names.get(command.executorId) ?? '');
+    return { outcomes: outcomes.map((outcome) => outcomeToProto(outcome, wholly)) };
   };
 }
 
@@ -44,11 +49,17 @@ function checkEnvelope(request: IssueCommandsRequest): void {
   checks.throwIfAny();
 }
 
-function outcomeToProto(outcome: IssueOutcome, names: ReadonlyMap<string, string>): IssueCommandsResponse_Outcome {
+function briefly({ id, executorId, sequence, state }: Command): WireCommand {
+  return create(CommandSchema, { id, executorId, sequence: BigInt(sequence), state: stateToProto(state) });
+}
+
+function outcomeToProto(
+  outcome: IssueOutcome,
+  present: (command: Command) => WireCommand,
+): IssueCommandsResponse_Outcome {
   if (outcome.type === 'issued') {
-    const command = commandToProto(outcome.command, names.get(outcome.command.executorId) ?? '');
     return create(IssueCommandsResponse_OutcomeSchema, {
-      outcome: { case: 'issued', value: { command, alreadyIssued: outcome.already } },
+      outcome: { case: 'issued', value: { command: present(outcome.command), alreadyIssued: outcome.already } },
     });
   }
   const { error } = outcome;

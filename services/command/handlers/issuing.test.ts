@@ -10,6 +10,7 @@ import {
   IssueCommandsRequestSchema,
   RetryCommandRequestSchema,
 } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { CommandSchema, CommandState } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import { StatusError } from '../../platform/errors.ts';
 import type { Command } from '../domain/command.ts';
@@ -53,8 +54,8 @@ function setUp(refuse: (order: IssueOrder) => StatusError | undefined = () => un
     orders,
     issue: (init: IssueInit) =>
       Promise.resolve(handlers.issueCommand(create(IssueCommandRequestSchema, init), context)),
-    issueMany: (requests: IssueInit[]) =>
-      Promise.resolve(handlers.issueCommands(create(IssueCommandsRequestSchema, { requests }), context)),
+    issueMany: (requests: IssueInit[], brief = false) =>
+      Promise.resolve(handlers.issueCommands(create(IssueCommandsRequestSchema, { requests, brief }), context)),
     retry: (init: MessageInitShape<typeof RetryCommandRequestSchema>) =>
       Promise.resolve(handlers.retryCommand(create(RetryCommandRequestSchema, init), context)),
   };
@@ -85,6 +86,20 @@ describe('issuing', () => {
     const { issue: issueOne, orders } = setUp();
     await expect(issueOne(init)).rejects.toMatchObject(error);
     expect(orders).toEqual([]);
+  });
+
+  test('answers a brief batch with what was stored and in which state, and with every refusal', async () => {
+    const { issueMany, stored } = setUp();
+    const { outcomes = [] } = await issueMany([ping, { executor: 'vps-1' }], true);
+    expect(outcomes.map(({ outcome }) => outcome?.case)).toEqual(['issued', 'error']);
+    const [only] = stored;
+    const command = create(CommandSchema, {
+      id: only?.id ?? '',
+      executorId: only?.executorId ?? '',
+      sequence: BigInt(only?.sequence ?? -1),
+      state: CommandState.PENDING,
+    });
+    expect(outcomes[0]?.outcome?.value).toMatchObject({ alreadyIssued: false, command });
   });
 
   test('passes on what the desk refuses', async () => {

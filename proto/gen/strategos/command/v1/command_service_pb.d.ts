@@ -224,6 +224,14 @@ export declare type IssueCommandsRequest = Message<"strategos.command.v1.IssueCo
    * @generated from field: repeated strategos.command.v1.IssueCommandRequest requests = 1;
    */
   requests: IssueCommandRequest[];
+
+  /**
+   * Answers with the id, executor, sequence and state of each command alone. For bulk: the whole commands of a full batch take
+   * longer to write and read than to store.
+   *
+   * @generated from field: bool brief = 2;
+   */
+  brief: boolean;
 };
 
 /**
