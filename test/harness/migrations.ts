@@ -1,6 +1,7 @@
 import { migrateDatabase as migrateCommand } from '../../services/command/migrate.ts';
 import { migrateDatabase as migrateEvaluator } from '../../services/evaluator/migrate.ts';
 import { migrateDatabase as migrateGateway } from '../../services/gateway/migrate.ts';
+import { migrateDatabase as migrateMarket } from '../../services/market/migrate.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { migrateDatabase as migrateStrategy } from '../../services/strategy/migrate.ts';
 
@@ -10,5 +11,6 @@ export async function migrateAll(databaseUrl: string): Promise<void> {
   await migrateCommand(databaseUrl, logger);
   await migrateEvaluator(databaseUrl, logger);
   await migrateGateway(databaseUrl, logger);
+  await migrateMarket(databaseUrl, logger);
   await migrateStrategy(databaseUrl, logger);
 }

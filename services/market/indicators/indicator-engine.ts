@@ -2,7 +2,7 @@ import type { CandleNumbers, MarketEvent } from '../domain/market-event.ts';
 import { MinuteCandles } from '../domain/minute-candles.ts';
 import type { Computation } from './computation.ts';
 import { PRICE } from './fields.ts';
-import { type IndicatorId, parseIndicatorId } from './indicator-id.ts';
+import { computationKey, parseIndicatorId } from './indicator-id.ts';
 
 /**
  * Computes indicators of one series, event by event. Ids that share a computation (the bands of one Bollinger, the parts of
@@ -65,9 +65,4 @@ export class IndicatorEngine {
     }
     return values;
   }
-}
-
-/** Ids with equal keys are outputs of one computation. */
-export function computationKey({ family, parameters }: IndicatorId): string {
-  return [family.family, ...parameters].join('_');
 }

@@ -78,6 +78,11 @@ export function normaliseIndicatorId(id: string): string {
   return parseIndicatorId(id).normalisedId;
 }
 
+/** Ids with equal keys are outputs of one computation. */
+export function computationKey({ family, parameters }: IndicatorId): string {
+  return [family.family, ...parameters].join('_');
+}
+
 /** An output's name may itself hold underscores, so it is taken off the end as a whole. */
 function takeOutput(family: Family, words: readonly string[]): { name: string | undefined; words: readonly string[] } {
   const rest = words.join('_');

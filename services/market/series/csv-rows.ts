@@ -52,8 +52,12 @@ export async function readCsvRows(bytes: SeriesBytes, row: (cells: string[]) => 
     if (gzipped) pipeline(source, createGunzip(), counting, parser, ended);
     else pipeline(source, counting, parser, ended);
     parser.on('readable', () => {
-      for (let cells: unknown = parser.read(); cells !== null; cells = parser.read()) {
-        if (Array.isArray(cells)) row(cells.map(unquoted));
+      try {
+        for (let cells: unknown = parser.read(); cells !== null; cells = parser.read()) {
+          if (Array.isArray(cells)) row(cells.map(unquoted));
+        }
+      } catch (thrown) {
+        parser.destroy(thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
       }
     });
   });
