@@ -1,11 +1,15 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { createClient } from '@connectrpc/connect';
+import { create } from '@bufbuild/protobuf';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import {
   type ConnectRequest,
   ConnectRequestSchema,
-  type ExecutorEventSchema,
+  EventBatchSchema,
+  type ExecutorEvent,
+  ExecutorEventSchema,
   ExecutorLinkService,
+  FinishedSchema,
+  ReceivedSchema,
+  StartedSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { AsyncQueue } from '../../services/platform/async-queue.ts';
 import { createGrpcTransport } from '../../services/platform/grpc/transport.ts';
@@ -17,7 +21,12 @@ export interface FleetCredential {
   readonly secret: string;
 }
 
-type EventInit = MessageInitShape<typeof ExecutorEventSchema>;
+/** What every answer says; made once. */
+const ANSWER: readonly ExecutorEvent['event'][] = [
+  { case: 'received', value: create(ReceivedSchema) },
+  { case: 'started', value: create(StartedSchema) },
+  { case: 'finished', value: create(FinishedSchema, { state: CommandState.SUCCEEDED }) },
+];
 
 const FRAMES_QUEUED_MAX = 10_000;
 const IN_FLIGHT_MAX = 1_000;
@@ -93,7 +102,6 @@ export class FleetMember {
   }
 
   async #run(): Promise<void> {
-    const client = createClient(ExecutorLinkService, this.#transport);
     while (!this.#abort.signal.aborted) {
       const output = new AsyncQueue<ConnectRequest>({ itemsMax: FRAMES_QUEUED_MAX });
       this.#output = output;
@@ -112,7 +120,10 @@ export class FleetMember {
         }),
       );
       try {
-        for await (const { frame } of client.connect(output, { signal: this.#abort.signal })) {
+        // The transport itself: a client's wrappers about each message cost more than the message.
+        const { connect } = ExecutorLinkService.method;
+        const { message } = await this.#transport.stream(connect, this.#abort.signal, undefined, undefined, output);
+        for await (const { frame } of message) {
           switch (frame.case) {
             case 'welcome':
               this.#welcome();
@@ -143,16 +154,18 @@ export class FleetMember {
   }
 
   #answer(output: AsyncQueue<ConnectRequest>, commands: readonly { commandId: string; attempt: number }[]): void {
-    const events: EventInit[] = [];
+    const batch = create(EventBatchSchema);
     for (const { commandId, attempt } of commands) {
       if (this.received.has(commandId)) this.duplicates += 1;
       this.received.add(commandId);
-      events.push(
-        { commandId, attempt, event: { case: 'received' as const, value: {} } },
-        { commandId, attempt, event: { case: 'started' as const, value: {} } },
-        { commandId, attempt, event: { case: 'finished' as const, value: { state: CommandState.SUCCEEDED } } },
-      );
+      for (const event of ANSWER) {
+        const said = create(ExecutorEventSchema);
+        said.commandId = commandId;
+        said.attempt = attempt;
+        said.event = event;
+        batch.events.push(said);
+      }
     }
-    output.push(create(ConnectRequestSchema, { frame: { case: 'events', value: { events } } }));
+    output.push(create(ConnectRequestSchema, { frame: { case: 'events', value: batch } }));
   }
 }
