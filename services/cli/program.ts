@@ -8,6 +8,7 @@ import { registerCommand } from './command.ts';
 import { registerDoctor } from './doctor.ts';
 import { EXIT, failureOf } from './errors.ts';
 import { registerExecutor } from './executor.ts';
+import { registerMarket } from './market.ts';
 import { Output } from './output.ts';
 import { registerStatus } from './status.ts';
 import { registerStrategy } from './strategy.ts';
@@ -75,6 +76,7 @@ export function buildProgram(cli: Cli): Command {
   registerExecutor(program, cli);
   registerCommand(program, cli);
   registerStrategy(program, cli);
+  registerMarket(program, cli);
   registerBacktest(program, cli);
   registerToken(program, cli);
   registerAccount(program, cli);

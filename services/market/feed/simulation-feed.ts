@@ -35,9 +35,8 @@ export function simulationFeed(kind: SimulationKind, position: SourcePosition, c
     startMs,
     stats: () => counter.stats,
     async *batches(signal) {
-      while (index < historyCandles && !signal.aborted) {
-        const events = [];
-        while (index < historyCandles && events.length < BATCH_EVENTS_MAX) events.push(next());
+      for (let left = historyCandles - index; left > 0 && !signal.aborted; left -= BATCH_EVENTS_MAX) {
+        const events = Array.from({ length: Math.min(left, BATCH_EVENTS_MAX) }, next);
         yield { events, progressPercent: 0 };
       }
       // The candle that is open now closes one interval from now.

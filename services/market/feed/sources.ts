@@ -42,6 +42,7 @@ export class Sources implements Running {
   readonly #stopping = new AbortController();
   #renewedMs: number;
   #looking: Promise<void> = Promise.resolve();
+  #lookWaits = false;
   #cancel: (() => void) | undefined;
 
   constructor(deps: SourcesDependencies) {
@@ -190,21 +191,28 @@ export class Sources implements Running {
   #lookLater(): void {
     if (this.#stopping.signal.aborted) return;
     this.#cancel = this.#deps.clock.after(LOOK_MS, () => {
-      void this.#lookOnce().then(() => this.#lookLater());
+      void this.#lookOnce();
+      this.#lookLater();
     });
   }
 
+  /** One look at a time; what asks for one while another waits is served by that one. */
   #lookOnce(): Promise<void> {
-    this.#looking = this.#looking.then(async () => {
-      if (this.#stopping.signal.aborted) return;
-      try {
-        await this.#look();
-      } catch (thrown) {
-        this.#deps.logger.warn({ reason: messageOf(thrown) }, 'leases not prolonged');
-        await this.#dropExpired();
-      }
-    });
+    if (!this.#lookWaits) this.#looking = this.#lookAfter(this.#looking);
     return this.#looking;
+  }
+
+  async #lookAfter(before: Promise<void>): Promise<void> {
+    this.#lookWaits = true;
+    await before;
+    this.#lookWaits = false;
+    if (this.#stopping.signal.aborted) return;
+    try {
+      await this.#look();
+    } catch (thrown) {
+      this.#deps.logger.warn({ reason: messageOf(thrown) }, 'leases not prolonged');
+      await this.#dropExpired();
+    }
   }
 
   async #look(): Promise<void> {
