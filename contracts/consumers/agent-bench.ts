@@ -60,6 +60,8 @@ export interface BenchOptions {
   readonly concurrencyMax?: number;
   readonly inFlightMax?: number;
   readonly journalId?: string;
+  /** Replaces the platform in this process by a real one. */
+  readonly transport?: () => GrpcTransport;
   /** Sees every frame of the platform before the agent does. */
   readonly watch?: (frame: ConnectResponse) => ConnectResponse;
 }
@@ -93,7 +95,7 @@ export class AgentBench implements AsyncDisposable {
       clock,
       logger: createLogger('executor', 'silent'),
       agentVersion: '1.0.0',
-      transports: { stream: () => this.#transport(options.watch) },
+      transports: { stream: options.transport ?? (() => this.#transport(options.watch)) },
     });
   }
 

@@ -82,4 +82,11 @@ export class HeldVenue implements Adapter {
     const metadata = { venue_code: '42' };
     outcome.resolve({ status: 'failed', retryable: false, message: 'the venue refused', reason: 'VENUE_REJECTED', metadata });
   }
+
+  /** What a transcript says that the venue does. */
+  async act(does: 'succeeds' | 'fails' | 'reports', commandId: string): Promise<void> {
+    if (does === 'succeeds') await this.succeed(commandId);
+    else if (does === 'fails') await this.fail(commandId);
+    else await this.progress(commandId, 'half of it is done', 50);
+  }
 }

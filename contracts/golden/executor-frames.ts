@@ -4,6 +4,7 @@ import { HeldVenue } from '../consumers/venue.ts';
 import { frameNameOf, type MadeFrame } from './frame.ts';
 import { platformFrames } from './platform-frames.ts';
 import { SAMPLE, sampleId } from './sample-values.ts';
+import { eventsSingly } from './singly.ts';
 
 /** Ids and texts of this machine have no place in a release. */
 const HELLO = { journalId: SAMPLE.journalId, host: SAMPLE.host, platform: 'linux-x64 node-24' } as const;
@@ -52,18 +53,8 @@ function take(message: ConnectRequest | undefined, said: Map<string, ConnectRequ
   if (message === undefined) throw new Error(`the agent left after ${[...said.keys()].join(', ')}`);
   const { frame } = message;
   if (frame.case === 'hello') Object.assign(frame.value, HELLO);
-  for (const each of singly(message)) {
+  for (const each of eventsSingly(message)) {
     const name = frameNameOf('executor', each);
     if (!said.has(name)) said.set(name, each);
   }
-}
-
-/** A frame for each event of a batch. */
-function singly(message: ConnectRequest): ConnectRequest[] {
-  const { frame } = message;
-  if (frame.case !== 'events') return [message];
-  return frame.value.events.map((event) => ({
-    ...message,
-    frame: { case: 'events', value: { ...frame.value, events: [event] } },
-  }));
 }

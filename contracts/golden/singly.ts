@@ -1,0 +1,33 @@
+import type { ConnectRequest, ConnectResponse } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+
+/** How many events share a frame is chance: a frame for each. */
+export function eventsSingly(message: ConnectRequest): ConnectRequest[] {
+  const { frame } = message;
+  if (frame.case !== 'events') return [message];
+  return frame.value.events.map((event) => ({
+    ...message,
+    frame: { case: 'events', value: { ...frame.value, events: [event] } },
+  }));
+}
+
+/** How many commands and ids share a frame is chance: a frame for each. */
+export function commandsSingly(message: ConnectResponse): ConnectResponse[] {
+  const { frame } = message;
+  switch (frame.case) {
+    case 'commands':
+      return frame.value.commands.map((command) => ({
+        ...message,
+        frame: { case: 'commands', value: { ...frame.value, commands: [command] } },
+      }));
+    case 'cancels':
+    case 'eventsAcknowledged':
+    case 'inquiry': {
+      const { case: name, value } = frame;
+      return value.commandIds.map(
+        (id) => ({ ...message, frame: { case: name, value: { ...value, commandIds: [id] } } }) as ConnectResponse,
+      );
+    }
+    default:
+      return [message];
+  }
+}
