@@ -66,6 +66,19 @@ export function onDeactivated(data: InstanceData, strategy: CompiledStrategy, ti
   return draft.step();
 }
 
+/** Tells the session that the symbol's prices are gone, or back. */
+export function onInputs(
+  data: InstanceData,
+  strategy: CompiledStrategy,
+  type: 'INPUT_BLIND' | 'INPUT_FRESH',
+  at: { readonly timeMs: number; readonly price: string },
+): Step {
+  const draft = new Draft(data, strategy, at.price);
+  const reason = type === 'INPUT_BLIND' ? 'inputs_blind' : 'inputs_fresh';
+  draft.ask(type, { timeMs: at.timeMs, section: 'session', reason });
+  return draft.step();
+}
+
 function opened(draft: Draft, outcome: OutcomeRecord, timeMs: number): void {
   const { state, entry, refusedIntentId } = draft.data;
   if (state !== 'ENTRY_EVALUATION' || entry === null || !concerns(outcome, entry.intentId)) {

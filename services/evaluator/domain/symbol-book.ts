@@ -86,18 +86,10 @@ export class SymbolBook<M extends Member> {
     this.#at = { ...this.#at, sequence, timeMs };
   }
 
-  /** Begins another series of events: sequences and times start anew. */
-  restart(): void {
-    for (const { member } of this.#members.values()) {
-      member.through = { sequence: 0, timeMs: Number.NEGATIVE_INFINITY };
-    }
-    this.#at = { sequence: 0, timeMs: Number.NEGATIVE_INFINITY, price: this.#at.price };
-    this.#index.forget();
-  }
-
   /** Looks at an event. `values[i]` is the value of the indicator in slot `slots[i]`, NaN for none. */
   event(moment: MarketMoment, slots: Int32Array, values: ArrayLike<number>): void {
     this.#index.update(slots, values);
+    if (moment.timeMs < this.#at.timeMs) this.#rebase(moment.timeMs - this.#at.timeMs, moment.sequence);
     this.#at = moment;
     const due = this.#due(moment.timeMs);
     for (const member of due) this.#look(member, moment);
@@ -138,6 +130,14 @@ export class SymbolBook<M extends Member> {
   /** Where an indicator stands, made when it is new. */
   slotOf(indicatorId: string): number {
     return this.#index.slotOf(indicatorId);
+  }
+
+  /** Another series has begun, and its time is an earlier one: running timers keep what was left of them. */
+  #rebase(offsetMs: number, sequence: number): void {
+    for (const { member } of this.#members.values()) {
+      if (sequence <= member.through.sequence) continue;
+      this.#take(member, { instance: shifted(member.data, offsetMs), records: [], intents: [] });
+    }
   }
 
   #due(timeMs: number): M[] {
@@ -181,4 +181,22 @@ export class SymbolBook<M extends Member> {
   #arm(member: M): void {
     if (member.data.dueMs !== null) this.#timers.set(member.data.dueMs, member);
   }
+}
+
+/** An instance as if everything that it remembers had happened `offsetMs` later. */
+function shifted(data: InstanceData, offsetMs: number): InstanceData {
+  const { stateMs, dueMs, entry, exit, position } = data;
+  const cancelling = entry?.cancelling ?? null;
+  return {
+    ...data,
+    stateMs: stateMs === 0 ? 0 : stateMs + offsetMs,
+    dueMs: dueMs === null ? null : dueMs + offsetMs,
+    quiet: null,
+    entry:
+      entry === null || cancelling === null
+        ? entry
+        : { ...entry, cancelling: { ...cancelling, timeMs: cancelling.timeMs + offsetMs } },
+    exit: exit === null ? null : { ...exit, timeMs: exit.timeMs + offsetMs },
+    position: position === null ? null : { ...position, entryMs: position.entryMs + offsetMs },
+  };
 }

@@ -48,10 +48,20 @@ SELECT id FROM moved`,
 /** $1 owner, $2 instances, $3 epochs, $4 sequences, $5 market times in ms. How far they have looked; gives those still owned. */
 export const noteEvaluated: Statement = {
   name: 'note_evaluated',
-  text: `UPDATE evaluator.instance i SET evaluated_sequence = n.sequence, evaluated_ms = n.ms
+  text: `UPDATE evaluator.instance i SET
+  -- A step that was stored meanwhile has gone further, and must never be taken again.
+  evaluated_sequence = greatest(i.evaluated_sequence, n.sequence),
+  evaluated_ms = CASE WHEN n.sequence > i.evaluated_sequence THEN n.ms ELSE i.evaluated_ms END
 FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::double precision[]) AS n(id, epoch, sequence, ms)
 WHERE i.id = n.id AND i.owner_id = $1::uuid AND i.lease_epoch = n.epoch
 RETURNING i.id`,
+};
+
+/** $1 owner, $2 instance, $3 epoch, $4 why it cannot be run. */
+export const failInstanceById: Statement = {
+  name: 'fail_instance',
+  text: `UPDATE evaluator.instance SET status = 'FAILED', fault = $4, owner_id = NULL
+WHERE id = $2 AND owner_id = $1::uuid AND lease_epoch = $3::bigint AND status IN ('PENDING', 'ACTIVE', 'CLOSING')`,
 };
 
 /** $1 account, $2 outcomes as json, in order. Keeps each once; the lock makes their order that of commits. */

@@ -1,8 +1,15 @@
 import type { Pool } from 'pg';
-import type { InstanceData } from '../domain/instance.ts';
+import type { InstanceData, OutcomeRecord } from '../domain/instance.ts';
 import type { Freshness, InstanceStatus } from '../domain/stored-instance.ts';
 import type { EvaluationBody } from './evaluation-store.ts';
-import { acknowledgeIntents, noteEvaluated, readIntents, readOpenOutcomes, writeSteps } from './step-statements.ts';
+import {
+  acknowledgeIntents,
+  failInstanceById,
+  noteEvaluated,
+  readIntents,
+  readOpenOutcomes,
+  writeSteps,
+} from './step-statements.ts';
 import { run } from './statement.ts';
 
 /** An instance's row as it is to be. `fromStatus`: the status changes only if it is still that. */
@@ -94,7 +101,7 @@ export interface OpenOutcome {
   readonly id: string;
   readonly accountId: string;
   readonly instanceId: string;
-  readonly body: unknown;
+  readonly body: OutcomeRecord;
 }
 
 /** Outcomes that this owner's instances have not taken in, in order; of one account or of all. */
@@ -103,7 +110,7 @@ export async function openOutcomes(pool: Pool, ownerId: string, accountId: strin
     readonly id: string;
     readonly account_id: string;
     readonly instance_id: string;
-    readonly body: unknown;
+    readonly body: OutcomeRecord;
   }>(pool, readOpenOutcomes, [ownerId, accountId]);
   return rows.map((row) => ({
     id: row.id,
@@ -136,4 +143,15 @@ export async function waitingIntents(
 
 export async function forgetIntents(pool: Pool, ids: readonly string[]): Promise<void> {
   await run(pool, acknowledgeIntents, [ids]);
+}
+
+/** Notes why an instance cannot be run, unless it is another's by now. */
+export async function failInstance(
+  pool: Pool,
+  ownerId: string,
+  id: string,
+  epoch: number,
+  fault: string,
+): Promise<void> {
+  await run(pool, failInstanceById, [ownerId, id, epoch, fault]);
 }

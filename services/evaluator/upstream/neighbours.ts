@@ -18,6 +18,10 @@ export interface NeighbourUrls {
   readonly sessionUrls: readonly string[];
 }
 
+function open(urls: readonly string[]): GrpcTransport {
+  return createGrpcTransport({ urls, timeoutMs: CALL_MS_MAX });
+}
+
 /** The services that an evaluator asks, and the other replicas of its own. */
 export class Neighbours {
   readonly strategy: Client<typeof StrategyService>;
@@ -32,7 +36,6 @@ export class Neighbours {
 
   constructor(urls: NeighbourUrls, token: Secret) {
     this.#token = token;
-    const open = (to: readonly string[]): GrpcTransport => createGrpcTransport({ urls: to, timeoutMs: CALL_MS_MAX });
     const [strategy, market, session] = [open(urls.strategyUrls), open(urls.marketUrls), open(urls.sessionUrls)];
     this.#transports = [strategy, market, session];
     this.strategy = createClient(StrategyService, strategy);
@@ -56,7 +59,7 @@ export class Neighbours {
       this.#peers.get(oldest)?.transport.close();
       this.#peers.delete(oldest);
     }
-    const transport = createGrpcTransport({ urls: [address], timeoutMs: CALL_MS_MAX });
+    const transport = open([address]);
     const client = createClient(EvaluatorService, transport);
     this.#peers.set(address, { transport, client });
     return client;

@@ -1,0 +1,18 @@
+import { messageOf } from '../platform/errors.ts';
+import { readEnv } from '../platform/config.ts';
+import { runProcess } from '../platform/lifecycle.ts';
+import { createLogger } from '../platform/logger.ts';
+import { envToConfig } from './config.ts';
+import { startEvaluatorService } from './service.ts';
+
+const env = readEnv();
+const logger = createLogger('evaluator', env['STRATEGOS_LOG_LEVEL'] ?? 'info');
+
+await runProcess(logger, async () => {
+  try {
+    const { service, port } = await startEvaluatorService(envToConfig(env), logger);
+    return { service, ports: { internal: port } };
+  } catch (thrown) {
+    throw new Error(`the evaluator service cannot start: ${messageOf(thrown)}`, { cause: thrown });
+  }
+});

@@ -1,0 +1,138 @@
+import type { MarketMoment, Step } from '../domain/instance.ts';
+import type { Freshness } from '../domain/stored-instance.ts';
+import { SymbolBook } from '../domain/symbol-book.ts';
+import type { OwnedInstance } from './owned-instance.ts';
+import { type FeedSink, SymbolFeed, type SymbolFeedDependencies } from './symbol-feed.ts';
+
+/** A market that is not heard for so long is stale, then blind. */
+const SILENT_STALE_MS = 5_000;
+const SILENT_BLIND_MS = 30_000;
+/** A source whose events come within this of their own time runs by the clock; timers then fire by it, too. */
+const LIVE_LAG_MS_MAX = 60_000;
+/** How long an event may be on its way before a timer fires without it. */
+const CLOCK_GRACE_MS = 2_000;
+
+export interface SymbolDeskDependencies extends SymbolFeedDependencies {
+  readonly told: (instance: OwnedInstance, step: Step) => void;
+  readonly freshnessChanged: (instances: readonly OwnedInstance[], freshness: Freshness, atMs: number) => void;
+}
+
+/** All owned instances of one symbol of one account, with the stream that feeds them. */
+export class SymbolDesk implements FeedSink {
+  readonly book: SymbolBook<OwnedInstance>;
+  readonly #deps: SymbolDeskDependencies;
+  readonly #accountId: string;
+  readonly #symbol: string;
+  #feed: SymbolFeed | undefined;
+  #slots = new Int32Array(0);
+  #freshness: Freshness = '';
+  #reopen: Promise<void> | undefined;
+  /** When the stream was lost, by the clock; undefined while it is there. */
+  #silentMs: number | undefined;
+  #lagMs: number | undefined;
+  /** The stream that is open is ahead of the book: what it brings has to come again. */
+  #rewound = false;
+  #stopped = false;
+
+  constructor(deps: SymbolDeskDependencies, accountId: string, symbol: string) {
+    this.#deps = deps;
+    this.#accountId = accountId;
+    this.#symbol = symbol;
+    this.book = new SymbolBook(deps.told);
+  }
+
+  get freshness(): Freshness {
+    return this.#freshness;
+  }
+
+  /** Takes an instance in; the stream is opened anew where it must bring more, or earlier events, than it does. */
+  add(instance: OwnedInstance): void {
+    const { book } = this;
+    const { sequence, timeMs } = instance.through;
+    if (sequence > 0 && (book.at.sequence === 0 || sequence < book.at.sequence)) {
+      book.rewind(sequence, timeMs);
+      this.#rewound = true;
+      this.#reopenSoon();
+    }
+    if (sequence === 0) instance.through = { sequence: book.at.sequence, timeMs: book.at.timeMs };
+    book.add(instance);
+    this.interest();
+  }
+
+  /** Asks the market for what the instances look at by now. */
+  interest(): void {
+    for (const { strategy } of this.book.members()) for (const id of strategy.indicatorIds) this.book.slotOf(id);
+    if (this.#feed === undefined || this.#feed.ids.length < this.book.indicatorIds.length) this.#reopenSoon();
+  }
+
+  /** Resolves with an empty text when the market feeds the desk, otherwise with the reason. */
+  async answer(): Promise<string> {
+    for (;;) {
+      await this.#reopen;
+      const feed = this.#feed;
+      const answer = (await feed?.answer) ?? 'the instance is no longer run here';
+      if (this.#stopped || (feed === this.#feed && this.#reopen === undefined)) return answer;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#reopen;
+    await this.#feed?.stop();
+  }
+
+  sequence(): number {
+    return this.book.at.sequence;
+  }
+
+  onEvent(moment: MarketMoment, values: readonly number[]): void {
+    if (this.#rewound || moment.sequence <= this.book.at.sequence) return;
+    this.#lagMs = this.#deps.clock.nowMs() - moment.timeMs;
+    this.book.event(moment, this.#slots, values);
+  }
+
+  onMissed(): void {
+    this.#deps.logger.warn({ accountId: this.#accountId, symbol: this.#symbol }, 'events missed');
+  }
+
+  onConnected(connected: boolean): void {
+    this.#silentMs = connected ? undefined : (this.#silentMs ?? this.#deps.clock.nowMs());
+  }
+
+  onFreshness(freshness: Freshness): void {
+    if (freshness === '' || freshness === this.#freshness) return;
+    this.#freshness = freshness;
+    this.book.fresh = freshness === 'FRESH';
+    const atMs = Number.isFinite(this.book.at.timeMs) ? this.book.at.timeMs : this.#deps.clock.nowMs();
+    this.#deps.freshnessChanged(this.book.members(), freshness, atMs);
+  }
+
+  /** Fires timers of a source that runs by the clock, and notices that the market is not heard. */
+  tick(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    if (this.#silentMs !== undefined) {
+      const silentMs = nowMs - this.#silentMs;
+      if (silentMs >= SILENT_BLIND_MS) this.onFreshness('BLIND');
+      else if (silentMs >= SILENT_STALE_MS && this.#freshness !== 'BLIND') this.onFreshness('STALE');
+      return;
+    }
+    if (this.#lagMs === undefined || Math.abs(this.#lagMs) > LIVE_LAG_MS_MAX) return;
+    this.book.clock(nowMs - Math.max(0, this.#lagMs) - CLOCK_GRACE_MS);
+  }
+
+  /** Instances that come together open the stream once. */
+  #reopenSoon(): void {
+    this.#reopen ??= this.#openAnew();
+  }
+
+  async #openAnew(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await this.#feed?.stop();
+    this.#reopen = undefined;
+    if (this.#stopped) return;
+    this.#rewound = false;
+    const ids = [...this.book.indicatorIds];
+    this.#slots = Int32Array.from(ids, (id) => this.book.slotOf(id));
+    this.#feed = new SymbolFeed(this.#deps, this.#accountId, this.#symbol, ids, this);
+  }
+}
