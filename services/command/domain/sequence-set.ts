@@ -10,6 +10,12 @@ export class SequenceSet {
 
   add(sequence: number): void {
     if (this.#removed?.delete(sequence) === true) return;
+    if (this.#head === this.#ascending.length) {
+      // A literal of one holds just that; an array that is pushed to makes room for seventeen.
+      this.#ascending = [sequence];
+      this.#head = 0;
+      return;
+    }
     const last = this.#ascending.at(-1);
     if (last === undefined || last < sequence) {
       this.#ascending.push(sequence);
