@@ -1,0 +1,45 @@
+import { Code } from '@connectrpc/connect';
+import { useMutation } from '@connectrpc/connect-query';
+import { useQueryClient } from '@tanstack/react-query';
+import type { Strategy } from '../../../../proto/gen/strategos/strategy/v1/strategy_pb.js';
+import { StrategyService } from '../../../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
+import { navigate } from '../../address/address.ts';
+import { Problem } from '../../parts/problem.tsx';
+import { textOf } from './draft.ts';
+import type { Editing } from './use-editing.ts';
+
+/** Stores the draft as the next revision; refused when somebody else has stored one meanwhile. */
+export function SaveStrategy({ strategy, editing }: { readonly strategy: Strategy | undefined; readonly editing: Editing }) {
+  const queries = useQueryClient();
+  const create = useMutation(StrategyService.method.createStrategy, {
+    onSuccess: ({ strategy: made }) => {
+      if (made !== undefined) navigate(`/strategies/${made.id}`, { replace: true });
+    },
+  });
+  const update = useMutation(StrategyService.method.updateStrategy, { onSuccess: () => queries.invalidateQueries() });
+  const source = { case: 'json', value: textOf(editing.draft) } as const;
+  const save = (): void => {
+    if (strategy === undefined) create.mutate({ source });
+    else update.mutate({ strategy: strategy.id, revision: editing.revision, source });
+  };
+  const error = create.error ?? update.error;
+  return (
+    <div>
+      <button
+        type="button"
+        className="button primary"
+        disabled={create.isPending || update.isPending || !editing.changed || editing.verdict?.valid !== true}
+        onClick={save}
+      >
+        {strategy === undefined ? 'Create' : 'Save as the next revision'}
+      </button>
+      <Problem
+        error={error}
+        what={error?.code === Code.Aborted ? 'Somebody else has saved a revision; load the page again and repeat the change' : 'Not saved'}
+      />
+      <span role="status" className="quiet">
+        {update.data !== undefined && !editing.changed && ` Saved as revision ${update.data.strategy?.revision ?? ''}.`}
+      </span>
+    </div>
+  );
+}
