@@ -1,7 +1,8 @@
 import { Chart, type Line } from '../../parts/chart.tsx';
 import { Panel } from '../../parts/page.tsx';
+import { aligned, type Point } from '../../parts/series.ts';
 import { msOf } from '../../parts/time.ts';
-import { aligned, type Point, type Run } from './backtest-run.ts';
+import type { Run } from './backtest-run.ts';
 
 const numberText = (value: number): string => value.toLocaleString(undefined, { maximumSignificantDigits: 7 });
 

@@ -1,13 +1,8 @@
 import type { BacktestSummary, RunBacktestResponse } from '../../../../proto/gen/strategos/session/v1/backtest_service_pb.js';
 import type { Position } from '../../../../proto/gen/strategos/session/v1/session_pb.js';
 import { InstanceState } from '../../../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
+import type { Point } from '../../parts/series.ts';
 import { msOf } from '../../parts/time.ts';
-
-/** A value at a moment, in seconds since 1970. */
-export interface Point {
-  readonly at: number;
-  readonly value: number;
-}
 
 /** What a back-test has told so far. */
 export interface Run {
@@ -68,16 +63,4 @@ export function withEvents(run: Run, events: readonly RunBacktestResponse['event
 
 function pointOf({ time, value }: { readonly time?: Parameters<typeof msOf>[0]; readonly value: number }): Point {
   return { at: (msOf(time) ?? 0) / 1_000, value };
-}
-
-/** Several series on one axis of time: each has its value, or null, at each moment that any of them has. */
-export function aligned(series: readonly (readonly Point[])[]): { readonly times: number[]; readonly values: (number | null)[][] } {
-  const times = [...new Set(series.flatMap((points) => points.map(({ at }) => at)))].sort((a, b) => a - b);
-  return {
-    times,
-    values: series.map((points) => {
-      const at = new Map(points.map((point) => [point.at, point.value]));
-      return times.map((time) => at.get(time) ?? null);
-    }),
-  };
 }
