@@ -20,7 +20,7 @@ import { ChangeDesk } from './delivery/change-desk.ts';
 import { Relay } from './delivery/relay.ts';
 import { strategyHandlers } from './handlers/index.ts';
 import { migrateDatabase } from './migrate.ts';
-import { Outbox } from './store/outbox-store.ts';
+import { outboxOf } from './store/outbox-store.ts';
 import { strategyBook } from './store/strategy-store.ts';
 import { evaluatorFleet } from './upstream/evaluator-fleet.ts';
 import { MarketCatalogue } from './upstream/indicator-catalogue.ts';
@@ -46,7 +46,7 @@ export async function startStrategyService(config: StrategyConfig, logger: Logge
     const bell = stack.add(new Bell(nats));
     const relay = stack.add(
       new Relay({
-        outbox: new Outbox(pool),
+        outbox: outboxOf(pool),
         nats,
         clock,
         logger,

@@ -3,10 +3,9 @@ import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Running } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { NatsLink } from '../../platform/nats/connection.ts';
 import { strategyChangedSubject } from '../../platform/nats/subject.ts';
-import type { Revision } from '../domain/strategy-book.ts';
-import type { ChangedAccount, Outbox, OutboxKey } from '../store/outbox-store.ts';
+import type { NatsLink } from '../../platform/nats/connection.ts';
+import type { ChangedAccount, Outbox, OutboxKey, Revision } from '../domain/strategy-book.ts';
 import { encodeChange, encodeReminder } from '../wire/change-to-proto.ts';
 
 /** Between two looks at the outbox, and the shortest time between reminders of an account. */
@@ -23,7 +22,7 @@ const REMOVALS_MAX = 500;
 
 export interface RelayOptions {
   readonly outbox: Outbox;
-  readonly nats: NatsLink;
+  readonly nats: Pick<NatsLink, 'connected' | 'publish' | 'onReconnect'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called for each revision that this replica committed and could not publish. */

@@ -92,3 +92,27 @@ export interface StrategyBook {
 export interface ChangeBell {
   onChange(accountId: string, callback: () => void): () => void;
 }
+
+/** Names a revision in the outbox. */
+export interface OutboxKey {
+  readonly accountId: string;
+  readonly number: number;
+}
+
+/** An account and where it stands. */
+export interface ChangedAccount extends AccountState {
+  readonly id: string;
+}
+
+/** What has still to be published. */
+export interface Outbox {
+  /** In the order of each account; none that is younger than `olderThanMs`. */
+  unpublished(olderThanMs: number, revisionsMax: number): Promise<readonly Revision[]>;
+  remove(keys: readonly OutboxKey[]): Promise<void>;
+  /** Accounts in the order of their ids, that have changed within a time or ever. */
+  changedAccounts(
+    withinMs: number | undefined,
+    afterId: string,
+    accountsMax: number,
+  ): Promise<readonly ChangedAccount[]>;
+}

@@ -11,9 +11,9 @@ import type { ChangePage, Revision } from '../domain/strategy-book.ts';
 import { changeToProto } from '../wire/change-to-proto.ts';
 import { checksOf } from '../wire/request-checks.ts';
 import type { StrategyHandlerDependencies } from './dependencies.ts';
-import { keepingUp } from './keeping-up.ts';
+import { keepingUp } from '../../platform/grpc/keeping-up.ts';
 import { unknownRevision } from './unknown-revision.ts';
-import { createWaker } from './waiting.ts';
+import { createWaker } from '../../platform/waker.ts';
 
 /** Definitions may be large: a page of them stays a few megabytes. */
 const CHANGES_PER_PAGE = 50;
@@ -22,7 +22,12 @@ const POLL_MS = 1_000;
 /** A watcher that sees nothing learns where the account stands after this and one more look: within 5 s. */
 const CHECKPOINT_MS = 4_000;
 
-export function watchChanges(deps: StrategyHandlerDependencies) {
+/** What a watcher needs: where changes are, who rings for them, and the time. */
+export type WatchDependencies = Pick<StrategyHandlerDependencies, 'bell' | 'clock'> & {
+  readonly book: Pick<StrategyHandlerDependencies['book'], 'changesAfter'>;
+};
+
+export function watchChanges(deps: WatchDependencies) {
   return async function* (request: WatchChangesRequest, context: HandlerContext): AsyncGenerator<WatchChangesResponse> {
     const { accountId } = callerOf(context);
     const checks = checksOf(WatchChangesRequestSchema, request);
@@ -34,7 +39,7 @@ export function watchChanges(deps: StrategyHandlerDependencies) {
 }
 
 async function* changesSince(
-  { book, bell, clock }: StrategyHandlerDependencies,
+  { book, bell, clock }: WatchDependencies,
   accountId: string,
   sinceRevision: number,
   signal: AbortSignal,

@@ -1,4 +1,4 @@
-import type { Clock } from '../../platform/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Waits for rings between looks: what rang since the last wait ends the next one at once. */
 export interface Waker {

@@ -1,5 +1,5 @@
-import type { Clock } from '../../platform/clock.ts';
-import { StatusError } from '../../platform/errors.ts';
+import type { Clock } from '../clock.ts';
+import { StatusError } from '../errors.ts';
 
 /** How long a reader may leave one message untaken. */
 const STALL_MS_MAX = 30_000;
