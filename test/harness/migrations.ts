@@ -3,6 +3,7 @@ import { migrateDatabase as migrateEvaluator } from '../../services/evaluator/mi
 import { migrateDatabase as migrateGateway } from '../../services/gateway/migrate.ts';
 import { migrateDatabase as migrateMarket } from '../../services/market/migrate.ts';
 import { createLogger } from '../../services/platform/logger.ts';
+import { migrateDatabase as migrateSession } from '../../services/session/migrate.ts';
 import { migrateDatabase as migrateStrategy } from '../../services/strategy/migrate.ts';
 
 /** Brings every service's schema in the database to the newest version, as the services themselves would at their start. */
@@ -12,5 +13,6 @@ export async function migrateAll(databaseUrl: string): Promise<void> {
   await migrateEvaluator(databaseUrl, logger);
   await migrateGateway(databaseUrl, logger);
   await migrateMarket(databaseUrl, logger);
+  await migrateSession(databaseUrl, logger);
   await migrateStrategy(databaseUrl, logger);
 }

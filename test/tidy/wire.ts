@@ -44,6 +44,7 @@ const ANSWERED_BY: Readonly<Record<string, string>> = {
   CommandService: 'command',
   ExecutorLinkService: 'command',
   ExecutorService: 'command',
+  SessionService: 'session',
   StrategyService: 'strategy',
 };
 

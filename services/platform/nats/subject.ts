@@ -125,3 +125,13 @@ export function evaluationSubject(accountId: string): string {
 export function evaluationSubjects(): string {
   return 'strategos.evaluation.*';
 }
+
+/** The session has changed, or wants work. */
+export function sessionChangedSubject(sessionId: string): string {
+  return `strategos.session.${subjectToken(sessionId)}`;
+}
+
+/** Every session. */
+export function sessionChangedSubjects(): string {
+  return 'strategos.session.*';
+}

@@ -151,7 +151,7 @@ export enum ErrorReason {
   KIND_UNSUPPORTED = 31,
 
   /**
-   * The transition is not possible from the command's state. {"state": "SUCCEEDED"}
+   * The step is not possible from the state of the command or session. {"state": "SUCCEEDED"}
    *
    * @generated from enum value: ERROR_REASON_STATE_ILLEGAL = 32;
    */
@@ -345,6 +345,28 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_DATASET_DIFFERS = 112;
    */
   DATASET_DIFFERS = 112,
+
+  /**
+   * A strategy could not be activated on a symbol; the session and everything that was started of it has been taken back.
+   * {"session_id": "…", "my_pump on BTC_USDT": "executor vps-1 has not confirmed the session yet"}
+   *
+   * @generated from enum value: ERROR_REASON_ACTIVATION_FAILED = 130;
+   */
+  ACTIVATION_FAILED = 130,
+
+  /**
+   * A strategy that is named cannot be used: there is none, or it was deleted. Nothing was started. {"strategy": "my_pump"}
+   *
+   * @generated from enum value: ERROR_REASON_STRATEGY_UNUSABLE = 131;
+   */
+  STRATEGY_UNUSABLE = 131,
+
+  /**
+   * No executor is connected that carries all of the labels. {"labels": "region=eu"}
+   *
+   * @generated from enum value: ERROR_REASON_EXECUTOR_UNAVAILABLE = 132;
+   */
+  EXECUTOR_UNAVAILABLE = 132,
 }
 
 /**

@@ -1,0 +1,289 @@
+import type { Draft } from './draft.ts';
+import { isHeld } from './draft.ts';
+import { closed, type Fill, notClosed, notOpened, oneFill, opened } from './positions.ts';
+import { type CommandEnd, type CommandRecord, hasEnded, type OpenCommandState, type Section } from './records.ts';
+import { settleStart } from './starting.ts';
+import { finishStop, stopAgain } from './stopping.ts';
+
+/** A position as an executor's status lists it. */
+export interface VenuePosition {
+  readonly sessionId: string;
+  readonly strategyId: string;
+  readonly symbol: string;
+  readonly quantity: string;
+  readonly entryPrice: string;
+}
+
+/** What is known of a command at one moment. */
+export interface Observed {
+  readonly requestId: string;
+  readonly commandId: string;
+  readonly state: OpenCommandState | CommandEnd;
+  /** Reason and sentence of one that did not succeed. */
+  readonly reason: string;
+  readonly message: string;
+  readonly finishTimeMs: number | null;
+  readonly fills: readonly Fill[];
+  /** Of a close that found the position closed by something else: what that was. */
+  readonly closedBy: string;
+  /** Of a status; undefined where there is none. */
+  readonly positions: readonly VenuePosition[] | undefined;
+}
+
+/**
+ * Writes down how a command of the session stands, and what follows. The same observation again changes nothing, and an
+ * older one neither: only an outcome that was unknown is settled later.
+ */
+export function applyObserved(draft: Draft, observed: Observed): void {
+  const command = draft.command(observed.requestId);
+  if (command === undefined || !isNews(command, observed)) return;
+  draft.setCommand(command.requestId, {
+    state: observed.state,
+    commandId: observed.commandId,
+    reason: observed.reason,
+    message: observed.message,
+    finishTimeMs: observed.finishTimeMs,
+  });
+  follow(draft, command, observed);
+}
+
+const PROGRESS: readonly string[] = ['WANTED', 'PENDING', 'SENT', 'RECEIVED', 'RUNNING'];
+
+function isNews(command: CommandRecord, observed: Observed): boolean {
+  if (!hasEnded(observed)) {
+    const forward = PROGRESS.indexOf(observed.state) > PROGRESS.indexOf(command.state);
+    return !hasEnded(command) && (forward || command.commandId !== observed.commandId);
+  }
+  if (!hasEnded(command)) return true;
+  // One that was dropped or refused here reached the executor after all; or nobody knew, and now somebody does.
+  const open = command.state === 'OUTCOME_UNKNOWN' || command.state === 'DROPPED' || command.state === 'REFUSED';
+  return open && command.state !== observed.state;
+}
+
+function follow(draft: Draft, command: CommandRecord, observed: Observed): void {
+  switch (command.purpose) {
+    case 'START_SESSION':
+      settleStart(draft);
+      return;
+    case 'START_STRATEGY':
+      draft.setActivation(command.subjectId, { commandId: observed.commandId });
+      settleStart(draft);
+      return;
+    case 'OPEN':
+      followOpen(draft, command, observed);
+      return;
+    case 'CLOSE':
+      followClose(draft, command, observed);
+      return;
+    case 'STOP_STRATEGY':
+      if (hasEnded(observed)) strategyStopped(draft, command, observed);
+      return;
+    case 'STOP_SESSION':
+      if (hasEnded(observed)) sessionStopped(draft, observed);
+      return;
+    case 'HALT':
+      if (observed.state === 'SUCCEEDED') executorHalted(draft, observed);
+      return;
+    case 'PAUSE':
+    case 'RESUME':
+      if (hasEnded(observed) && (draft.session.state === 'PAUSED' || draft.session.state === 'ACTIVE')) {
+        draft.setSession({ reason: observed.state === 'SUCCEEDED' ? '' : unconfirmed(command, observed) });
+      }
+      return;
+    case 'STATUS':
+      if (observed.positions !== undefined) settleByStatus(draft, command, observed.positions);
+      return;
+    case 'CANCEL':
+      return;
+    default:
+      throw new Error(`a command for ${String(command.purpose satisfies never)} is not known`);
+  }
+}
+
+function followOpen(draft: Draft, command: CommandRecord, observed: Observed): void {
+  const { subjectId: id, wish } = command;
+  if (observed.commandId !== '') linkSignal(draft, id, observed.commandId);
+  const position = draft.position(id);
+  if (!hasEnded(observed) || position === undefined || wish.type !== 'OPEN_POSITION') return;
+  if (observed.state === 'OUTCOME_UNKNOWN') {
+    draft.setPosition(id, { state: 'UNKNOWN', openCommandId: observed.commandId, unknownTimeMs: draft.nowMs });
+    return;
+  }
+  if (observed.state !== 'SUCCEEDED') {
+    notOpened(draft, id, shortReason(observed), observed.message);
+    return;
+  }
+  const fill = oneFill(observed.fills) ?? {
+    symbol: wish.symbol,
+    quantity: wish.quantity,
+    price: wish.referencePrice,
+    fee: '',
+    timeMs: observed.finishTimeMs,
+  };
+  if (position.state === 'NOT_OPENED') closeOrphan(draft, id, fill, observed.commandId);
+  else if (position.openCommandId === '' && position.state !== 'ENTERING') {
+    draft.setPosition(id, { openCommandId: observed.commandId });
+  } else opened(draft, id, fill, observed.commandId);
+}
+
+/** It was given up, the strategy was told so, and it was filled nevertheless: it must not stay. */
+function closeOrphan(draft: Draft, id: string, fill: Fill, openCommandId: string): void {
+  draft.setPosition(id, {
+    state: 'CLOSING',
+    quantity: fill.quantity,
+    entryPrice: fill.price,
+    entryTimeMs: fill.timeMs,
+    fee: fill.fee,
+    openCommandId,
+    exitReason: 'late_entry',
+  });
+  wantClose(draft, id, `late:${id}`, 'late_entry');
+}
+
+function followClose(draft: Draft, command: CommandRecord, observed: Observed): void {
+  const { subjectId: id, requestId } = command;
+  const position = draft.position(id);
+  if (!hasEnded(observed) || position === undefined) return;
+  if (observed.state === 'OUTCOME_UNKNOWN') {
+    if (position.state === 'CLOSING') draft.setPosition(id, { unknownTimeMs: draft.nowMs });
+  } else if (observed.state === 'SUCCEEDED') {
+    const reason = observed.closedBy === '' ? position.exitReason : observed.closedBy;
+    const closeCommandId = observed.closedBy === '' ? observed.commandId : '';
+    closed(draft, id, { fill: oneFill(observed.fills), reason, section: sectionOf(reason), closeCommandId });
+  } else notClosed(draft, id, requestId, shortReason(observed), observed.message);
+}
+
+function strategyStopped(draft: Draft, command: CommandRecord, observed: Observed): void {
+  const activation = draft.activation(command.subjectId);
+  if (activation === undefined) return;
+  if (observed.state === 'SUCCEEDED' && command.wish.type === 'STOP_STRATEGY' && command.wish.closePositions) {
+    closeHeld(draft, observed, 'deactivated', activation.instanceId);
+  }
+  if (activation.state !== 'DEACTIVATING') return;
+  const missing = observed.state === 'SUCCEEDED' ? [] : [`executor: ${observed.message}`];
+  draft.setActivation(activation.instanceId, { state: 'INACTIVE', missing });
+}
+
+function sessionStopped(draft: Draft, observed: Observed): void {
+  const { state, closePositions, executorName } = draft.session;
+  if (observed.state === 'SUCCEEDED' || observed.reason === 'TARGET_UNKNOWN') {
+    if (closePositions) closeHeld(draft, observed, 'stop_session');
+    finishStop(draft);
+  } else if (observed.reason === 'EXECUTOR_DISABLED') {
+    if (state !== 'STOPPING') return;
+    draft.setSession({
+      reason: `executor ${executorName} is disabled and nobody has confirmed the stop; look at its venue for open positions`,
+    });
+    finishStop(draft);
+  } else stopAgain(draft, observed.message === '' ? observed.state : observed.message);
+}
+
+/** The kill switch's command has stopped everything on the session's executor. */
+export function executorHalted(draft: Draft, observed: Observed): void {
+  if (draft.session.state !== 'STOPPING') return;
+  if (draft.session.closePositions) closeHeld(draft, observed, 'stop_all');
+  finishStop(draft);
+}
+
+/** The executor says that it closed everything of the session, or of one instance: each position takes its fill. */
+function closeHeld(draft: Draft, { fills, commandId }: Observed, reason: string, instanceId?: string): void {
+  const left = [...fills];
+  const held = draft.positions.filter(
+    (position) => isHeld(position) && (instanceId === undefined || position.instanceId === instanceId),
+  );
+  for (const { id, symbol, quantity, state } of held) {
+    const exact = left.findIndex((fill) => fill.symbol === symbol && fill.quantity === quantity);
+    const at = exact === -1 ? left.findIndex((fill) => fill.symbol === symbol) : exact;
+    const fill = at === -1 ? undefined : left.splice(at, 1)[0];
+    if (state === 'UNKNOWN') {
+      // Whether it ever was open: only a fill says so.
+      if (fill === undefined) notOpened(draft, id, 'session_stopping', 'the executor has no such position');
+      else draft.setPosition(id, { state: 'OPEN' });
+    }
+    closed(draft, id, { fill, reason, section: 'SESSION', closeCommandId: commandId });
+  }
+}
+
+/** An executor that is back lists what it holds: what nobody knew is known. */
+function settleByStatus(draft: Draft, command: CommandRecord, listed: readonly VenuePosition[]): void {
+  const position = draft.position(command.subjectId);
+  if (position === undefined || position.unknownTimeMs === null) return;
+  const found = listed.find(
+    (each) =>
+      each.sessionId === position.sessionId &&
+      each.strategyId === position.strategyId &&
+      each.symbol === position.symbol,
+  );
+  if (position.state === 'UNKNOWN') {
+    if (found === undefined) notOpened(draft, position.id, 'not_found', 'the executor has no such position');
+    else {
+      const { symbol, quantity, entryPrice: price } = found;
+      opened(
+        draft,
+        position.id,
+        { symbol, quantity, price, fee: '', timeMs: position.entryTimeMs },
+        position.openCommandId,
+      );
+    }
+  } else if (position.state === 'CLOSING') {
+    if (found !== undefined) {
+      notClosed(draft, position.id, `${position.id}:${command.requestId}`, 'still_open', 'the executor still has it');
+    } else {
+      const { exitReason: reason } = position;
+      closed(draft, position.id, { fill: undefined, reason, section: sectionOf(reason), closeCommandId: '' });
+    }
+  }
+}
+
+/** Closes a position that no strategy asked to be closed. */
+export function wantClose(draft: Draft, id: string, requestId: string, reason: string): void {
+  const position = draft.position(id);
+  if (position === undefined) return;
+  draft.setPosition(id, { state: 'CLOSING', exitReason: reason });
+  draft.want({
+    requestId,
+    purpose: 'CLOSE',
+    subjectId: id,
+    wish: {
+      type: 'CLOSE_POSITION',
+      strategyId: position.strategyId,
+      symbol: position.symbol,
+      referencePrice: '',
+      referenceTimeMs: null,
+    },
+  });
+}
+
+/** Which part of the platform or venue a position's exit came from. */
+export function sectionOf(exitReason: string): Section {
+  switch (exitReason) {
+    case 'ze1_close':
+      return 'ZE1_CLOSE';
+    case 'emergency_exit':
+      return 'EMERGENCY_EXIT';
+    case 'stop_loss':
+      return 'STOP_LOSS';
+    case 'take_profit':
+      return 'TAKE_PROFIT';
+    case 'liquidation':
+    case 'venue':
+      return 'VENUE';
+    default:
+      return 'SESSION';
+  }
+}
+
+function linkSignal(draft: Draft, positionId: string, commandId: string): void {
+  const signal = draft.signals.find((each) => each.positionId === positionId);
+  if (signal !== undefined) draft.setSignal(signal.id, { commandId });
+}
+
+/** Short and constant: "expired", "rejected", "failed". */
+function shortReason({ state }: Observed): string {
+  return state === 'REFUSED' ? 'rejected' : state.toLowerCase();
+}
+
+function unconfirmed(command: CommandRecord, { state, message }: Observed): string {
+  const verb = command.purpose === 'PAUSE' ? 'pause' : 'resumption';
+  return `the executor did not confirm the ${verb}: ${message === '' ? state : message}`;
+}

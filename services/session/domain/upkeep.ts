@@ -1,0 +1,80 @@
+import type { Draft } from './draft.ts';
+import { isHeld } from './draft.ts';
+import { hasEnded } from './records.ts';
+import { wantClose } from './results.ts';
+import { settleStart } from './starting.ts';
+import { isFinal } from './session-state.ts';
+
+/** An outcome that nobody knew for so long is asked for. */
+const UNKNOWN_MS_MAX = 30_000;
+/** A question that has not been answered, or a close that failed, is tried again after so long. */
+const AGAIN_MS = 10_000;
+/** A status that comes later than this says too little about the moment of asking. */
+const STATUS_MS_MAX = 20_000;
+
+/** Everything in a session that time alone brings about. Returns when there is more to do; Infinity for never. */
+export function upkeep(draft: Draft): number {
+  settleStart(draft);
+  return Math.min(startDue(draft), flatten(draft), askUnknown(draft), closeAgain(draft));
+}
+
+function startDue(draft: Draft): number {
+  const pending = draft.activations.filter(({ state }) => state === 'PENDING');
+  return Math.min(...pending.map((activation) => activation.startDeadlineTimeMs), Infinity);
+}
+
+/** Blind for longer than the session's policy allows: what is open is closed. */
+function flatten(draft: Draft): number {
+  const { disconnectPolicy, disconnectAfterMs, state } = draft.session;
+  if (disconnectPolicy !== 'FLATTEN' || isFinal(state)) return Infinity;
+  let due = Infinity;
+  for (const { instanceId, blindTimeMs } of draft.activations) {
+    const position = draft.positions.find((each) => each.instanceId === instanceId && each.state === 'OPEN');
+    if (blindTimeMs === null || position === undefined) continue;
+    const flattenMs = blindTimeMs + disconnectAfterMs;
+    if (flattenMs > draft.nowMs) due = Math.min(due, flattenMs);
+    else {
+      const attempt = Math.floor((draft.nowMs - flattenMs) / AGAIN_MS);
+      wantClose(draft, position.id, `flatten:${position.id}:${attempt}`, 'disconnect');
+      due = Math.min(due, draft.nowMs + AGAIN_MS);
+    }
+  }
+  return due;
+}
+
+function askUnknown(draft: Draft): number {
+  let due = Infinity;
+  for (const { id, unknownTimeMs, ...position } of draft.positions) {
+    if (unknownTimeMs === null || !isHeld(position)) continue;
+    const askMs = unknownTimeMs + UNKNOWN_MS_MAX;
+    if (askMs > draft.nowMs) due = Math.min(due, askMs);
+    else {
+      const asked = draft.commands.some(
+        (command) => command.purpose === 'STATUS' && command.subjectId === id && !hasEnded(command),
+      );
+      const attempt = Math.floor((draft.nowMs - askMs) / AGAIN_MS);
+      if (!asked) {
+        draft.want({
+          requestId: `status:${id}:${unknownTimeMs}:${attempt}`,
+          purpose: 'STATUS',
+          subjectId: id,
+          wish: { type: 'GET_STATUS', notAfterMs: draft.nowMs + STATUS_MS_MAX },
+        });
+      }
+      due = Math.min(due, draft.nowMs + AGAIN_MS);
+    }
+  }
+  return due;
+}
+
+/** A position that no strategy exits any more, whose close has failed: it keeps the reason, and is closed again. */
+function closeAgain(draft: Draft): number {
+  let due = Infinity;
+  for (const { id, state, exitReason, updateTimeMs } of draft.positions) {
+    if (state !== 'OPEN' || exitReason === '') continue;
+    const againMs = updateTimeMs + AGAIN_MS;
+    if (againMs <= draft.nowMs) wantClose(draft, id, `again:${id}:${draft.nowMs}`, exitReason);
+    else due = Math.min(due, againMs);
+  }
+  return due;
+}

@@ -1,0 +1,89 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import type { HandlerContext } from '@connectrpc/connect';
+import {
+  type WatchSessionRequest,
+  WatchSessionRequestSchema,
+  type WatchSessionResponse,
+  WatchSessionResponseSchema,
+} from '../../../proto/gen/strategos/session/v1/session_service_pb.js';
+import { callerOf } from '../../platform/grpc/caller.ts';
+import { keepingUp } from '../../platform/grpc/keeping-up.ts';
+import { createWaker } from '../../platform/waker.ts';
+import type { ChangeEntry, SessionView } from '../domain/repository.ts';
+import { checksOf } from '../wire/field-checks.ts';
+import { decodePosition, encodePosition, invalidPosition, type PositionScope } from '../wire/position-token.ts';
+import { positionToProto, sessionToProto, signalToProto } from '../wire/session-to-proto.ts';
+import type { SessionHandlerDependencies } from './dependencies.ts';
+import { readSession } from './reading.ts';
+
+const ENTRIES_PER_PAGE = 200;
+/** Without a ring, changes are looked for this often. */
+const POLL_MS = 1_000;
+/** A watcher that sees nothing learns how far it has come after this and one more look: within 5 s. */
+const CHECKPOINT_MS = 4_000;
+const NUMBER_FORM = /^\d{1,15}$/;
+
+export function watchSession(deps: SessionHandlerDependencies) {
+  return async function* (request: WatchSessionRequest, context: HandlerContext): AsyncGenerator<WatchSessionResponse> {
+    const { accountId } = callerOf(context);
+    const checks = checksOf(WatchSessionRequestSchema, request);
+    checks.id('id', request.id);
+    checks.throwIfAny();
+    const view = await readSession(deps.reader, accountId, request.id);
+    const scope: PositionScope = { field: 'cursor', bound: ['WatchSession', accountId, view.session.id] };
+    const start = request.cursor === '' ? undefined : Number(decodePosition(scope, request.cursor, NUMBER_FORM));
+    if (start !== undefined && start > view.session.version) {
+      throw invalidPosition(scope, 'is ahead of everything that has happened');
+    }
+    yield* keepingUp(events(deps, view, scope, start, context.signal), deps.clock, 'resume from the last cursor');
+  };
+}
+
+async function* events(
+  { reader, bell, clock }: SessionHandlerDependencies,
+  view: SessionView,
+  scope: PositionScope,
+  start: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<WatchSessionResponse> {
+  const { id } = view.session;
+  const at = (number: number, change?: MessageInitShape<typeof WatchSessionResponseSchema>['change']) =>
+    create(WatchSessionResponseSchema, {
+      cursor: encodePosition(scope, String(number)),
+      ...(change === undefined ? {} : { change }),
+    });
+  // Subscribed before the first look: what is written in between rings.
+  const waker = createWaker((ring) => bell.on(id, ring), signal, clock);
+  try {
+    // Without a cursor all changes are told from the first on, each thing as it is now: the present state, then what happens.
+    let number = start ?? 0;
+    yield at(number);
+    let toldMs = clock.nowMs();
+    while (!signal.aborted) {
+      const page = await reader.changes(id, number, ENTRIES_PER_PAGE);
+      for (const entry of page.entries) {
+        yield at(entry.number, changeOf(entry));
+        toldMs = clock.nowMs();
+      }
+      number = page.throughNumber;
+      if (clock.nowMs() - toldMs >= CHECKPOINT_MS) {
+        yield at(number);
+        toldMs = clock.nowMs();
+      }
+      if (!page.more) await waker.wait(POLL_MS);
+    }
+  } finally {
+    waker.stop();
+  }
+}
+
+function changeOf(entry: ChangeEntry): MessageInitShape<typeof WatchSessionResponseSchema>['change'] {
+  switch (entry.kind) {
+    case 'SESSION':
+      return { case: 'session', value: sessionToProto(entry.view) };
+    case 'SIGNAL':
+      return { case: 'signal', value: signalToProto(entry.signal) };
+    case 'POSITION':
+      return { case: 'position', value: positionToProto(entry.position) };
+  }
+}

@@ -1,0 +1,99 @@
+import type { Pool } from 'pg';
+import { type HaltBook, type HaltRecord, type HaltTarget, type HaltView, haltCommand } from '../domain/halt.ts';
+import type { CommandRecord } from '../domain/records.ts';
+import { haltSession } from '../domain/stopping.ts';
+import {
+  acknowledgeHalt,
+  claimHalts,
+  completeHalt,
+  findHaltRequest,
+  getHalt,
+  insertHalt,
+  insertHaltTargets,
+  kickHalts,
+  lockAccount,
+  readHaltCommands,
+  readHaltedSessions,
+  readHaltScope,
+  readHaltTargets,
+  retargetHalt,
+} from './halt-statements.ts';
+import { writeCommands } from './session-statements.ts';
+import { type ChangeListener, changeWithin } from './session-store.ts';
+import { inTransaction, read, run } from './statement.ts';
+
+/** The stored kill switches. */
+export function haltBook(pool: Pool, nowMs: () => number, listener: ChangeListener): HaltBook {
+  const views = async (halts: readonly HaltRecord[]): Promise<HaltView[]> => {
+    if (halts.length === 0) return [];
+    const ids = halts.map(({ id }) => id);
+    const targets = await read<HaltTarget>(pool, readHaltTargets, [ids]);
+    const commands = await read<CommandRecord>(pool, readHaltCommands, [ids]);
+    const byRequest = new Map(commands.map((command) => [command.requestId, command]));
+    return halts.map((halt) => ({
+      halt,
+      targets: targets
+        .filter((target) => target.haltId === halt.id)
+        .flatMap((target) => {
+          const command = byRequest.get(target.requestId);
+          return command === undefined ? [] : [{ ...target, command }];
+        }),
+    }));
+  };
+  return {
+    async create({ halt, executors, sessionId }) {
+      const sessionIds = await inTransaction(pool, async (client) => {
+        await run(client, lockAccount, [halt.accountId]);
+        const executorId = halt.scope === 'EXECUTOR' ? (executors[0]?.id ?? null) : null;
+        const scope = [halt.accountId, executorId, sessionId ?? null];
+        const ids = (await run<{ id: string }>(client, readHaltScope, scope)).map(({ id }) => id);
+        const { id, accountId, requestId, fingerprint, target, closePositions, author } = halt;
+        const row = [id, accountId, requestId, fingerprint, halt.scope, target, closePositions, author, ids];
+        if ((await run(client, insertHalt, row)).length === 0) return undefined;
+        const commands = executors.map((executor) => haltCommand({ halt, sessionId }, executor.id, 0, nowMs()));
+        await run(client, writeCommands, [JSON.stringify(commands)]);
+        await run(client, insertHaltTargets, [
+          id,
+          executors.map((executor) => executor.id),
+          executors.map((executor) => executor.name),
+          commands.map((command) => command.requestId),
+        ]);
+        for (const each of ids) {
+          await changeWithin(client, each, nowMs(), (draft) => haltSession(draft, id, closePositions), {});
+        }
+        return ids;
+      });
+      for (const each of sessionIds ?? []) listener.changed(each);
+      return sessionIds !== undefined;
+    },
+    async get(accountId, id) {
+      return (await views(await read<HaltRecord>(pool, getHalt, [accountId, id ?? null])))[0];
+    },
+    async findRequest(accountId, requestId) {
+      return (await views(await read<HaltRecord>(pool, findHaltRequest, [accountId, requestId])))[0];
+    },
+    async claim(againMs, max) {
+      return views(await read<HaltRecord>(pool, claimHalts, [againMs, max]));
+    },
+    async observed(command) {
+      await read(pool, writeCommands, [JSON.stringify([command])]);
+    },
+    async again(target, command) {
+      await inTransaction(pool, async (client) => {
+        const moved = [target.haltId, target.executorId, command.requestId, target.attempt + 1];
+        if ((await run(client, retargetHalt, moved)).length === 0) return;
+        await run(client, writeCommands, [JSON.stringify([command])]);
+        await run(client, kickHalts, [[target.haltId]]);
+      });
+    },
+    async acknowledged({ haltId, executorId }, timeMs) {
+      await read(pool, acknowledgeHalt, [haltId, executorId, Math.round(timeMs)]);
+    },
+    async complete(id) {
+      await read(pool, completeHalt, [id]);
+    },
+    async sessions(haltId, executorId) {
+      return (await read<{ id: string }>(pool, readHaltedSessions, [haltId, executorId])).map(({ id }) => id);
+    },
+  };
+}

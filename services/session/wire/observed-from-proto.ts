@@ -1,0 +1,99 @@
+import {
+  type Command,
+  CommandState,
+  type Fill as WireFill,
+} from '../../../proto/gen/strategos/command/v1/command_pb.js';
+import { PositionCloseReason, type VenueEvent } from '../../../proto/gen/strategos/command/v1/venue_event_pb.js';
+import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
+import type { Fill } from '../domain/positions.ts';
+import type { CommandEnd, OpenCommandState } from '../domain/records.ts';
+import type { Observed } from '../domain/results.ts';
+import type { VenueNews } from '../domain/venue.ts';
+import { millisecondsOf } from './time.ts';
+
+const STATES: Readonly<Partial<Record<CommandState, OpenCommandState | CommandEnd>>> = {
+  [CommandState.PENDING]: 'PENDING',
+  [CommandState.SENT]: 'SENT',
+  [CommandState.RECEIVED]: 'RECEIVED',
+  [CommandState.RUNNING]: 'RUNNING',
+  [CommandState.SUCCEEDED]: 'SUCCEEDED',
+  [CommandState.FAILED]: 'FAILED',
+  [CommandState.REJECTED]: 'REJECTED',
+  [CommandState.CANCELLED]: 'CANCELLED',
+  [CommandState.EXPIRED]: 'EXPIRED',
+  [CommandState.OUTCOME_UNKNOWN]: 'OUTCOME_UNKNOWN',
+};
+
+/** A command as the command service tells it. */
+export function observedFromProto(command: Command): Observed {
+  const { error, result } = command;
+  return {
+    requestId: command.requestId,
+    commandId: command.id,
+    state: STATES[command.state] ?? 'PENDING',
+    reason: error === undefined ? '' : (ErrorReason[error.reason] ?? ''),
+    message: error?.message ?? '',
+    finishTimeMs: millisecondsOf(command.finishTime),
+    fills: (result?.fills ?? []).map(fillFromProto),
+    closedBy: closedByOf(command),
+    positions: result?.status?.positions.map(({ sessionId, strategyId, symbol, quantity, entryPrice }) => ({
+      sessionId,
+      strategyId,
+      symbol,
+      quantity,
+      entryPrice,
+    })),
+  };
+}
+
+/** A close that found the position gone says in its summary what had closed it, by the names of the venue's own events. */
+function closedByOf({ kind, result }: Command): string {
+  if (kind.case !== 'closePosition' || result === undefined) return '';
+  const words = result.summary.toLowerCase();
+  return (
+    [...CLOSED_BY.values()].find((reason) => words.includes(reason.replace('_', ' ')) || words.includes(reason)) ?? ''
+  );
+}
+
+const CLOSED_BY: ReadonlyMap<PositionCloseReason, string> = new Map([
+  [PositionCloseReason.STOP_LOSS, 'stop_loss'],
+  [PositionCloseReason.TAKE_PROFIT, 'take_profit'],
+  [PositionCloseReason.DISCONNECT, 'disconnect'],
+  [PositionCloseReason.LIQUIDATION, 'liquidation'],
+]);
+
+/** What a venue did without a command; undefined for what changes nothing here. */
+export function venueNewsFromProto(event: VenueEvent): VenueNews | undefined {
+  const { sessionId, strategyId, symbol, openCommandId } = event;
+  const about = { sessionId, strategyId, symbol, openCommandId };
+  switch (event.event.case) {
+    case 'positionClosed': {
+      const { reason, fill } = event.event.value;
+      const timeMs = millisecondsOf(event.marketTime) ?? millisecondsOf(event.time);
+      return {
+        ...about,
+        type: 'POSITION_CLOSED',
+        reason: CLOSED_BY.get(reason) ?? 'venue',
+        fill: fill === undefined ? undefined : { ...fillFromProto(fill), ...(timeMs === null ? {} : { timeMs }) },
+      };
+    }
+    case 'equityReport': {
+      const { equity, balance, peakEquity, maxDrawdownPct } = event.event.value;
+      return { ...about, type: 'EQUITY', equity, balance, peakEquity, maxDrawdownPct };
+    }
+    case 'disconnectPolicyApplied': {
+      const { ordersCancelled, positionsClosed } = event.event.value;
+      const text = `the executor lost the platform and applied its policy: ${ordersCancelled} orders cancelled, ${positionsClosed} positions closed`;
+      return { ...about, type: 'POLICY_APPLIED', text };
+    }
+    case 'ordersCancelled':
+    case undefined:
+      return undefined;
+    default:
+      return event.event satisfies never;
+  }
+}
+
+function fillFromProto({ symbol, quantity, price, fee, fillTime }: WireFill): Fill {
+  return { symbol, quantity, price, fee, timeMs: millisecondsOf(fillTime) };
+}

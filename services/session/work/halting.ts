@@ -1,0 +1,110 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { Clock } from '../../platform/clock.ts';
+import { messageOf } from '../../platform/errors.ts';
+import type { Running } from '../../platform/lifecycle.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { type HaltBook, type HaltView, haltCommand } from '../domain/halt.ts';
+import { hasEnded } from '../domain/records.ts';
+import type { SessionBook } from '../domain/repository.ts';
+import { executorHalted, type Observed } from '../domain/results.ts';
+import type { Upstream } from '../upstream.ts';
+import { issue, look } from './issuing.ts';
+
+const SWEEP_MS = 500;
+/** A halt that waits for executors is looked at so often; news of its commands come sooner. */
+const LOOK_MS = 2_000;
+const HALTS_MAX = 20;
+
+export interface HaltingOptions {
+  readonly halts: HaltBook;
+  readonly book: SessionBook;
+  readonly upstream: Upstream;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Carries out kill switches that are durable, until every executor has acknowledged. Any replica may, at any moment. */
+export class Halting implements Running {
+  readonly #options: HaltingOptions;
+  #sweeping: Promise<void> = Promise.resolve();
+  #stopped = false;
+  #cancel: (() => void) | undefined;
+
+  constructor(options: HaltingOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#cancel = this.#options.clock.after(SWEEP_MS, () => {
+      this.#sweeping = this.#sweep().finally(() => {
+        if (!this.#stopped) this.start();
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    await this.#sweeping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Does what a halt needs now: issues its commands, looks at them, writes down who has acknowledged. */
+  async advance({ halt, targets }: HaltView): Promise<void> {
+    const { halts, upstream, clock } = this.#options;
+    const open = targets.filter(({ flat }) => !flat);
+    const commands = open.map(({ command }) => command);
+    const wanted = commands.filter(({ state }) => state === 'WANTED');
+    const issued = commands.filter(({ commandId }) => commandId !== '');
+    const observed = [
+      ...(await issue(upstream, halt.accountId, wanted, undefined)),
+      ...(await look(upstream, halt.accountId, issued)),
+    ];
+    for (const { command, ...target } of open) {
+      const news = observed.find(({ requestId }) => requestId === command.requestId);
+      if (news === undefined) continue;
+      const { state, commandId, reason, message, finishTimeMs } = news;
+      await halts.observed({ ...command, state, commandId, reason, message, finishTimeMs });
+      if (state === 'SUCCEEDED') {
+        await this.#settleSessions(halt.id, target.executorId, news);
+        await halts.acknowledged(target, finishTimeMs ?? clock.nowMs());
+      } else if (hasEnded(news) && reason !== 'EXECUTOR_DISABLED') {
+        const sessionId = command.sessionId ?? undefined;
+        await halts.again(
+          target,
+          haltCommand({ halt, sessionId }, target.executorId, target.attempt + 1, clock.nowMs()),
+        );
+      }
+    }
+    await halts.complete(halt.id);
+  }
+
+  async #settleSessions(haltId: string, executorId: string, news: Observed): Promise<void> {
+    const { halts, book } = this.#options;
+    for (const sessionId of await halts.sessions(haltId, executorId)) {
+      await book.change(sessionId, (draft) => executorHalted(draft, news));
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const { halts, logger } = this.#options;
+    try {
+      for (const halt of await halts.claim(LOOK_MS, HALTS_MAX)) await this.#try(halt);
+    } catch (thrown) {
+      logger.debug({ reason: messageOf(thrown) }, 'due halts not read');
+    }
+  }
+
+  async #try(view: HaltView): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      await this.advance(view);
+    } catch (thrown) {
+      const away = ConnectError.from(thrown).code === Code.Unavailable;
+      logger[away ? 'debug' : 'error']({ haltId: view.halt.id, reason: messageOf(thrown) }, 'halt not advanced');
+    }
+  }
+}
