@@ -9,7 +9,7 @@ import {
 import type { Dataset, IndicatorCheck } from '../../proto/gen/strategos/market/v1/market_service_pb.js';
 import { formatDuration } from './duration.ts';
 import type { Output } from './output.ts';
-import { formatAge, formatTime } from './time.ts';
+import { formatTime } from './time.ts';
 
 type Paint = (text: string) => string;
 
@@ -138,6 +138,6 @@ export function showIndicator(out: Output, indicator: Indicator): void {
 }
 
 /** How old prices are, for people. */
-export function ageText(time: Parameters<typeof formatAge>[0]): string {
+export function ageText(time: Parameters<typeof formatTime>[0]): string {
   return time === undefined ? 'no prices yet' : `newest price of ${formatTime(time)}`;
 }

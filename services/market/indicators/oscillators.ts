@@ -1,4 +1,4 @@
-import { ADX, ATR, CCI, MFI, MOM, ROC, RSI, StochasticOscillator, WilliamsR } from 'trading-signals';
+import { ATR, CCI, MFI, MOM, ROC, RSI, StochasticOscillator, WilliamsR, WSMA } from 'trading-signals';
 import type { CandleNumbers } from '../domain/market-event.ts';
 import { fromNumber, valueOf } from './averages.ts';
 import type { Computation } from './computation.ts';
@@ -32,6 +32,34 @@ function stochastic([k = 14, smooth = 3, d = 3]: readonly number[]): Computation
       if (result === null) return;
       values[0] = result.stochK;
       values[1] = result.stochD;
+    },
+  };
+}
+
+/**
+ * From the library's smoothing and true range, not from its own ADX: that one divides 0 by 0 when a series begins without any
+ * movement, and has no value ever after.
+ */
+function adx([length = 14]: readonly number[]): Computation {
+  const values = new Float64Array([Number.NaN]);
+  const range = new ATR(length);
+  const plus = new WSMA(length);
+  const minus = new WSMA(length);
+  const smoothed = new WSMA(length);
+  let before: CandleNumbers | undefined;
+  return {
+    values,
+    update(candle) {
+      const up = before === undefined ? 0 : candle.high - before.high;
+      const down = before === undefined ? 0 : before.low - candle.low;
+      before = candle;
+      const ranged = range.update(candle, false);
+      const p = plus.update(up >= 0 && up >= down ? up : 0, false);
+      const m = minus.update(down >= 0 && down >= up ? down : 0, false);
+      if (ranged === null || p === null || m === null) return;
+      // Both are divided by the same range, which falls out of the quotient.
+      const dx = ranged === 0 || p + m === 0 ? 0 : (100 * Math.abs(p - m)) / (p + m);
+      values[0] = valueOf(smoothed.update(dx, false));
     },
   };
 }
@@ -98,16 +126,13 @@ export const OSCILLATOR_FAMILIES: readonly Family[] = [
     formula:
       'up = high − previous high, down = previous low − low; plus = up when up ≥ 0 and up ≥ down, otherwise 0; minus = down when down ≥ 0 and down ≥ up, otherwise 0; both are 0 for the first candle. ' +
       `plus, minus and true range (as for \`atr\`), each from the first candle on, smoothed: ${WILDER}. p = smoothed plus ÷ smoothed true range, m = smoothed minus ÷ smoothed true range, ` +
-      'dx = 100 × |p − m| ÷ (p + m), 0 when p + m = 0; dx exists from candle `period` on. adx = dx smoothed by the same rule. First value at candle 2 × `period` − 1',
+      'dx = 100 × |p − m| ÷ (p + m), 0 when p + m = 0 or the smoothed true range is 0; dx exists from candle `period` on. adx = dx smoothed by the same rule. First value at candle 2 × `period` − 1',
     unit: '0 to 100',
     parameters: [period(14, 2, WILDER_MAX / 2)],
     outputs: [],
     examples: ['adx_14'],
     warmUp: ([length = 14]) => 2 * length - 1,
-    create: ([length = 14]) => {
-      const adx = new ADX(length);
-      return fromCandle((candle) => adx.update(candle, false), 2 * length - 1);
-    },
+    create: adx,
   },
   {
     family: 'stochastic',
