@@ -1,5 +1,5 @@
 import { fromJsonString, toJsonString } from '@bufbuild/protobuf';
-import { type Client, Code, ConnectError, createClient, type Interceptor } from '@connectrpc/connect';
+import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import {
   type Credentials,
@@ -8,11 +8,13 @@ import {
   ExecutorService,
   ExecutorState,
 } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { ensureDemoTrading } from './demo-trading.ts';
 import { writePrivate } from './data-directory.ts';
 import { readIfThere } from './process-record.ts';
 
 export const DEMO_EXECUTOR = 'demo';
-const CALL_MS_MAX = 15_000;
+/** Starting a session waits for the evaluator and the executor. */
+const CALL_MS_MAX = 30_000;
 const CONNECTED_MS_MAX = 10_000;
 const CONNECTED_POLL_MS = 50;
 
@@ -20,6 +22,7 @@ const CONNECTED_POLL_MS = 50;
 export class DemoExecutor implements Disposable {
   readonly #executors: Client<typeof ExecutorService>;
   readonly #session: Http2SessionManager;
+  readonly #transport: Transport;
 
   constructor(gatewayUrl: string, token: string) {
     const withToken: Interceptor = (next) => (request) => {
@@ -27,13 +30,13 @@ export class DemoExecutor implements Disposable {
       return next(request);
     };
     this.#session = new Http2SessionManager(gatewayUrl);
-    const transport = createGrpcTransport({
+    this.#transport = createGrpcTransport({
       baseUrl: gatewayUrl,
       sessionManager: this.#session,
       interceptors: [withToken],
       defaultTimeoutMs: CALL_MS_MAX,
     });
-    this.#executors = createClient(ExecutorService, transport);
+    this.#executors = createClient(ExecutorService, this.#transport);
   }
 
   /**
@@ -45,6 +48,11 @@ export class DemoExecutor implements Disposable {
     const credentials = await this.#usableCredentials(await readIfThere(file));
     const current: Credentials = { ...credentials, linkUrls: [...linkUrls], gatewayUrl };
     await writePrivate(file, `${toJsonString(CredentialsSchema, current, { prettySpaces: 2 })}\n`);
+  }
+
+  /** Gives it something to trade. @throws Error when the platform refuses. */
+  trade(): Promise<void> {
+    return ensureDemoTrading(this.#transport, DEMO_EXECUTOR);
   }
 
   /** Whether it is connected, waiting for it a little. */

@@ -33,7 +33,6 @@ export function derivePorts(gateway: number, replicas: Replicas): PlatformPorts 
   if (gateway < 1 || gateway + PORT_SPAN > 65_535) {
     throw new RangeError(`the port must be between 1 and ${65_535 - PORT_SPAN}, because others are counted up from it`);
   }
-  const counted = (from: number, count: number): number[] => Array.from({ length: count }, (_, index) => from + index);
   return {
     gateway,
     links: counted(gateway + 10, replicas.command),
@@ -46,6 +45,10 @@ export function derivePorts(gateway: number, replicas: Replicas): PlatformPorts 
     backtest: gateway + 35,
     evaluators: counted(gateway + 40, replicas.evaluator),
   };
+}
+
+function counted(from: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => from + index);
 }
 
 /** @throws Error in one sentence that names every taken port and its use. */

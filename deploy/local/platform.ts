@@ -1,4 +1,5 @@
 import { readEnv } from '../../services/platform/config.ts';
+import { messageOf } from '../../services/platform/errors.ts';
 import { type Running, Stack } from '../../services/platform/lifecycle.ts';
 import {
   type DataDirectory,
@@ -137,8 +138,9 @@ async function start(options: PlatformOptions, stack: Stack): Promise<Platform> 
     await demo.ensureCredentials(data.demoCredentialsFile, linkUrls, gatewayUrl);
     const env = { STRATEGOS_CREDENTIALS: data.demoCredentialsFile, STRATEGOS_JOURNAL: data.demoJournal };
     stack.add(await keep('executor-demo', { entry: serviceEntry('executor'), env }));
-    if (!(await demo.isConnected()))
-      report(`executor ${DEMO_EXECUTOR} is not connected yet; see ${data.log('executor-demo')}`);
+    if (await demo.isConnected()) {
+      await demo.trade().catch((thrown: unknown) => report(`the demo does not trade: ${messageOf(thrown)}`));
+    } else report(`executor ${DEMO_EXECUTOR} is not connected yet; see ${data.log('executor-demo')}`);
   }
 
   return {

@@ -4,7 +4,7 @@ import { LOOPBACK } from './port.ts';
 export type TradingService = 'strategy' | 'market' | 'session' | 'backtest' | 'evaluator';
 
 /** The services that trade: one way to start them all. */
-export const TRADING_SERVICES: readonly TradingService[] = ['strategy', 'market', 'backtest'];
+export const TRADING_SERVICES: readonly TradingService[] = ['strategy', 'market', 'session', 'backtest', 'evaluator'];
 
 /** What every service of one platform is told. */
 export interface SharedEnvironment {
