@@ -29,6 +29,10 @@ type StrategyClient = ReturnType<typeof clientOf>;
 
 const json = (text: string) => ({ case: 'json' as const, value: text });
 
+function condition(id: string, indicatorId: string, operator: string, value: number) {
+  return { id, indicatorId, operator, value };
+}
+
 async function create(client: StrategyClient, name: string): Promise<Strategy> {
   return known((await client.createStrategy({ source: json(strategyJson(name)) })).strategy);
 }
@@ -221,12 +225,6 @@ describe('indicators', () => {
   test('are normalised, matched whatever their case, and two names of one are compared as one', async () => {
     const client = clientOf('indicators');
     world.neighbours.answers.indicators.set('rsi', 'rsi_14');
-    const condition = (id: string, indicatorId: string, operator: string, value: number) => ({
-      id,
-      indicatorId,
-      operator,
-      value,
-    });
     const made = await client.createStrategy({
       source: json(strategyJson('x', { s1_signal: { conditions: [condition('a', 'RSI-14', '>', 1)] } })),
     });

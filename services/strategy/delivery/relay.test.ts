@@ -52,7 +52,7 @@ class FakeNats {
   }
 }
 
-function revision(number: number): Revision {
+function revisionAt(number: number): Revision {
   return {
     accountId: 'main',
     number,
@@ -98,9 +98,9 @@ async function pass(ms: number): Promise<void> {
 
 describe('the relay', () => {
   test('publishes what was committed at once, and takes it out of the outbox', async () => {
-    outbox.rows = [revision(1), revision(2)];
-    relay.committed(revision(1));
-    relay.committed(revision(2));
+    outbox.rows = [revisionAt(1), revisionAt(2)];
+    relay.committed(revisionAt(1));
+    relay.committed(revisionAt(2));
     expect(nats.sent).toEqual(['main 1', 'main 2']);
     await relay.stop();
     expect(outbox.rows).toEqual([]);
@@ -109,9 +109,9 @@ describe('the relay', () => {
 
   test('rings at home for what it cannot publish, and publishes it in order when NATS is back', async () => {
     nats.connected = false;
-    outbox.rows = [revision(1), revision(2)];
-    relay.committed(revision(1));
-    relay.committed(revision(2));
+    outbox.rows = [revisionAt(1), revisionAt(2)];
+    relay.committed(revisionAt(1));
+    relay.committed(revisionAt(2));
     expect(rung).toEqual(['main', 'main']);
     await pass(3_000);
     expect(outbox.rows).toHaveLength(2);
@@ -124,8 +124,8 @@ describe('the relay', () => {
 
   test('goes on after a failure', async () => {
     outbox.broken = true;
-    outbox.rows = [revision(1)];
-    relay.committed(revision(1));
+    outbox.rows = [revisionAt(1)];
+    relay.committed(revisionAt(1));
     await pass(3_000);
     outbox.broken = false;
     await pass(1_000);

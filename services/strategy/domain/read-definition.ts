@@ -72,32 +72,48 @@ export function readDefinition(node: JsonNode): Reading {
   const o1 = reader.object(root('o1_cancel'), FIELDS.o1_cancel);
   const e1 = reader.object(root('emergency_exit'), FIELDS.emergency_exit);
   const limits = reader.object(root('global_limits'), FIELDS.global_limits);
+  const s1Conditions = conditionsAt('s1Signal', s1('conditions'));
+  const z1Conditions = conditionsAt('z1Entry', z1('conditions'));
+  const positionSize = readPositionSize(reader, z1('positionSize'));
+  const stopLoss = readOffset(reader, z1('stopLoss'), { above: 0, below: 100 });
+  const takeProfit = readOffset(reader, z1('takeProfit'), { above: 0, max: TARGET_PERCENT_MAX });
+  const leverage = reader.number(z1('leverage'), { min: 1, max: LEVERAGE_MAX });
+  const ze1Conditions = conditionsAt('ze1Close', ze1('conditions'));
+  const o1Conditions = conditionsAt('o1Cancel', o1('conditions'));
+  const timeoutSeconds = reader.number(o1('timeoutSeconds'), { min: 0, max: TIMEOUT_SECONDS_MAX });
+  const o1Cooldown = reader.number(o1('cooldownMinutes'), { min: 0, max: COOLDOWN_MINUTES_MAX });
+  const e1Conditions = conditionsAt('emergencyExit', e1('conditions'));
+  const e1Cooldown = reader.number(e1('cooldownMinutes'), { min: 0, max: COOLDOWN_MINUTES_MAX });
+  const actions = readActions(reader, e1('actions'));
+  const basePositionPct = reader.number(limits('base_position_pct'), { above: 0, max: 1 });
+  const maxLeverage = reader.number(limits('max_leverage'), { min: 1, max: LEVERAGE_MAX });
+  const stopLossBufferPct = reader.number(limits('stop_loss_buffer_pct'), { min: 0, below: 100 });
   const definition: Definition = {
     strategyName: strategyName ?? '',
-    ...given('description', description),
-    s1Signal: { conditions: conditionsAt('s1Signal', s1('conditions')) },
+    ...(description === undefined ? {} : { description }),
+    s1Signal: { conditions: s1Conditions },
     z1Entry: {
-      conditions: conditionsAt('z1Entry', z1('conditions')),
-      ...given('positionSize', readPositionSize(reader, z1('positionSize'))),
-      ...given('stopLoss', readOffset(reader, z1('stopLoss'), { above: 0, below: 100 })),
-      ...given('takeProfit', readOffset(reader, z1('takeProfit'), { above: 0, max: TARGET_PERCENT_MAX })),
-      ...given('leverage', reader.number(z1('leverage'), { min: 1, max: LEVERAGE_MAX })),
+      conditions: z1Conditions,
+      ...(positionSize === undefined ? {} : { positionSize }),
+      ...(stopLoss === undefined ? {} : { stopLoss }),
+      ...(takeProfit === undefined ? {} : { takeProfit }),
+      ...(leverage === undefined ? {} : { leverage }),
     },
-    ze1Close: { conditions: conditionsAt('ze1Close', ze1('conditions')) },
+    ze1Close: { conditions: ze1Conditions },
     o1Cancel: {
-      conditions: conditionsAt('o1Cancel', o1('conditions')),
-      ...given('timeoutSeconds', reader.number(o1('timeoutSeconds'), { min: 0, max: TIMEOUT_SECONDS_MAX })),
-      ...given('cooldownMinutes', reader.number(o1('cooldownMinutes'), { min: 0, max: COOLDOWN_MINUTES_MAX })),
+      conditions: o1Conditions,
+      ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+      ...(o1Cooldown === undefined ? {} : { cooldownMinutes: o1Cooldown }),
     },
     emergencyExit: {
-      conditions: conditionsAt('emergencyExit', e1('conditions')),
-      ...given('cooldownMinutes', reader.number(e1('cooldownMinutes'), { min: 0, max: COOLDOWN_MINUTES_MAX })),
-      ...given('actions', readActions(reader, e1('actions'))),
+      conditions: e1Conditions,
+      ...(e1Cooldown === undefined ? {} : { cooldownMinutes: e1Cooldown }),
+      ...(actions === undefined ? {} : { actions }),
     },
     globalLimits: {
-      ...given('basePositionPct', reader.number(limits('base_position_pct'), { above: 0, max: 1 })),
-      ...given('maxLeverage', reader.number(limits('max_leverage'), { min: 1, max: LEVERAGE_MAX })),
-      ...given('stopLossBufferPct', reader.number(limits('stop_loss_buffer_pct'), { min: 0, below: 100 })),
+      ...(basePositionPct === undefined ? {} : { basePositionPct }),
+      ...(maxLeverage === undefined ? {} : { maxLeverage }),
+      ...(stopLossBufferPct === undefined ? {} : { stopLossBufferPct }),
     },
   };
   return { definition, conditions, faults: reader.faults };
@@ -148,9 +164,4 @@ function readActions(reader: FormReader, place: Place): Definition['emergencyExi
   const cancelPending = reader.flag(at('cancelPending'));
   const closePosition = reader.flag(at('closePosition'));
   return cancelPending === undefined || closePosition === undefined ? undefined : { cancelPending, closePosition };
-}
-
-/** A key with its value, or nothing. */
-function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
 }

@@ -46,8 +46,8 @@ interface RevisionToWrite {
 /** The account as a change sees it: locked, with everything that the change has to look at. */
 interface Desk {
   readonly facts: readonly FactsRow[];
-  write(order: RevisionToWrite): Promise<WriteOutcome>;
-  read(strategyId: string, number: number): Promise<WriteOutcome>;
+  readonly write: (order: RevisionToWrite) => Promise<WriteOutcome>;
+  readonly read: (strategyId: string, number: number) => Promise<WriteOutcome>;
 }
 
 /** The stored strategies. */
@@ -143,7 +143,7 @@ function change(
     const facts = await run<FactsRow>(client, readStrategyFacts, [accountId, name ?? null, id, requestId ?? null]);
     return decide({
       facts,
-      write: async (order) => ({ kind: 'written', revision: await write(client, number, order) }),
+      write: async (order) => ({ kind: 'written', revision: await insertRevision(client, number, order) }),
       read: async (strategyId, upTo) => {
         const [row] = await run<RevisionRow>(client, readRevisions, [accountId, strategyId, upTo, 1]);
         return row === undefined ? { kind: 'not_found' } : { kind: 'kept', revision: readRevisionRow(row) };
@@ -162,7 +162,7 @@ async function lock(client: PoolClient, accountId: string): Promise<number> {
   return made.revision;
 }
 
-async function write(client: PoolClient, number: number, order: RevisionToWrite): Promise<Revision> {
+async function insertRevision(client: PoolClient, number: number, order: RevisionToWrite): Promise<Revision> {
   const { accountId, id, type, name, json, author, request } = order;
   const values = [accountId, number, id, type, name, json, author, request?.id ?? null, request?.digest ?? null];
   const [row] = await run<Pick<RevisionRow, 'digest' | 'time' | 'create_time'>>(client, writeRevision, values);

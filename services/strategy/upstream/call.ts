@@ -1,6 +1,6 @@
 import type { CallOptions } from '@connectrpc/connect';
 import type { Secret } from '../../platform/config.ts';
-import { messageOf, StatusError, unavailable } from '../../platform/errors.ts';
+import { messageOf, type StatusError, unavailable } from '../../platform/errors.ts';
 import { internalHeaders } from '../../platform/grpc/caller.ts';
 import { ConnectError, Code } from '@connectrpc/connect';
 import type { Asker } from '../domain/neighbours.ts';
