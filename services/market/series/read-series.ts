@@ -35,7 +35,8 @@ interface Numbered<T> {
 /**
  * Reads a CSV or gzipped CSV with a header line: candles `timestamp_ms,open,high,low,close,volume` (timestamp_ms is the open)
  * or trades `timestamp_ms,price,amount[,side]`; columns in any order, others are ignored. Faulty rows are counted and left
- * out. A candle's event time is its open plus the interval, which is the most frequent step between neighbouring rows.
+ * out. A candle's event time is its open plus the interval, which is the most frequent step between neighbouring rows
+ * that are in order.
  * @throws SeriesError when the header is neither, nothing can be unpacked, or no row is usable.
  */
 export async function readSeries(bytes: SeriesBytes): Promise<Series> {
@@ -63,8 +64,7 @@ export async function readSeries(bytes: SeriesBytes): Promise<Series> {
     else keep(trades, readTradeRow(a, b, c, d));
   });
   if (form === undefined) throw new SeriesError('is empty; the first line must name the columns');
-  const intervalMs = form === 'candles' ? intervalOf(candles) : undefined;
-  const events = intervalMs === undefined ? tradeEvents(trades, counter) : candleEvents(candles, intervalMs, counter);
+  const { intervalMs, events } = form === 'candles' ? candleEvents(candles, counter) : tradeEvents(trades, counter);
   if (events.length === 0) throw new SeriesError(`has no usable row${faultText(counter.stats)}`);
   return { form, intervalMs, events, stats: counter.stats, rows, contentDigest };
 }
@@ -89,29 +89,26 @@ function ordered<T>(rows: readonly Numbered<T>[], timeMs: (row: T) => number, co
   });
 }
 
-function intervalOf(candles: readonly Numbered<CandleRow>[]): number {
-  const timesMs = candles.map(({ row }) => row.timestampMs);
-  return usualStepMs(timesMs) ?? INTERVAL_MS_DEFAULT;
+interface Events {
+  readonly intervalMs: number | undefined;
+  readonly events: readonly MarketEvent[];
 }
 
-function candleEvents(
-  candles: readonly Numbered<CandleRow>[],
-  intervalMs: number,
-  counter: SeriesCounter,
-): MarketEvent[] {
+function candleEvents(candles: readonly Numbered<CandleRow>[], counter: SeriesCounter): Events {
+  const inOrder = ordered(candles, (row) => row.timestampMs, counter);
+  const intervalMs = usualStepMs(inOrder.map(({ row }) => row.timestampMs)) ?? INTERVAL_MS_DEFAULT;
   const gate = new CandleGate(intervalMs, counter);
-  return ordered(candles, (row) => row.timestampMs, counter).flatMap(({ number, row }) => {
-    const event = gate.admit(row, `row ${number}`);
-    return event === undefined ? [] : [event];
-  });
+  const events = inOrder.flatMap(({ number, row }) => gate.admit(row, `row ${number}`) ?? []);
+  return { intervalMs, events };
 }
 
 /** Trades of one moment are different trades: they have no duplicates. */
-function tradeEvents(trades: readonly Numbered<TradeEvent>[], counter: SeriesCounter): MarketEvent[] {
-  return ordered(trades, (trade) => trade.timeMs, counter).map(({ row }) => {
+function tradeEvents(trades: readonly Numbered<TradeEvent>[], counter: SeriesCounter): Events {
+  const events = ordered(trades, (trade) => trade.timeMs, counter).map(({ row }) => {
     counter.event();
     return row;
   });
+  return { intervalMs: undefined, events };
 }
 
 function faultText({ recentFaults }: SeriesStats): string {
