@@ -39,7 +39,10 @@ export class PeerStream {
 
   welcome(epoch = BigInt(SAMPLE.epoch)): void {
     const heartbeatInterval = durationFromMs(8_000);
-    this.send({ case: 'welcome', value: { streamEpoch: epoch, heartbeatInterval, readTimeout: durationFromMs(20_000) } });
+    this.send({
+      case: 'welcome',
+      value: { streamEpoch: epoch, heartbeatInterval, readTimeout: durationFromMs(20_000) },
+    });
   }
 
   /** The agent's next frame; undefined when it has ended its side. @throws Error when none comes */

@@ -39,7 +39,8 @@ export async function executorNeeds(): Promise<FrameNeed[]> {
       defects.push(`${frame.name}: ${messageOf(thrown)}`);
     }
   }
-  if (defects.length > 0) throw new Error(`frames that the agent of this build does not take:\n  ${defects.join('\n  ')}`);
+  if (defects.length > 0)
+    throw new Error(`frames that the agent of this build does not take:\n  ${defects.join('\n  ')}`);
   return needs;
 }
 

@@ -78,7 +78,8 @@ async function executed({ venue }: AgentBench, command: CommandDelivery): Promis
 /** Everything before has been handled when the agent answers a heartbeat. */
 async function answered(stream: PeerStream): Promise<void> {
   stream.toAgent.push(create(ConnectResponseSchema, { frame: { case: 'heartbeat', value: { number: PROOF } } }));
-  const isAnswer = ({ frame }: ConnectRequest): boolean => frame.case === 'heartbeatReply' && frame.value.number === PROOF;
+  const isAnswer = ({ frame }: ConnectRequest): boolean =>
+    frame.case === 'heartbeatReply' && frame.value.number === PROOF;
   await expectFrame(stream, isAnswer, 'a sign that the frame was handled');
 }
 

@@ -80,7 +80,13 @@ export class HeldVenue implements Adapter {
   async fail(commandId: string): Promise<void> {
     const { outcome } = await this.execution(commandId);
     const metadata = { venue_code: '42' };
-    outcome.resolve({ status: 'failed', retryable: false, message: 'the venue refused', reason: 'VENUE_REJECTED', metadata });
+    outcome.resolve({
+      status: 'failed',
+      retryable: false,
+      message: 'the venue refused',
+      reason: 'VENUE_REJECTED',
+      metadata,
+    });
   }
 
   /** What a transcript says that the venue does. */

@@ -15,7 +15,16 @@ export interface GoldenRelease {
 }
 
 /** Texts for people, and facts of the build: they may change at any time. */
-const FREE = new Set(['reason', 'message', 'summary', 'agentVersion', 'contractDigest', 'platformVersion', 'platform', 'host']);
+const FREE = new Set([
+  'reason',
+  'message',
+  'summary',
+  'agentVersion',
+  'contractDigest',
+  'platformVersion',
+  'platform',
+  'host',
+]);
 /** May grow. */
 const GROWING = new Set(['kinds']);
 const DURATION = /^\d+(?:\.\d{1,9})?s$/;
@@ -36,7 +45,8 @@ export function checkGolden(candidate: Candidate, release: GoldenRelease): Findi
 
 function yesterdaysBytes(golden: GoldenFrame, { schema }: Candidate, { version }: GoldenRelease): Finding[] {
   const read = (): JsonValue => decode(schema, golden.from, Buffer.from(golden.bytes, 'base64'));
-  const consumer = golden.from === 'executor' ? `platform, of executors ${version}` : `executor, of its ${version} journal`;
+  const consumer =
+    golden.from === 'executor' ? `platform, of executors ${version}` : `executor, of its ${version} journal`;
   return differences(read, golden.json, { strict: true }).map(({ path, what }) => ({
     check: 'golden bytes, read',
     consumer,
@@ -84,22 +94,39 @@ function differences(read: () => JsonValue, needed: JsonValue, how: { readonly s
 }
 
 /** What of `needed` is not in `found`. Strict: everything must be the same; otherwise what is more does not matter. */
-function compare(found: JsonValue | undefined, needed: JsonValue, path: string, how: { readonly strict: boolean }): Difference[] {
+function compare(
+  found: JsonValue | undefined,
+  needed: JsonValue,
+  path: string,
+  how: { readonly strict: boolean },
+): Difference[] {
   if (found === undefined) return [{ path, what: `is missing, was ${JSON.stringify(needed)}` }];
   if (Array.isArray(needed)) return compareLists(found, needed, path, how);
   if (isObject(needed)) {
     if (!isObject(found)) return [{ path, what: `is ${JSON.stringify(found)} instead of a message` }];
     const lost = Object.entries(needed).flatMap(([key, value]) => compare(found[key], value, `${path}.${key}`, how));
     const more = how.strict ? Object.keys(found).filter((key) => !(key in needed)) : [];
-    return [...lost, ...more.map((key) => ({ path: `${path}.${key}`, what: `came up from nowhere: ${JSON.stringify(found[key])}` }))];
+    return [
+      ...lost,
+      ...more.map((key) => ({ path: `${path}.${key}`, what: `came up from nowhere: ${JSON.stringify(found[key])}` })),
+    ];
   }
-  return sameScalar(found, needed, path, how) ? [] : [{ path, what: `is ${JSON.stringify(found)}, was ${JSON.stringify(needed)}` }];
+  return sameScalar(found, needed, path, how)
+    ? []
+    : [{ path, what: `is ${JSON.stringify(found)}, was ${JSON.stringify(needed)}` }];
 }
 
-function compareLists(found: JsonValue, needed: readonly JsonValue[], path: string, how: { readonly strict: boolean }): Difference[] {
+function compareLists(
+  found: JsonValue,
+  needed: readonly JsonValue[],
+  path: string,
+  how: { readonly strict: boolean },
+): Difference[] {
   if (!Array.isArray(found)) return [{ path, what: `is ${JSON.stringify(found)} instead of a list` }];
   if (!how.strict && GROWING.has(lastOf(path))) {
-    return needed.filter((item) => !found.includes(item)).map((item) => ({ path, what: `lacks ${JSON.stringify(item)}` }));
+    return needed
+      .filter((item) => !found.includes(item))
+      .map((item) => ({ path, what: `lacks ${JSON.stringify(item)}` }));
   }
   if (found.length !== needed.length) return [{ path, what: `has ${found.length} elements, had ${needed.length}` }];
   return needed.flatMap((item, at) => compare(found[at], item, `${path}[${at}]`, how));

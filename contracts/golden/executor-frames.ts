@@ -18,7 +18,8 @@ export async function executorFrames(): Promise<MadeFrame[]> {
   const said = new Map<string, ConnectRequest>();
   const stream = await bench.stream();
   const until = async (...names: readonly string[]): Promise<void> => {
-    while (!names.every((name) => said.has(name))) take(await stream.next(`the agent does not say ${names.join(', ')}`), said);
+    while (!names.every((name) => said.has(name)))
+      take(await stream.next(`the agent does not say ${names.join(', ')}`), said);
   };
   take(await stream.next(), said);
   stream.welcome();
@@ -32,7 +33,10 @@ export async function executorFrames(): Promise<MadeFrame[]> {
   await until('executor heartbeat_reply');
   bench.clock.advance(8_001);
   await until('executor heartbeat');
-  stream.send({ case: 'inquiry', value: { commandIds: Array.from({ length: INQUIRED }, (_, n) => sampleId(900 + n)) } });
+  stream.send({
+    case: 'inquiry',
+    value: { commandIds: Array.from({ length: INQUIRED }, (_, n) => sampleId(900 + n)) },
+  });
   await until('executor events/not_found', 'executor in_flight_limit');
   const stopped = bench.stop();
   await until('executor goodbye');

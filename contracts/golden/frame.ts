@@ -83,7 +83,11 @@ export function frameNameOf(side: Side, message: Message): string {
     if (typeof value !== 'object' || value === null || !('desc' in value)) return nameOf(side, frame);
     at = value as typeof at;
   }
-  return nameOf(side, frame, inner.oneof.fields.find((field) => at.isSet(field)));
+  return nameOf(
+    side,
+    frame,
+    inner.oneof.fields.find((field) => at.isSet(field)),
+  );
 }
 
 /** A frame with every field filled, from the descriptor alone: for what no production code says yet. */

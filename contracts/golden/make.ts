@@ -1,5 +1,8 @@
 import { type DescMessage, fromJson, toBinary, toJson } from '@bufbuild/protobuf';
-import { ConnectRequestSchema, ConnectResponseSchema } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import {
+  ConnectRequestSchema,
+  ConnectResponseSchema,
+} from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { executorFrames } from './executor-frames.ts';
 import { describedFrame, frameNames, FRAMES, type GoldenFrame, type MadeFrame } from './frame.ts';
 import { platformFrames } from './platform-frames.ts';

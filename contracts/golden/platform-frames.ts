@@ -1,6 +1,9 @@
 import { create, fromJson } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { type ConnectRequest, ConnectRequestSchema } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import {
+  type ConnectRequest,
+  ConnectRequestSchema,
+} from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { Freshness, type PriceEvent, PriceEventSchema } from '../../proto/gen/strategos/market/v1/market_pb.js';
 import { SymbolFreshnessSchema } from '../../proto/gen/strategos/market/v1/market_service_pb.js';
 import { freshnessOf, priceOf } from '../../services/command/link/price-frames.ts';
@@ -49,7 +52,8 @@ export async function platformFrames(): Promise<MadeFrame[]> {
     occasion(session, clock);
     // What gathers within one turn shares a frame, so the turn has to end.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    for (const message of session.output.drain(FRAMES_MAX)) made.push({ name: frameNameOf('platform', message), from: 'platform', message });
+    for (const message of session.output.drain(FRAMES_MAX))
+      made.push({ name: frameNameOf('platform', message), from: 'platform', message });
   }
   return made;
 }
@@ -95,6 +99,10 @@ function pricesOf(event: PriceEvent) {
   const price = priceOf(event);
   const lastEventTime = timestampFromMs(SAMPLE.nowMs);
   const freshness = create(SymbolFreshnessSchema, { symbol: 'BTC_USDT', freshness: Freshness.FRESH, lastEventTime });
-  const value = { prices: price === undefined ? [] : [price], freshness: [freshnessOf(freshness)], missedSymbols: ['ETH_USDT'] };
+  const value = {
+    prices: price === undefined ? [] : [price],
+    freshness: [freshnessOf(freshness)],
+    missedSymbols: ['ETH_USDT'],
+  };
   return { case: 'prices', value } as const;
 }

@@ -19,7 +19,20 @@ export function sampleId(number: number): string {
   return `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
 }
 
-const DECIMALS = ['price', 'quantity', 'leverage', 'balance', 'equity', 'pct', 'fee', 'pnl', 'open', 'high', 'low', 'close'];
+const DECIMALS = [
+  'price',
+  'quantity',
+  'leverage',
+  'balance',
+  'equity',
+  'pct',
+  'fee',
+  'pnl',
+  'open',
+  'high',
+  'low',
+  'close',
+];
 const VALUES: Readonly<Record<string, JsonValue>> = {
   executor: SAMPLE.executorName,
   symbol: 'BTC_USDT',

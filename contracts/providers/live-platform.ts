@@ -110,7 +110,9 @@ async function startReplica(databaseUrl: string, natsUrl: string, stack: Stack):
 }
 
 async function startDoor(databaseUrl: string, replica: LiveReplica, stack: Stack) {
-  const directory = stack.use(await mkdtemp(join(tmpdir(), 'strategos-gate-')), (path) => rm(path, { recursive: true }));
+  const directory = stack.use(await mkdtemp(join(tmpdir(), 'strategos-gate-')), (path) =>
+    rm(path, { recursive: true }),
+  );
   const tokenFile = join(directory, 'token');
   const port = await freePort();
   const { service } = await startGateway(

@@ -111,7 +111,8 @@ function mismatchesOf(text: string): Mismatch[] {
   return errors.flatMap(({ interaction = '', mismatch = {} }) => {
     const name = interaction.slice(interaction.lastIndexOf(' - ') + (interaction.includes(' - ') ? 3 : 0));
     const { mismatches } = mismatch;
-    if (mismatches === undefined) return [{ interaction: name, path: '$', what: mismatch.message ?? JSON.stringify(mismatch) }];
+    if (mismatches === undefined)
+      return [{ interaction: name, path: '$', what: mismatch.message ?? JSON.stringify(mismatch) }];
     return mismatches.map(({ path, mismatch: what, type }) => ({
       interaction: name,
       path: path ?? type ?? '$',

@@ -1,7 +1,10 @@
 import { create, fromJson, type JsonObject, toJson } from '@bufbuild/protobuf';
 import { ConnectError, type StreamResponse } from '@connectrpc/connect';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
-import { type IssueCommandRequest, IssueCommandRequestSchema } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import {
+  type IssueCommandRequest,
+  IssueCommandRequestSchema,
+} from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import {
   type ConnectRequest,
   ConnectRequestSchema,
@@ -41,7 +44,10 @@ export class Recorder implements AsyncDisposable {
     this.#facts[name] = { journal, ...facts };
     const agent = new RecordedAgent(name, (step) => this.#steps.push(step), this.#names);
     this.#agents.set(name, agent);
-    await agent.start(urls ?? [this.#platform.replica.linkUrl], this.#credentials, { ...facts, journalId: `${journal} ${this.#credentials.executorId}` });
+    await agent.start(urls ?? [this.#platform.replica.linkUrl], this.#credentials, {
+      ...facts,
+      journalId: `${journal} ${this.#credentials.executorId}`,
+    });
     this.#names.set(`${journal} ${this.#credentials.executorId}`, journal);
     return agent;
   }
@@ -95,7 +101,13 @@ export class Recorder implements AsyncDisposable {
 
   /** Resolves when a step of that agent is such a frame. */
   async until(agent: string, what: string, stream = 1): Promise<void> {
-    await until(() => this.#steps.some((step) => 'stream' in step && step.agent === agent && step.stream >= stream && sayingOf(step) === what), `${agent}: ${what}`);
+    await until(
+      () =>
+        this.#steps.some(
+          (step) => 'stream' in step && step.agent === agent && step.stream >= stream && sayingOf(step) === what,
+        ),
+      `${agent}: ${what}`,
+    );
   }
 
   transcript(name: string, about: string): Transcript {
@@ -212,15 +224,24 @@ export class RecordedAgent {
       this.#breaking = breaking;
       const said = this.#tap(place, input as AsyncIterable<ConnectRequest>, (message) => {
         if (message.frame.case === 'heartbeatReply') return true;
-        for (const each of eventsSingly(create(ConnectRequestSchema, message))) write({ ...place, says: this.#json(toJson(ConnectRequestSchema, each)) });
+        for (const each of eventsSingly(create(ConnectRequestSchema, message)))
+          write({ ...place, says: this.#json(toJson(ConnectRequestSchema, each)) });
         return true;
       });
-      const response = await real.stream(method, anyOf(signal, breaking.signal), timeoutMs, header, said as typeof input, context);
+      const response = await real.stream(
+        method,
+        anyOf(signal, breaking.signal),
+        timeoutMs,
+        header,
+        said as typeof input,
+        context,
+      );
       const heard = this.#tap(place, response.message as AsyncIterable<ConnectResponse>, (message) => {
         const { frame } = message;
         if (frame.case === 'welcome') this.#welcomed();
         if (frame.case === 'heartbeat' || frame.case === this.#deafTo) return frame.case === 'heartbeat';
-        for (const each of commandsSingly(message)) write({ ...place, hears: this.#json(toJson(ConnectResponseSchema, each)) });
+        for (const each of commandsSingly(message))
+          write({ ...place, hears: this.#json(toJson(ConnectResponseSchema, each)) });
         return true;
       });
       return { ...response, message: heard } as StreamResponse<typeof method.input, typeof method.output>;

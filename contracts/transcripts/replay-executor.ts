@@ -119,7 +119,8 @@ class ListeningStream {
       if (waiting !== undefined) return waiting;
       const said = await this.peer.next(otherwise);
       if (said === undefined) throw new Error(`the agent ended the stream: ${otherwise}`);
-      if (said.frame.case !== 'heartbeat' && said.frame.case !== 'heartbeatReply') this.#waiting.push(...eventsSingly(said));
+      if (said.frame.case !== 'heartbeat' && said.frame.case !== 'heartbeatReply')
+        this.#waiting.push(...eventsSingly(said));
     }
   }
 }

@@ -68,7 +68,8 @@ class PlatformReplay implements AsyncDisposable {
   }
 
   async run({ agents, steps }: Transcript): Promise<string | undefined> {
-    for (const { journal } of Object.values(agents)) this.#places.set(journal, `${journal} ${this.#credentials.executorId}`);
+    for (const { journal } of Object.values(agents))
+      this.#places.set(journal, `${journal} ${this.#credentials.executorId}`);
     const second = steps.some((step) => 'platform' in step) ? await this.#options.platform.anotherReplica() : undefined;
     for (const [at, step] of steps.entries()) {
       try {
@@ -145,7 +146,10 @@ class PlatformReplay implements AsyncDisposable {
     const id = this.#places.get(command) ?? '';
     await until(async () => {
       const { command: found } = await this.#options.platform.commands.getCommand({ id });
-      return `COMMAND_STATE_${CommandState[found?.state ?? 0]}` === state && (reason === undefined || found?.error !== undefined);
+      return (
+        `COMMAND_STATE_${CommandState[found?.state ?? 0]}` === state &&
+        (reason === undefined || found?.error !== undefined)
+      );
     }, `${command} is ${state}`);
   }
 }
@@ -162,7 +166,9 @@ class Peer {
     this.#options = options;
     const headers = { authorization: `Bearer ${keyId}.${secret}` };
     this.#transport = createGrpcTransport({ urls: [url], ownConnection: true, headers: () => headers });
-    const frames = createClient(ExecutorLinkService, this.#transport).connect(this.#said, { signal: this.#breaking.signal });
+    const frames = createClient(ExecutorLinkService, this.#transport).connect(this.#said, {
+      signal: this.#breaking.signal,
+    });
     this.#heard = singly((options.wire ?? UNCHANGED).fromPlatform(frames))[Symbol.asyncIterator]();
   }
 

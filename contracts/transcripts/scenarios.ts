@@ -15,7 +15,13 @@ export interface Scenario {
 const PING = { ping: { payload: 'hello' } };
 const STOP = { stopSession: { sessionId: 'session-1', closePositions: true } };
 const OPEN = {
-  openPosition: { sessionId: 'session-1', strategyId: 'strategy-1', symbol: 'BTC_USDT', side: 'SIDE_BUY', quantity: '1.5' },
+  openPosition: {
+    sessionId: 'session-1',
+    strategyId: 'strategy-1',
+    symbol: 'BTC_USDT',
+    side: 'SIDE_BUY',
+    quantity: '1.5',
+  },
 };
 /** Longer than the agent's first pause, shorter than a heartbeat. */
 const RECONNECT_MS = 1_000;
@@ -48,7 +54,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'resume',
-    about: 'The network breaks while a command runs: the agent says what it holds, nothing is sent twice, and the result counts.',
+    about:
+      'The network breaks while a command runs: the agent says what it holds, nothing is sent twice, and the result counts.',
     run: async (recorder) => {
       const agent = await recorder.agent('a');
       await recorder.until('a', 'hears welcome');
@@ -138,7 +145,6 @@ export const SCENARIOS: readonly Scenario[] = [
       await recorder.until('a', 'hears welcome');
       await recorder.drain();
       await recorder.until('a', 'hears welcome', 2);
-      await recorder.until('a', 'hears superseded');
     },
   },
   {
@@ -158,7 +164,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'refused-kind',
-    about: 'An operator asks for a kind that the agent did not offer: the call is refused, and the agent hears nothing of it.',
+    about:
+      'An operator asks for a kind that the agent did not offer: the call is refused, and the agent hears nothing of it.',
     run: async (recorder) => {
       await recorder.agent('a', { kinds: ['ping', 'stop_session'] });
       await recorder.until('a', 'hears welcome');
@@ -174,5 +181,9 @@ export async function record(scenario: Scenario, platform: LivePlatform): Promis
   await using recorder = new Recorder(platform, await platform.createExecutor(scenario.name));
   await scenario.run(recorder, platform);
   const transcript = recorder.transcript(scenario.name, scenario.about);
-  return transcript;
+  if (scenario.stopsReplica !== true) return transcript;
+  // Whether the stream that is left ends by a farewell or by being taken over is a race that decides nothing.
+  const moved = transcript.steps.findIndex((step) => 'stream' in step && step.stream > 1);
+  const steps = transcript.steps.filter((step, at) => at < moved || !('stream' in step) || step.stream > 1);
+  return { ...transcript, steps };
 }

@@ -12,7 +12,11 @@ export type Step =
   /** One frame of the platform, holding one command at the most. */
   | { readonly agent: string; readonly stream: number; readonly hears: JsonObject }
   /** The platform ended the stream. */
-  | { readonly agent: string; readonly stream: number; readonly ended: { readonly code: string; readonly reason?: string } }
+  | {
+      readonly agent: string;
+      readonly stream: number;
+      readonly ended: { readonly code: string; readonly reason?: string };
+    }
   /** The network broke. */
   | { readonly agent: string; readonly stream: number; readonly breaks: true }
   | { readonly operator: 'issues'; readonly command: string; readonly request: JsonObject }
@@ -87,7 +91,9 @@ export class Places {
     if (found === undefined) return `${path} is missing`;
     if (Array.isArray(expected)) {
       const items = Array.isArray(found) ? found : [];
-      return expected.map((item, at) => this.mismatch(items[at], item, `${path}[${at}]`)).find((each) => each !== undefined);
+      return expected
+        .map((item, at) => this.mismatch(items[at], item, `${path}[${at}]`))
+        .find((each) => each !== undefined);
     }
     if (isObject(expected)) {
       if (!isObject(found)) return `${path} is ${JSON.stringify(found)}`;
@@ -95,7 +101,9 @@ export class Places {
         .map(([key, value]) => this.mismatch(found[key], value, `${path}.${key}`))
         .find((each) => each !== undefined);
     }
-    return this.#same(found, expected) ? undefined : `${path} is ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`;
+    return this.#same(found, expected)
+      ? undefined
+      : `${path} is ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`;
   }
 
   #same(found: JsonValue, expected: JsonValue): boolean {

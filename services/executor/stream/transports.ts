@@ -20,5 +20,11 @@ export function pollTransport(credentials: ExecutorCredentials): Transport | und
     request.header.set('authorization', authorization(credentials));
     return next(request);
   };
-  return createConnectTransport({ httpVersion: '1.1', baseUrl: gatewayUrl, interceptors: [authorize] });
+  // Text is what every proxy and every person in between can read.
+  return createConnectTransport({
+    httpVersion: '1.1',
+    baseUrl: gatewayUrl,
+    interceptors: [authorize],
+    useBinaryFormat: false,
+  });
 }

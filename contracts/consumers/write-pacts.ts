@@ -1,0 +1,38 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeExecutorHttp } from './executor-http.ts';
+import { writeExecutorMessages } from './executor-messages.ts';
+
+/** Lets every consumer say what it needs, and gives the pacts by file name, in the form in which they are kept. */
+export async function makePacts(): Promise<ReadonlyMap<string, string>> {
+  const directory = await mkdtemp(join(tmpdir(), 'strategos-pacts-'));
+  try {
+    await writeExecutorMessages(directory);
+    await writeExecutorHttp(directory);
+    const names = (await readdir(directory)).toSorted();
+    return new Map(
+      await Promise.all(
+        names.map(async (name) => [name, keep(await readFile(join(directory, name), 'utf8'))] as const),
+      ),
+    );
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+export async function writePacts(directory: string): Promise<readonly string[]> {
+  const pacts = await makePacts();
+  await mkdir(directory, { recursive: true });
+  for (const [name, text] of pacts) await writeFile(join(directory, name), text);
+  return [...pacts.keys()];
+}
+
+/** Without the versions of the tools that wrote it, so that it only changes when a need does. */
+function keep(text: string): string {
+  const pact = JSON.parse(text) as { metadata?: unknown; interactions: { description: string; type: string }[] };
+  const interactions = pact.interactions.toSorted((a, b) =>
+    `${a.type} ${a.description}`.localeCompare(`${b.type} ${b.description}`),
+  );
+  return `${JSON.stringify({ ...pact, interactions, metadata: { pactSpecification: { version: '4.0' } } }, null, 2)}\n`;
+}

@@ -1,0 +1,62 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { join } from 'node:path';
+import { makePacts } from '../consumers/write-pacts.ts';
+import { frameNames } from '../golden/frame.ts';
+import { supportedContracts, SUPPORTED_FILE } from '../releases/make.ts';
+import { PACTS, readJson } from '../releases/release.ts';
+import { type Finding, REMEDY } from './finding.ts';
+
+interface Pact {
+  readonly interactions: readonly { readonly description: string; readonly type: string }[];
+}
+
+/** Whether the pacts say what today's consumers need, and whether every frame has a message in them. */
+export async function checkCoverage(): Promise<{ readonly looked: number; readonly findings: readonly Finding[] }> {
+  const made = await makePacts();
+  const kept = new Set((await readdir(PACTS)).filter((name) => name.endsWith('.json')));
+  const stale = [...made].flatMap(([name]) => (kept.has(name) ? [] : [finding(name, '-', 'is not there')]));
+  for (const [name, text] of made) {
+    if (kept.has(name))
+      stale.push(
+        ...differing(name, JSON.parse(text) as Pact, JSON.parse(await readFile(join(PACTS, name), 'utf8')) as Pact),
+      );
+  }
+  const messages = new Set(
+    [...made.values()].flatMap((text) => (JSON.parse(text) as Pact).interactions.map(({ description }) => description)),
+  );
+  const names = frameNames('platform');
+  const missing = names
+    .filter((name) => !messages.has(name))
+    .map((name) => finding('executor-platform.json', name, 'no consumer says what it needs of it'));
+  const supported = isDeepStrictEqual(await readJson(SUPPORTED_FILE), await supportedContracts());
+  const table = supported
+    ? []
+    : [
+        finding(
+          'supported-contracts.json',
+          '-',
+          'differs from contracts/support.json and the baselines: run npm run contracts:pacts',
+        ),
+      ];
+  return { looked: names.length + made.size, findings: [...stale, ...missing, ...table] };
+}
+
+function differing(file: string, made: Pact, kept: Pact): Finding[] {
+  const before = new Map(kept.interactions.map((each) => [`${each.type} ${each.description}`, each]));
+  const now = new Map(made.interactions.map((each) => [`${each.type} ${each.description}`, each]));
+  const changed = [...now].filter(([key, each]) => !isDeepStrictEqual(before.get(key), each)).map(([, each]) => each);
+  const gone = [...before].filter(([key]) => !now.has(key)).map(([, each]) => each);
+  return [
+    ...changed.map(({ description }) =>
+      finding(file, description, 'today’s consumer needs something else than the pact says'),
+    ),
+    ...gone.map(({ description }) =>
+      finding(file, description, 'stands in the pact, and no consumer of today needs it'),
+    ),
+  ];
+}
+
+function finding(place: string, field: string, what: string): Finding {
+  return { check: 'coverage', consumer: 'executor of this build', place, field, what, remedy: REMEDY.pact };
+}

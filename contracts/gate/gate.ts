@@ -1,0 +1,56 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Stack } from '../../services/platform/lifecycle.ts';
+import type { TestServers } from '../../test/harness/servers.ts';
+import { candidateOf } from '../golden/candidate.ts';
+import { todaysFrames } from '../golden/make.ts';
+import { DoorProxy } from '../providers/door-proxy.ts';
+import { LivePlatform } from '../providers/live-platform.ts';
+import { PactVerification } from '../providers/verification.ts';
+import { supportedReleases } from '../releases/release.ts';
+import { buildImage, schemaOf } from '../schema/image.ts';
+import { CHECKS, runCheck, type Subject } from './checks.ts';
+import { checkCoverage } from './coverage.ts';
+import type { Verdict } from './finding.ts';
+
+/** Today's build and what is needed to ask it; ends with the stack. */
+export async function assembleSubject(servers: TestServers, stack: Stack): Promise<Subject> {
+  const directory = stack.use(await mkdtemp(join(tmpdir(), 'strategos-contracts-')), (path) =>
+    rm(path, { recursive: true }),
+  );
+  const image = await buildImage();
+  const imageFile = join(directory, 'today.binpb');
+  await writeFile(imageFile, image);
+  const candidate = candidateOf(schemaOf(image), (await todaysFrames()).frames);
+  const platform = stack.use(await LivePlatform.start(servers), (opened) => opened[Symbol.asyncDispose]());
+  const door = stack.use(await DoorProxy.start(platform.gatewayUrl), (opened) => opened[Symbol.asyncDispose]());
+  const verification = stack.use(new PactVerification(), (opened) => opened[Symbol.dispose]());
+  return { candidate, imageFile, platform, door, verification, servers };
+}
+
+/** Holds today's build against every release that is supported on `today`, such as "2026-01-31". */
+export async function runGate(servers: TestServers, today: string): Promise<readonly Verdict[]> {
+  const stack = new Stack();
+  try {
+    const subject = await assembleSubject(servers, stack);
+    const verdicts: Verdict[] = [await timed('this build', 'coverage: every frame has its pact', checkCoverage)];
+    for (const release of await supportedReleases(today)) {
+      for (const check of CHECKS) {
+        verdicts.push(await timed(`executor ${release.version}`, check.name, () => runCheck(check, subject, release)));
+      }
+    }
+    return verdicts;
+  } finally {
+    await stack.stop();
+  }
+}
+
+async function timed(
+  who: string,
+  what: string,
+  run: () => Promise<Pick<Verdict, 'looked' | 'findings'>>,
+): Promise<Verdict> {
+  const startMs = performance.now();
+  return { who, what, ...(await run()), tookMs: Math.round(performance.now() - startMs) };
+}

@@ -1,0 +1,49 @@
+import { create, fromJson } from '@bufbuild/protobuf';
+import { createClient } from '@connectrpc/connect';
+import {
+  ConnectRequestSchema,
+  ExecutorLinkService,
+  HelloSchema,
+} from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { Credentials } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { Secret } from '../../services/executor/index.ts';
+import { pollTransport } from '../../services/executor/stream/transports.ts';
+import { STATES } from '../consumers/executor-http.ts';
+import { describedFrame } from '../golden/frame.ts';
+import type { DoorProxy } from './door-proxy.ts';
+import type { LivePlatform } from './live-platform.ts';
+
+/** Puts the real platform into the state that an interaction asks for, with rows of its own, and the proxy into its caller's place. */
+export async function setUpState(name: string, platform: LivePlatform, door: DoorProxy): Promise<void> {
+  const credentials = await platform.createExecutor('pact');
+  door.bearer = `${credentials.keyId}.${credentials.secret}`;
+  switch (name) {
+    case STATES.known:
+    case 'the agent is connected':
+      return;
+    case STATES.polling:
+      await poll(credentials, platform.gatewayUrl);
+      return;
+    case STATES.unknown:
+      door.bearer = `${credentials.keyId}.${'A'.repeat(credentials.secret.length)}`;
+      return;
+    case STATES.disabled:
+      await platform.executors.disableExecutor({ executor: credentials.executorId });
+      return;
+    default:
+      throw new Error(`nobody knows how to set up "${name}": add it to contracts/providers/states.ts`);
+  }
+}
+
+/** The first poll of an executor gets epoch 1. */
+async function poll({ keyId, secret }: Credentials, gatewayUrl: string): Promise<void> {
+  const transport = pollTransport({ keyId, secret: new Secret(secret), linkUrls: [], gatewayUrl });
+  if (transport === undefined) throw new Error('there is no gateway to poll');
+  const { frame } = fromJson(ConnectRequestSchema, describedFrame('executor', 'executor hello'));
+  const hello = create(HelloSchema, {
+    journalId: frame.case === 'hello' ? frame.value.journalId : '',
+    kinds: ['ping'],
+    inFlightMax: 8,
+  });
+  await createClient(ExecutorLinkService, transport).pollCommands({ hello });
+}

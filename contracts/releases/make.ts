@@ -1,0 +1,77 @@
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ExecutorLinkService } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { contractDigest } from '../../services/platform/grpc/contract-digest.ts';
+import { startServers, type TestServers } from '../../test/harness/servers.ts';
+import { writePacts } from '../consumers/write-pacts.ts';
+import { goldenOf, todaysFrames } from '../golden/make.ts';
+import { LivePlatform } from '../providers/live-platform.ts';
+import { buildImage } from '../schema/image.ts';
+import { record, SCENARIOS } from '../transcripts/scenarios.ts';
+import { PACTS, readJson, readSupport, releaseDirectory, type ReleaseFacts, SUPPORT_FILE } from './release.ts';
+
+const VERSION = /^\d+\.\d+\.\d+$/;
+/** How long a release is supported unless support.json says otherwise. */
+const SUPPORTED_YEARS = 2;
+/** What the command service knows of releases: it imports nothing of contracts/. */
+const SUPPORTED = fileURLToPath(new URL('../../services/command/link/supported-contracts.json', import.meta.url));
+
+/** Makes the baseline of a release out of what this build is and does; replaces an earlier one of that version. */
+export async function makeRelease(version: string): Promise<string> {
+  if (!VERSION.test(version)) throw new Error(`"${version}" is no version; write one such as 1.2.0`);
+  const directory = releaseDirectory(version);
+  const pacts = await writePacts(PACTS);
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(join(directory, 'pacts'), { recursive: true });
+  await mkdir(join(directory, 'transcripts'));
+  for (const name of pacts) await cp(join(PACTS, name), join(directory, 'pacts', name));
+  const facts: ReleaseFacts = { version, digest: contractDigest(ExecutorLinkService.file) };
+  await writeJson(join(directory, 'release.json'), facts);
+  await writeFile(join(directory, 'image.binpb'), await buildImage());
+  await writeJson(join(directory, 'frames.json'), (await todaysFrames()).frames.map(goldenOf));
+  const { servers, running } = await startServers();
+  try {
+    await recordAll(servers, join(directory, 'transcripts'));
+  } finally {
+    await running.stop();
+  }
+  await support(version);
+  await writeSupported();
+  return directory;
+}
+
+async function recordAll(servers: TestServers, directory: string): Promise<void> {
+  for (const scenario of SCENARIOS) {
+    await using platform = await LivePlatform.start(servers);
+    await writeJson(join(directory, `${scenario.name}.json`), await record(scenario, platform));
+  }
+}
+
+async function support(version: string): Promise<void> {
+  const supported = await readSupport();
+  if (supported[version] !== undefined) return;
+  const end = new Date();
+  end.setUTCFullYear(end.getUTCFullYear() + SUPPORTED_YEARS);
+  await writeJson(SUPPORT_FILE, { ...supported, [version]: { supportedUntil: end.toISOString().slice(0, 10) } });
+}
+
+/** Tells the command service which releases there are and until when each is supported. */
+export async function writeSupported(): Promise<void> {
+  await writeJson(SUPPORTED, await supportedContracts());
+}
+
+/** As the file should be. */
+export async function supportedContracts() {
+  const entries = Object.entries(await readSupport()).map(async ([version, { supportedUntil }]) => {
+    const { digest } = await readJson<ReleaseFacts>(join(releaseDirectory(version), 'release.json'));
+    return { version, digest, supportedUntil };
+  });
+  return Promise.all(entries);
+}
+
+export const SUPPORTED_FILE = SUPPORTED;
+
+function writeJson(file: string, value: unknown): Promise<void> {
+  return writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
+}
