@@ -285,7 +285,8 @@ export class AccountLedger {
         continue;
       }
       if (row.sent !== null && stored.state === 'SENT') {
-        const command = { ...row.sent.command, sequence: stored.sequence };
+        const { command: sent } = row.sent;
+        const command = sent.sequence === stored.sequence ? sent : { ...sent, sequence: stored.sequence };
         this.#deps.streams.confirm(command);
         resolve(command);
         continue;

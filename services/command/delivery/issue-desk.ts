@@ -42,31 +42,27 @@ export class IssueDesk implements CommandDesk {
         executors.set(order.executorId, await this.#deps.directory.resolve(order.accountId, order.executorId));
       }
     }
-    return Promise.all(
-      orders.map(async (order): Promise<IssueOutcome> => {
-        try {
-          return await this.#issueOne(order, executors.get(order.executorId));
-        } catch (thrown) {
-          if (thrown instanceof StatusError) return { type: 'refused', error: thrown };
-          throw thrown;
-        }
-      }),
-    );
+    return Promise.all(orders.map((order) => this.#issueOne(order, executors.get(order.executorId))));
   }
 
   async #issueOne(order: IssueOrder, executor: Executor | undefined): Promise<IssueOutcome> {
-    if (executor === undefined) throw notFound('executor', order.executorId);
-    const refusal = refusalOf(order, executor);
-    // A repeated call is answered with its command even if the same could not be issued any more.
-    if (refusal !== undefined) return (await this.#existing(order)) ?? { type: 'refused', error: refusal };
-    const full = this.#deps.depths.refusal(executor);
-    if (full !== undefined) return (await this.#existing(order)) ?? { type: 'refused', error: full };
-    const { command, step } = issue(order, this.#deps.clock.nowMs());
-    const stored = await this.#deps.ledgers.of(order.accountId).insert({ command, steps: [step], sent: null });
-    if (stored !== null) {
+    try {
+      if (executor === undefined) throw notFound('executor', order.executorId);
+      const refusal = refusalOf(order, executor) ?? this.#deps.depths.refusal(executor);
+      // A repeated call is answered with its command even if the same could not be issued any more.
+      if (refusal !== undefined) return (await this.#existing(order)) ?? { type: 'refused', error: refusal };
+      const { command, step } = issue(order, this.#deps.clock.nowMs());
+      const stored = await this.#deps.ledgers.of(order.accountId).insert({ command, steps: [step], sent: null });
+      if (stored === null) return await this.#repeated(order);
       this.#deps.depths.added(order.executorId);
       return { type: 'issued', command: stored, already: false };
+    } catch (thrown) {
+      if (thrown instanceof StatusError) return { type: 'refused', error: thrown };
+      throw thrown;
     }
+  }
+
+  async #repeated(order: IssueOrder): Promise<IssueOutcome> {
     const existing = await this.#existing(order);
     if (existing === undefined)
       throw unavailable('postgres', 'the command of this request_id was just removed; try again');

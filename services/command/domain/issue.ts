@@ -81,7 +81,7 @@ export function issue(order: IssueOrder, nowMs: number): { readonly command: Com
     unsettled: false,
   };
   return {
-    command: { ...command, dueMs: dueMs(command, nowMs) },
+    command: Object.assign(command, { dueMs: dueMs(command, nowMs) }),
     step: { from: null, to: 'PENDING', atMs: nowMs, cause: 'issued', attempt: 0 },
   };
 }

@@ -30,6 +30,7 @@ export class TurnedAway {
    */
   holdBack({ sequence, orderingKey }: Arrival, newest: number): boolean {
     if (this.#first <= newest || this.#first >= sequence) this.#forget();
+    if (this.#around.size === 0) return false;
     return this.#around.has(orderingKey) || keysAround(orderingKey).some((key) => this.#keys.has(key));
   }
 

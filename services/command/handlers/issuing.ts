@@ -1,4 +1,4 @@
-import { invalidFields, notFound, StatusError } from '../../platform/errors.ts';
+import { type FieldViolation, invalidFields, notFound, StatusError } from '../../platform/errors.ts';
 import type { Command } from '../domain/command.ts';
 import type { IssueOutcome } from '../domain/command-desk.ts';
 import { newCommandId } from '../domain/command-id.ts';
@@ -16,7 +16,7 @@ export async function issueParsed(
   requests: readonly ParsedIssue[],
 ): Promise<readonly IssueOutcome[]> {
   const executors = await findExecutors(deps, accountId, requests);
-  const settled = await Promise.all(requests.map((request) => orderOrOutcome(deps, accountId, request, executors)));
+  const settled = await settleAll(requests.map((request) => orderOrOutcome(deps, accountId, request, executors)));
   const orders = settled.filter((item): item is { order: IssueOrder } => 'order' in item).map(({ order }) => order);
   const issued = orders.length === 0 ? [] : await deps.desk.issue(orders);
   const rest = issued.values();
@@ -39,19 +39,40 @@ async function findExecutors(
   );
 }
 
-async function orderOrOutcome(
+type OrderOrOutcome = { readonly order: IssueOrder } | IssueOutcome;
+
+/** Mostly nothing has to be read: a promise for each of 500 orders would be garbage of its own. */
+async function settleAll(
+  items: readonly (OrderOrOutcome | Promise<OrderOrOutcome>)[],
+): Promise<readonly OrderOrOutcome[]> {
+  const settled: OrderOrOutcome[] = [];
+  for (const item of items) {
+    if (item instanceof Promise) return Promise.all(items.map((one) => Promise.resolve(one)));
+    settled.push(item);
+  }
+  return settled;
+}
+
+function orderOrOutcome(
   deps: Deps,
   accountId: string,
   request: ParsedIssue,
   executors: ReadonlyMap<string, Executor | undefined>,
-): Promise<{ readonly order: IssueOrder } | IssueOutcome> {
+): OrderOrOutcome | Promise<OrderOrOutcome> {
   if (request.type === 'refused') return { type: 'refused', error: invalidFields(request.violations) };
   const executor = executors.get(request.wish.executor);
   if (executor === undefined) return { type: 'refused', error: notFound('executor', request.wish.executor) };
   const order = orderOf(request.wish, { id: newCommandId(), accountId, executorId: executor.id });
-  if (request.type === 'wish') return { order };
+  return request.type === 'wish' ? { order } : repeatedOrRefused(deps, order, request.violations);
+}
+
+async function repeatedOrRefused(
+  deps: Deps,
+  order: IssueOrder,
+  violations: readonly FieldViolation[],
+): Promise<IssueOutcome> {
   const repeated = await repeatedCommand(deps, order);
-  if (repeated === undefined) return { type: 'refused', error: invalidFields(request.violations) };
+  if (repeated === undefined) return { type: 'refused', error: invalidFields(violations) };
   return { type: 'issued', command: repeated, already: true };
 }
 

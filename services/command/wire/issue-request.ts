@@ -79,8 +79,21 @@ export function parseIssueRequest(request: IssueCommandRequest, nowMs: number): 
 
 /** The order of a wish whose executor has been found; `id` is a fresh one. */
 export function orderOf(wish: IssueWish, target: { id: string; accountId: string; executorId: string }): IssueOrder {
-  const { executor: _, ...rest } = wish;
-  const order = { ...rest, ...target };
+  const order = {
+    id: target.id,
+    accountId: target.accountId,
+    executorId: target.executorId,
+    kind: wish.kind,
+    parameters: wish.parameters,
+    orderingKey: wish.orderingKey,
+    requestId: wish.requestId,
+    retryOf: wish.retryOf,
+    preconditions: wish.preconditions,
+    lane: wish.lane,
+    attemptsMax: wish.attemptsMax,
+    notAfterMs: wish.notAfterMs,
+    spans: wish.spans,
+  };
   return { ...order, fingerprint: order.requestId === null ? null : fingerprint(order) };
 }
 

@@ -21,8 +21,32 @@ export function refuseUnknownFields<D extends DescMessage>(schema: D, message: M
 /** The unknown fields of a message and of everything in it; empty when there are none. */
 export function unknownFields<D extends DescMessage>(schema: D, message: MessageShape<D>): FieldViolation[] {
   const violations: FieldViolation[] = [];
-  visit(schema, message, '', violations);
+  if (!isKnown(schema, message)) visit(schema, message, '', violations);
   return violations;
+}
+
+/** True when nothing in it is unknown. Looked at first: naming every field on the way cost a tenth of taking a frame. */
+function isKnown(desc: DescMessage, message: unknown): boolean {
+  if (!isMessage(message)) return true;
+  if (message.$unknown !== undefined) return false;
+  const { fields, oneofs } = passagesOf(desc);
+  for (const field of fields) if (!isKnownIn(field, Reflect.get(message, field.localName))) return false;
+  for (const oneof of oneofs) {
+    const chosen: unknown = Reflect.get(message, oneof.localName);
+    if (typeof chosen !== 'object' || chosen === null) continue;
+    const chosenCase: unknown = Reflect.get(chosen, 'case');
+    const field = oneof.fields.find((candidate) => candidate.localName === chosenCase);
+    if (field !== undefined && !isKnownIn(field, Reflect.get(chosen, 'value'))) return false;
+  }
+  return true;
+}
+
+function isKnownIn(field: DescField, value: unknown): boolean {
+  const desc = field.message;
+  if (desc === undefined || typeof value !== 'object' || value === null) return true;
+  if (field.fieldKind === 'message') return isKnown(desc, value);
+  const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  return items.every((item) => isKnown(desc, item));
 }
 
 function visit(desc: DescMessage, message: unknown, path: string, violations: FieldViolation[]): void {
