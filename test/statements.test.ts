@@ -9,6 +9,7 @@ import { changeParameters, insertParameters } from '../services/command/store/wr
 import { createDatabase, type TestDatabase } from './harness/database.ts';
 import { sampleCommand, sampleOrder } from './harness/sample-commands.ts';
 import { insertSampleRows, sampleRow } from './harness/sample-rows.ts';
+import { insertSampleStrategies, sampleStrategyRow } from './harness/sample-strategy-rows.ts';
 import { schemaListings } from './harness/schema-listing.ts';
 import { issue } from '../services/command/domain/issue.ts';
 
@@ -55,6 +56,7 @@ beforeAll(async () => {
   client = new Client({ connectionString: database.url });
   await client.connect();
   await insertSampleRows(client);
+  await insertSampleStrategies(client);
 });
 
 afterAll(async () => {
@@ -164,6 +166,8 @@ function changedRows(): ChangedCommand[] {
   });
 }
 
+const trader = sampleStrategyRow.accountId(0);
+
 /** What runs often, or over much: sample values, and the indexes that must carry it. */
 const HOT: Readonly<
   Record<string, { readonly values: () => readonly unknown[]; readonly indexes: readonly string[] }>
@@ -224,11 +228,35 @@ const HOT: Readonly<
     ],
     indexes: ['executor_account_name_key', 'executor_pkey'],
   },
+  lock_strategy_account: { values: () => [trader], indexes: [] },
+  read_strategy_facts: {
+    values: () => [trader, sampleStrategyRow.name(50), sampleStrategyRow.strategyId(50), 'request-100'],
+    indexes: ['strategy_pkey', 'strategy_request_key', 'strategy_name_key', 'revision_pkey'],
+  },
+  write_revision: {
+    values: () => [trader, 5_000, sampleStrategyRow.strategyId(50), 'UPDATED', 'x', '{}', 'anna', null, null],
+    indexes: ['strategy_name_key'],
+  },
+  find_strategy: {
+    values: () => [trader, sampleStrategyRow.name(50), sampleStrategyRow.strategyId(50)],
+    indexes: ['strategy_pkey', 'strategy_name_key'],
+  },
+  read_revisions: {
+    values: () => [trader, sampleStrategyRow.strategyId(50), 900, 100],
+    indexes: ['revision_strategy_idx'],
+  },
+  list_strategies: { values: () => [trader, 'strategy-5', 100], indexes: ['strategy_name_key', 'revision_pkey'] },
+  read_newest_revisions: {
+    values: () => [trader, [sampleStrategyRow.strategyId(50), sampleStrategyRow.strategyId(100)]],
+    indexes: ['strategy_pkey'],
+  },
+  read_changes_after: { values: () => [trader, 900, 50], indexes: ['revision_pkey'] },
+  read_unpublished: { values: () => [500, 500], indexes: ['revision_pkey'] },
   find_token: { values: () => ['c4ca4238a0b923820dcc509a6f75849b'], indexes: ['token_pkey'] },
 };
 
 /** Tables that grow without bound, or with the fleet: never read from end to end for one of the above. */
-const LARGE_TABLES = ['command', 'history', 'executor', 'credential', 'token'];
+const LARGE_TABLES = ['command', 'history', 'executor', 'credential', 'token', 'strategy', 'revision'];
 
 describe('with a hundred thousand commands', () => {
   test('the list of hot statements names none that is gone', () => {

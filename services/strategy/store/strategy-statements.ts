@@ -22,10 +22,15 @@ export const lockStrategyAccount: Statement = {
  */
 export const readStrategyFacts: Statement = {
   name: 'read_strategy_facts',
-  text: `SELECT s.id, s.name, s.revision, s.create_revision, s.delete_time IS NOT NULL AS deleted, s.request_id,
+  text: `WITH wanted AS (
+  SELECT id FROM strategy.strategy WHERE id = $3::uuid AND account_id = $1
+  UNION SELECT id FROM strategy.strategy WHERE account_id = $1 AND request_id = $4::text
+  UNION SELECT id FROM strategy.strategy WHERE account_id = $1 AND name = $2::text AND delete_time IS NULL
+)
+SELECT s.id, s.name, s.revision, s.create_revision, s.delete_time IS NOT NULL AS deleted, s.request_id,
   encode(s.request_digest, 'hex') AS request_digest, r.definition::text AS definition
-FROM strategy.strategy s JOIN strategy.revision r ON r.account_id = s.account_id AND r.number = s.revision
-WHERE s.account_id = $1 AND (s.id = $3::uuid OR s.request_id = $4::text OR (s.name = $2::text AND s.delete_time IS NULL))`,
+FROM wanted w JOIN strategy.strategy s ON s.id = w.id
+JOIN strategy.revision r ON r.account_id = s.account_id AND r.number = s.revision`,
 };
 
 /**
@@ -60,8 +65,8 @@ RETURNING encode(r.digest, 'hex') AS digest, r.time, (SELECT create_time FROM st
 /** $1 account, $2 name or NULL, $3 id or NULL: one of the two finds. */
 export const findStrategy: Statement = {
   name: 'find_strategy',
-  text: `SELECT id FROM strategy.strategy
-WHERE account_id = $1 AND (id = $3::uuid OR (name = $2::text AND delete_time IS NULL))`,
+  text: `SELECT id FROM strategy.strategy WHERE id = $3::uuid AND account_id = $1
+UNION ALL SELECT id FROM strategy.strategy WHERE account_id = $1 AND name = $2::text AND delete_time IS NULL`,
 };
 
 /** $1 account, $2 strategy, $3 number up to which, $4 how many, newest first. */
