@@ -32,6 +32,17 @@ export default defineConfig({
         },
       },
       {
+        // A real browser beside real servers: one file at a time, or two cores are too few for their time limits.
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: ['test/harness/global-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+        },
+      },
+      {
         // Attacks bound a healthy peer's latency, which only a machine that does nothing else can keep: `npm run fuzz`.
         test: {
           name: 'fuzz',

@@ -38,7 +38,11 @@ function Known({ children }: { readonly children: ReactNode }) {
   if (data?.token !== undefined) return <IdentityContext value={data.token}>{children}</IdentityContext>;
   return (
     <main className="alone">
-      {error === null ? <p role="status">Signing in …</p> : <Problem error={error} what="The gateway cannot be reached" />}
+      {error === null ? (
+        <p role="status">Signing in …</p>
+      ) : (
+        <Problem error={error} what="The gateway cannot be reached" />
+      )}
     </main>
   );
 }

@@ -12,7 +12,13 @@ import { Acknowledgements } from './acknowledgements.tsx';
 const LOOK_MS = 500;
 
 /** Says what it will do and to whom, does it, and shows who has confirmed. */
-export function KillSwitch({ executors, onClose }: { readonly executors: readonly Executor[]; readonly onClose: () => void }) {
+export function KillSwitch({
+  executors,
+  onClose,
+}: {
+  readonly executors: readonly Executor[];
+  readonly onClose: () => void;
+}) {
   const [target, setTarget] = useState('');
   const [close, setClose] = useState(true);
   const requestId = useRef(crypto.randomUUID());
@@ -41,7 +47,12 @@ export function KillSwitch({ executors, onClose }: { readonly executors: readonl
             </select>
           </div>
           <div className="field check">
-            <input id="halt-close" type="checkbox" checked={close} onChange={(event) => setClose(event.target.checked)} />
+            <input
+              id="halt-close"
+              type="checkbox"
+              checked={close}
+              onChange={(event) => setClose(event.target.checked)}
+            />
             <label htmlFor="halt-close">Close open positions at the market</label>
           </div>
           <WhatItDoes executors={met} all={target === ''} close={close} />
@@ -91,7 +102,9 @@ function WhatItDoes({
   readonly close: boolean;
 }) {
   const sessions = useQuery(SessionService.method.listSessions, { states: [...RUNNING_STATES], pageSize: 1_000 });
-  const met = (sessions.data?.sessions ?? []).filter((session) => all || executors.some(({ id }) => id === session.executorId));
+  const met = (sessions.data?.sessions ?? []).filter(
+    (session) => all || executors.some(({ id }) => id === session.executorId),
+  );
   const away = executors.filter(({ state }) => state !== ExecutorState.ONLINE);
   return (
     <div className="sentence">
@@ -102,14 +115,18 @@ function WhatItDoes({
           {met.length === 1 ? 'it' : 'them'}, and take no new entries;
         </li>
         <li>
-          send the stop to {executors.map(({ name }) => name).join(', ') || 'no executor'}, ahead of every other command;
-          undelivered entries are cancelled;
+          send the stop to {executors.map(({ name }) => name).join(', ') || 'no executor'}, ahead of every other
+          command; undelivered entries are cancelled;
         </li>
-        <li>{close ? 'close every open position at the market price;' : 'leave open positions as they are, unwatched by any strategy;'}</li>
+        <li>
+          {close
+            ? 'close every open position at the market price;'
+            : 'leave open positions as they are, unwatched by any strategy;'}
+        </li>
         {away.length > 0 && (
           <li>
-            wait for {away.map(({ name }) => name).join(', ')}: away now, {away.length === 1 ? 'it applies' : 'they apply'} it on
-            return.
+            wait for {away.map(({ name }) => name).join(', ')}: away now,{' '}
+            {away.length === 1 ? 'it applies' : 'they apply'} it on return.
           </li>
         )}
       </ul>

@@ -18,7 +18,8 @@ export function LatestHalt() {
   return (
     <Panel title={halt.complete ? 'Kill switch: everybody has confirmed' : 'Kill switch: not everybody has confirmed'}>
       <p className="body quiet">
-        Pulled by {halt.author} <Ago time={halt.createTime} />, {halt.closePositions ? 'closing positions' : 'leaving positions open'}.
+        Pulled by {halt.author} <Ago time={halt.createTime} />,{' '}
+        {halt.closePositions ? 'closing positions' : 'leaving positions open'}.
       </p>
       <Acknowledgements halt={halt} />
     </Panel>

@@ -107,16 +107,22 @@ function optionsFor(element: HTMLElement, lines: readonly Line[], height: number
     ],
     series: [
       { label: 'time' },
-      ...lines.map((line): uPlot.Series => ({
-        label: line.name,
-        scale: line.axis ?? 'first',
-        stroke: colourOf(element, line.colour),
-        width: line.dots === true ? 0 : (line.width ?? 1.6),
-        ...(line.dots === true ? { paths: () => null } : {}),
-        points: { show: line.dots === true || line.points === true, size: line.dots === true ? 9 : 5, fill: colourOf(element, line.colour) },
-        spanGaps: line.dots !== true,
-        value: (_plot, value: number | null) => (value === null ? '–' : line.text(value)),
-      })),
+      ...lines.map(
+        (line): uPlot.Series => ({
+          label: line.name,
+          scale: line.axis ?? 'first',
+          stroke: colourOf(element, line.colour),
+          width: line.dots === true ? 0 : (line.width ?? 1.6),
+          ...(line.dots === true ? { paths: () => null } : {}),
+          points: {
+            show: line.dots === true || line.points === true,
+            size: line.dots === true ? 9 : 5,
+            fill: colourOf(element, line.colour),
+          },
+          spanGaps: line.dots !== true,
+          value: (_plot, value: number | null) => (value === null ? '–' : line.text(value)),
+        }),
+      ),
     ],
   };
 }

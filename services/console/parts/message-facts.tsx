@@ -12,7 +12,9 @@ export function MessageFacts({ message }: { readonly message: Message }) {
       {rows.map(([name, value]: [DescField['name'], unknown]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{typeof value === 'object' ? <pre className="block">{JSON.stringify(value, null, 2)}</pre> : String(value)}</dd>
+          <dd>
+            {typeof value === 'object' ? <pre className="block">{JSON.stringify(value, null, 2)}</pre> : String(value)}
+          </dd>
         </div>
       ))}
     </dl>

@@ -38,7 +38,15 @@ export function MessageForm({
 
 type Change = (value: JsonValue | undefined) => void;
 
-function Field({ field, value, onChange }: { readonly field: DescField; readonly value: JsonValue | undefined; readonly onChange: Change }) {
+function Field({
+  field,
+  value,
+  onChange,
+}: {
+  readonly field: DescField;
+  readonly value: JsonValue | undefined;
+  readonly onChange: Change;
+}) {
   const id = useId();
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   if (field.fieldKind === 'message' && !isTextual(field.message)) {
@@ -56,7 +64,12 @@ function Field({ field, value, onChange }: { readonly field: DescField; readonly
   if (field.fieldKind === 'scalar' && field.scalar === ScalarType.BOOL) {
     return (
       <div className="field check">
-        <input id={id} type="checkbox" checked={value === true} onChange={(event) => onChange(event.target.checked || undefined)} />
+        <input
+          id={id}
+          type="checkbox"
+          checked={value === true}
+          onChange={(event) => onChange(event.target.checked || undefined)}
+        />
         <label htmlFor={id}>{field.name}</label>
       </div>
     );
@@ -65,7 +78,11 @@ function Field({ field, value, onChange }: { readonly field: DescField; readonly
     return (
       <div className="field">
         <label htmlFor={id}>{field.name}</label>
-        <select id={id} value={text} onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.value)}>
+        <select
+          id={id}
+          value={text}
+          onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.value)}
+        >
           <option value="">–</option>
           {field.enum.values
             .filter(({ number }) => number !== 0)
@@ -87,7 +104,14 @@ function Field({ field, value, onChange }: { readonly field: DescField; readonly
   return (
     <div className="field">
       <label htmlFor={id}>{field.name}</label>
-      <input id={id} value={shown} onChange={(event) => onChange(read(event.target.value))} autoComplete="off" spellCheck={false} aria-describedby={`${id}-help`} />
+      <input
+        id={id}
+        value={shown}
+        onChange={(event) => onChange(read(event.target.value))}
+        autoComplete="off"
+        spellCheck={false}
+        aria-describedby={`${id}-help`}
+      />
       <span className="help" id={`${id}-help`}>
         {helpOf(field)}
       </span>
@@ -97,7 +121,8 @@ function Field({ field, value, onChange }: { readonly field: DescField; readonly
 
 function helpOf(field: DescField): string {
   if (field.fieldKind === 'list') return 'several, separated by commas';
-  if (field.fieldKind === 'message') return field.message.typeName.endsWith('Duration') ? 'such as 90s' : 'such as 2026-01-31T12:00:00Z';
+  if (field.fieldKind === 'message')
+    return field.message.typeName.endsWith('Duration') ? 'such as 90s' : 'such as 2026-01-31T12:00:00Z';
   if (field.fieldKind === 'scalar' && field.scalar !== ScalarType.STRING) return 'a number';
   return 'text';
 }

@@ -3,10 +3,9 @@ import { CommandResultSchema } from '../../../proto/gen/strategos/command/v1/com
 import { KIND_FIELDS } from './command-kind.ts';
 
 const SCHEMAS = new Map<string, DescMessage>(
-  [...KIND_FIELDS.flatMap((field) => (field.fieldKind === 'message' ? [field.message] : [])), CommandResultSchema].map((schema) => [
-    schema.typeName,
-    schema,
-  ]),
+  [...KIND_FIELDS.flatMap((field) => (field.fieldKind === 'message' ? [field.message] : [])), CommandResultSchema].map(
+    (schema) => [schema.typeName, schema],
+  ),
 );
 
 /** The descriptor of a kind or of a result. */

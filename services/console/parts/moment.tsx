@@ -9,7 +9,10 @@ export function Ago({ time }: { readonly time: Timestamp | undefined }) {
   // The clocks of browser and platform differ a little: nothing is in the future.
   return (
     <time dateTime={new Date(ms).toISOString()} title={new Date(ms).toISOString()}>
-      {spanText(Math.max(0, Math.floor((now - ms) / 1_000) * 1_000)).replace('.0 s', ' s').replace('0 ms', '0 s')} ago
+      {spanText(Math.max(0, Math.floor((now - ms) / 1_000) * 1_000))
+        .replace('.0 s', ' s')
+        .replace('0 ms', '0 s')}{' '}
+      ago
     </time>
   );
 }

@@ -42,7 +42,9 @@ export function PositionTable({ positions }: { readonly positions: readonly Posi
               <td className="number">{decimalText(position.takeProfitPrice)}</td>
               <td className="number">{decimalText(position.exitPrice)}</td>
               <td>{position.exitReason.replaceAll('_', ' ')}</td>
-              <td className={`number ${position.pnl.startsWith('-') ? 'fault' : ''}`}>{decimalText(position.pnl, 4)}</td>
+              <td className={`number ${position.pnl.startsWith('-') ? 'fault' : ''}`}>
+                {decimalText(position.pnl, 4)}
+              </td>
               <td>
                 {position.openCommandId !== '' && <Link href={`/commands/${position.openCommandId}`}>open</Link>}{' '}
                 {position.closeCommandId !== '' && <Link href={`/commands/${position.closeCommandId}`}>close</Link>}

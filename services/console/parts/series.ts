@@ -5,7 +5,10 @@ export interface Point {
 }
 
 /** Several series on one axis of time: each has its value, or null, at each moment that any of them has. */
-export function aligned(series: readonly (readonly Point[])[]): { readonly times: number[]; readonly values: (number | null)[][] } {
+export function aligned(series: readonly (readonly Point[])[]): {
+  readonly times: number[];
+  readonly values: (number | null)[][];
+} {
   const times = [...new Set(series.flatMap((points) => points.map(({ at }) => at)))].sort((a, b) => a - b);
   return {
     times,

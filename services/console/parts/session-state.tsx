@@ -1,5 +1,10 @@
 import { SessionMode } from '../../../proto/gen/strategos/command/v1/kind_pb.js';
-import { ActivationState, PositionState, SessionState, SignalState } from '../../../proto/gen/strategos/session/v1/session_pb.js';
+import {
+  ActivationState,
+  PositionState,
+  SessionState,
+  SignalState,
+} from '../../../proto/gen/strategos/session/v1/session_pb.js';
 import { Mark, type Tone } from './mark.tsx';
 
 const SESSION: Readonly<Record<SessionState, Tone>> = {

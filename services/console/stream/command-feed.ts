@@ -66,7 +66,10 @@ export class CommandFeed {
     const stopWatch = watch({
       // Not narrowed by state: a command that leaves the state leaves the list.
       open: (signal) =>
-        commands.watchCommands({ filter: { executor, kinds: [...kinds] }, cursor: this.#cursor }, { signal, ...NO_DEADLINE }),
+        commands.watchCommands(
+          { filter: { executor, kinds: [...kinds] }, cursor: this.#cursor },
+          { signal, ...NO_DEADLINE },
+        ),
       onMessage: ({ cursor, command }) => {
         this.#cursor = cursor;
         if (command !== undefined) batch.add(command);

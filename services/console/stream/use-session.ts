@@ -22,7 +22,9 @@ export function useSession(id: string): SessionView {
   useEffect(() => {
     let cursor = '';
     setView(EMPTY);
-    const batch = new Batch<WatchSessionResponse['change']>((changes) => setView((before) => withChanges(before, changes)));
+    const batch = new Batch<WatchSessionResponse['change']>((changes) =>
+      setView((before) => withChanges(before, changes)),
+    );
     const stop = watch({
       open: (signal) => sessions.watchSession({ id, cursor }, { signal, ...NO_DEADLINE }),
       onMessage: (message) => {

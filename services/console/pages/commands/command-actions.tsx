@@ -12,7 +12,12 @@ export function CancelCommand({ command }: { readonly command: Command }) {
   const cancel = useMutation(CommandService.method.cancelCommand, { onSettled: () => queries.invalidateQueries() });
   return (
     <>
-      <button type="button" className="button danger" disabled={cancel.isPending} onClick={() => cancel.mutate({ id: command.id })}>
+      <button
+        type="button"
+        className="button danger"
+        disabled={cancel.isPending}
+        onClick={() => cancel.mutate({ id: command.id })}
+      >
         Cancel
       </button>
       {cancel.data !== undefined && (

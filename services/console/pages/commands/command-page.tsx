@@ -1,5 +1,8 @@
 import { useQuery } from '@connectrpc/connect-query';
-import { CommandService, type ExplainCommandResponse } from '../../../../proto/gen/strategos/command/v1/command_service_pb.js';
+import {
+  CommandService,
+  type ExplainCommandResponse,
+} from '../../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import type { Command } from '../../../../proto/gen/strategos/command/v1/command_pb.js';
 import { CommandState, Lane } from '../../../../proto/gen/strategos/command/v1/command_pb.js';
 import { Allowed, Role } from '../../access/identity.tsx';
@@ -81,7 +84,11 @@ function Known({ command, explained }: { readonly command: Command; readonly exp
           </Panel>
           <div className="stack half">
             <Panel title="Parameters">
-              {command.kind.value === undefined ? <Nothing>None.</Nothing> : <MessageFacts message={command.kind.value} />}
+              {command.kind.value === undefined ? (
+                <Nothing>None.</Nothing>
+              ) : (
+                <MessageFacts message={command.kind.value} />
+              )}
             </Panel>
             {error !== undefined && (
               <Panel title="Error">
@@ -113,7 +120,12 @@ function Known({ command, explained }: { readonly command: Command; readonly exp
 function aboutFacts(command: Command): (readonly [string, React.ReactNode])[] {
   const { deadlines } = command;
   return [
-    ['Executor', <Link key="executor" href={`/executors/${encodeURIComponent(command.executorName)}`}>{command.executorName}</Link>],
+    [
+      'Executor',
+      <Link key="executor" href={`/executors/${encodeURIComponent(command.executorName)}`}>
+        {command.executorName}
+      </Link>,
+    ],
     ['Attempt', `${command.attempt} of at most ${command.attemptsMax}`],
     ['Lane', (Lane[command.lane] ?? '').toLowerCase()],
     ['Ordering key', command.orderingKey],
@@ -124,7 +136,9 @@ function aboutFacts(command: Command): (readonly [string, React.ReactNode])[] {
     ['Never start after', deadlines?.notAfter === undefined ? '' : <When key="after" time={deadlines.notAfter} />],
     [
       'Repeats',
-      command.retryOf === '' ? '' : (
+      command.retryOf === '' ? (
+        ''
+      ) : (
         <Link key="retry" href={`/commands/${command.retryOf}`} className="mono">
           {command.retryOf}
         </Link>

@@ -24,7 +24,10 @@ function CommandList() {
     string,
     string,
   ];
-  const feed = useMemo(() => new CommandFeed({ executor, states: statesOf(state), kinds: listOf(kind) }), [executor, state, kind]);
+  const feed = useMemo(
+    () => new CommandFeed({ executor, states: statesOf(state), kinds: listOf(kind) }),
+    [executor, state, kind],
+  );
   const { rows, loading, more, error } = useSyncExternalStore(feed.subscribe, feed.read);
   return (
     <Page

@@ -1,7 +1,10 @@
 import { fromJson, type JsonObject } from '@bufbuild/protobuf';
 import { useMutation } from '@connectrpc/connect-query';
 import { type SyntheticEvent, useRef, useState } from 'react';
-import { CommandService, IssueCommandRequestSchema } from '../../../../proto/gen/strategos/command/v1/command_service_pb.js';
+import {
+  CommandService,
+  IssueCommandRequestSchema,
+} from '../../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { navigate } from '../../address/address.ts';
 import { KIND_FIELDS, KINDS } from '../../parts/command-kind.ts';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -74,11 +77,18 @@ export function NewCommand({ executor: first, onClose }: { readonly executor: st
         </div>
         <fieldset>
           <legend>{kind}</legend>
-          {schema?.fieldKind === 'message' && <MessageForm schema={schema.message} value={parameters} onChange={setParameters} />}
+          {schema?.fieldKind === 'message' && (
+            <MessageForm schema={schema.message} value={parameters} onChange={setParameters} />
+          )}
         </fieldset>
         <details>
           <summary>Deadlines, preconditions and more</summary>
-          <MessageForm schema={IssueCommandRequestSchema} value={options} onChange={setOptions} leaveOut={NOT_OPTIONS} />
+          <MessageForm
+            schema={IssueCommandRequestSchema}
+            value={options}
+            onChange={setOptions}
+            leaveOut={NOT_OPTIONS}
+          />
         </details>
         <Problem error={fault ?? issue.error} what="Not sent" />
         <div className="actions">

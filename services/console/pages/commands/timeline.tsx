@@ -12,7 +12,10 @@ export function Timeline({ steps, open }: { readonly steps: readonly Transition[
         const waited = at === undefined || before === undefined ? '' : `+${spanText(Math.max(0, at - before))}`;
         const tone = toneOf(step.toState);
         return (
-          <li key={`${String(step.time?.seconds)}.${step.time?.nanos} ${step.cause} ${step.toState} ${step.attempt}`} className={tone === 'bad' || tone === 'warn' ? 'bad' : ''}>
+          <li
+            key={`${String(step.time?.seconds)}.${step.time?.nanos} ${step.cause} ${step.toState} ${step.attempt}`}
+            className={tone === 'bad' || tone === 'warn' ? 'bad' : ''}
+          >
             <span className="at">
               {at === undefined ? '' : clockText(at, { precise: true })}
               <br />

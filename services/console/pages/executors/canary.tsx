@@ -33,7 +33,8 @@ function CanaryRun({ executor, onClose }: { readonly executor: Executor; readonl
   const issue = useMutation(CommandService.method.issueCommand);
   const id = issue.data?.command?.id;
   const explained = useQuery(CommandService.method.explainCommand, id === undefined ? skipToken : { id }, {
-    refetchInterval: ({ state: { data } }) => (data?.command !== undefined && isTerminal(data.command.state) ? false : LOOK_MS),
+    refetchInterval: ({ state: { data } }) =>
+      data?.command !== undefined && isTerminal(data.command.state) ? false : LOOK_MS,
   });
   const command = explained.data?.command;
   const send = (): void =>
@@ -46,8 +47,8 @@ function CanaryRun({ executor, onClose }: { readonly executor: Executor; readonl
     <Dialog title={`Canary to ${executor.name}`} onClose={onClose} wide>
       <div className="stack">
         <p>
-          A ping takes the way of every command: stored, written to the stream, journalled, run by the adapter, answered. It
-          changes nothing.
+          A ping takes the way of every command: stored, written to the stream, journalled, run by the adapter,
+          answered. It changes nothing.
         </p>
         <div className="row">
           <button type="button" className="button primary" onClick={send} disabled={issue.isPending}>

@@ -15,7 +15,10 @@ export function CreateExecutor({ onClose }: { readonly onClose: () => void }) {
   };
   const credentials = make.data?.credentials;
   return (
-    <Dialog title={credentials === undefined ? 'Create executor' : `Credentials of ${credentials.executorName}`} onClose={onClose}>
+    <Dialog
+      title={credentials === undefined ? 'Create executor' : `Credentials of ${credentials.executorName}`}
+      onClose={onClose}
+    >
       {credentials === undefined ? (
         <form className="form" onSubmit={submit}>
           <div className="field">
@@ -51,7 +54,10 @@ function textOf(fields: FormData, name: string): string {
 }
 
 function labelsOf(text: string): Record<string, string> {
-  const pairs = text.split(',').map((each) => each.trim()).filter((each) => each !== '');
+  const pairs = text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
   return Object.fromEntries(
     pairs.map((pair) => {
       const [key = '', ...value] = pair.split('=');

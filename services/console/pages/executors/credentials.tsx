@@ -23,12 +23,10 @@ export function CredentialsOnce({ credentials }: { readonly credentials: Credent
   return (
     <div className="stack">
       <p>
-        <strong>This is shown once and kept nowhere.</strong> Save it on the agent's machine with mode 0600, then start the
-        agent there:
+        <strong>This is shown once and kept nowhere.</strong> Save it on the agent's machine with mode 0600, then start
+        the agent there:
       </p>
-      <pre className="block">
-        npx strategos executor run --credentials {credentials.executorName}.credentials.json
-      </pre>
+      <pre className="block">npx strategos executor run --credentials {credentials.executorName}.credentials.json</pre>
       <pre className="block" aria-label="Credentials">
         {text}
       </pre>

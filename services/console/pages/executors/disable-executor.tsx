@@ -10,9 +10,9 @@ export function DisableExecutor({ executor, onClose }: { readonly executor: Exec
     <Dialog title={`Disable ${executor.name}?`} onClose={onClose}>
       <div className="stack">
         <p>
-          Its stream is closed within a second, new commands and streams are refused, and it cannot be enabled again. The{' '}
-          {executor.inFlight + executor.queued} commands already accepted keep their deadlines. Open positions are not closed:
-          use the kill switch before, if they should be.
+          Its stream is closed within a second, new commands and streams are refused, and it cannot be enabled again.
+          The {executor.inFlight + executor.queued} commands already accepted keep their deadlines. Open positions are
+          not closed: use the kill switch before, if they should be.
         </p>
         <Problem error={disable.error} what="Not disabled" />
         <div className="actions">

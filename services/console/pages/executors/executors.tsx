@@ -41,7 +41,9 @@ function Fleet({ executors }: { readonly executors: readonly Executor[] | undefi
             Loading …
           </p>
         ) : executors.length === 0 ? (
-          <Nothing>There is no executor yet. Create one and start its agent with the credentials that are shown.</Nothing>
+          <Nothing>
+            There is no executor yet. Create one and start its agent with the credentials that are shown.
+          </Nothing>
         ) : (
           <FleetTable executors={executors} />
         )}

@@ -6,7 +6,13 @@ import { Problem } from '../../parts/problem.tsx';
 import { CredentialsOnce } from './credentials.tsx';
 
 /** Makes a new credential; the ones before it live on for the overlap. */
-export function RotateCredentials({ executor, onClose }: { readonly executor: Executor; readonly onClose: () => void }) {
+export function RotateCredentials({
+  executor,
+  onClose,
+}: {
+  readonly executor: Executor;
+  readonly onClose: () => void;
+}) {
   const rotate = useMutation(ExecutorService.method.rotateCredentials);
   const submit = (event: SyntheticEvent<HTMLFormElement>): void => {
     event.preventDefault();

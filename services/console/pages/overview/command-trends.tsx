@@ -52,7 +52,10 @@ function series(stats: GetCommandStatsResponse | undefined, windowSeconds: numbe
   const span = windowSeconds / bucketCount;
   const start = (msOf(stats?.windowStartTime) ?? 0) / 1_000;
   const byIndex = new Map(
-    (stats?.buckets ?? []).map((bucket) => [Math.round(((msOf(bucket.startTime) ?? 0) / 1_000 - start) / span), bucket]),
+    (stats?.buckets ?? []).map((bucket) => [
+      Math.round(((msOf(bucket.startTime) ?? 0) / 1_000 - start) / span),
+      bucket,
+    ]),
   );
   const indexes = Array.from({ length: stats === undefined ? 0 : bucketCount }, (_, index) => index);
   const at = indexes.map((index) => byIndex.get(index));

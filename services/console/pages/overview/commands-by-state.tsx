@@ -23,7 +23,10 @@ export function CommandsByState({ stats }: { readonly stats: GetCommandStatsResp
                 <span>{String(count)}</span>
               </p>
               <span className="bar" aria-hidden="true">
-                <span className={`fill ${toneOf(state)}`} style={{ width: `${(100 * Number(count)) / Math.max(1, total)}%` }} />
+                <span
+                  className={`fill ${toneOf(state)}`}
+                  style={{ width: `${(100 * Number(count)) / Math.max(1, total)}%` }}
+                />
               </span>
             </li>
           ))}

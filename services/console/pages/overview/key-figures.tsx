@@ -36,7 +36,11 @@ export function KeyFigures({
       <Figure
         name="p95 to the end"
         value={finished === undefined ? '–' : spanText(finished.p95Ms)}
-        note={finished === undefined ? 'nothing has ended' : `p50 ${spanText(finished.p50Ms)}, p99 ${spanText(finished.p99Ms)}`}
+        note={
+          finished === undefined
+            ? 'nothing has ended'
+            : `p50 ${spanText(finished.p50Ms)}, p99 ${spanText(finished.p99Ms)}`
+        }
       />
       <Figure name="Under way" value={stats === undefined ? '…' : String(open)} note="not at their end yet" />
     </div>

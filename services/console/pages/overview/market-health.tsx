@@ -11,12 +11,18 @@ const LOOK_MS = 3_000;
 
 /** Every market that is fed, and how old its prices are. */
 export function MarketHealth() {
-  const { data, error } = useQuery(MarketService.method.listSources, { runningOnly: true }, { refetchInterval: LOOK_MS });
+  const { data, error } = useQuery(
+    MarketService.method.listSources,
+    { runningOnly: true },
+    { refetchInterval: LOOK_MS },
+  );
   const sources = (data?.sources ?? []).toSorted((a, b) => freshnessOf(b) - freshnessOf(a));
   return (
     <Panel title="Markets" className="half">
       <Problem error={error} what="Markets cannot be read" />
-      {error === null && sources.length === 0 && <Nothing>{data === undefined ? 'Loading …' : 'No market is fed.'}</Nothing>}
+      {error === null && sources.length === 0 && (
+        <Nothing>{data === undefined ? 'Loading …' : 'No market is fed.'}</Nothing>
+      )}
       <ul className="plain-list">
         {sources.map((source) => (
           <li key={source.id} className="row apart">

@@ -40,8 +40,8 @@ export function RunningSessions() {
             </p>
             <p className="row quiet">
               <span>
-                {session.activations.filter(({ state }) => state === ActivationState.ACTIVE).length} of {session.activations.length}{' '}
-                active
+                {session.activations.filter(({ state }) => state === ActivationState.ACTIVE).length} of{' '}
+                {session.activations.length} active
               </span>
               <FreshnessMark freshness={session.freshness} />
             </p>

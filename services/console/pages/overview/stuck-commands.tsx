@@ -24,12 +24,18 @@ export function StuckCommands() {
     { filter: { states: OPEN }, pageSize: 1_000 },
     { refetchInterval: LOOK_MS },
   );
-  const stuck = (open.data?.commands ?? []).filter((command) => now - (msOf(command.createTime) ?? now) > STUCK_MS).toReversed();
+  const stuck = (open.data?.commands ?? [])
+    .filter((command) => now - (msOf(command.createTime) ?? now) > STUCK_MS)
+    .toReversed();
   return (
     <Panel
       title={stuck.length === 0 ? 'Stuck' : `Stuck (${stuck.length}${open.data?.nextPageToken ? ' or more' : ''})`}
       className="two-thirds"
-      actions={stuck.length > SHOWN_MAX ? <Link href="/commands?state=PENDING,SENT,RECEIVED,RUNNING">All of them</Link> : undefined}
+      actions={
+        stuck.length > SHOWN_MAX ? (
+          <Link href="/commands?state=PENDING,SENT,RECEIVED,RUNNING">All of them</Link>
+        ) : undefined
+      }
     >
       <Problem error={open.error} />
       {stuck.length === 0 ? (

@@ -1,12 +1,22 @@
 import { useMutation } from '@connectrpc/connect-query';
 import { useState } from 'react';
-import { type Activation, ActivationState, type Session } from '../../../../proto/gen/strategos/session/v1/session_pb.js';
+import {
+  type Activation,
+  ActivationState,
+  type Session,
+} from '../../../../proto/gen/strategos/session/v1/session_pb.js';
 import { SessionService } from '../../../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Problem } from '../../parts/problem.tsx';
 
 /** Takes one strategy on one symbol out of a session. */
-export function DeactivateStrategy({ session, activation }: { readonly session: Session; readonly activation: Activation }) {
+export function DeactivateStrategy({
+  session,
+  activation,
+}: {
+  readonly session: Session;
+  readonly activation: Activation;
+}) {
   const [asking, setAsking] = useState(false);
   const [close, setClose] = useState(false);
   const end = useMutation(SessionService.method.deactivateStrategy, { onSuccess: () => setAsking(false) });
@@ -20,9 +30,17 @@ export function DeactivateStrategy({ session, activation }: { readonly session: 
       {asking && (
         <Dialog title={`Deactivate ${what}?`} onClose={() => setAsking(false)}>
           <div className="form">
-            <p>It takes no more signals. An open position is still exited by its strategy, and the instance ends when it is flat.</p>
+            <p>
+              It takes no more signals. An open position is still exited by its strategy, and the instance ends when it
+              is flat.
+            </p>
             <div className="field check">
-              <input id="deactivate-close" type="checkbox" checked={close} onChange={(event) => setClose(event.target.checked)} />
+              <input
+                id="deactivate-close"
+                type="checkbox"
+                checked={close}
+                onChange={(event) => setClose(event.target.checked)}
+              />
               <label htmlFor="deactivate-close">Close its position now instead</label>
             </div>
             <Problem error={end.error} what="Not deactivated" />
@@ -32,7 +50,12 @@ export function DeactivateStrategy({ session, activation }: { readonly session: 
                 className="button danger"
                 disabled={end.isPending}
                 onClick={() =>
-                  end.mutate({ id: session.id, strategy: activation.strategyId, symbols: [activation.symbol], closePositions: close })
+                  end.mutate({
+                    id: session.id,
+                    strategy: activation.strategyId,
+                    symbols: [activation.symbol],
+                    closePositions: close,
+                  })
                 }
               >
                 Deactivate

@@ -30,8 +30,8 @@ export function EvaluationList({ evaluations }: { readonly evaluations: readonly
             </summary>
             {each.message !== '' && <p>{each.message}</p>}
             <p className="quiet">
-              At {decimalText(each.price)} by revision {String(each.revision)}, recorded <When time={each.recordTime} /> by{' '}
-              {each.replicaId}
+              At {decimalText(each.price)} by revision {String(each.revision)}, recorded <When time={each.recordTime} />{' '}
+              by {each.replicaId}
             </p>
             {each.inputs.map((input) => (
               <ConditionText key={input.conditionId} condition={input} />

@@ -1,7 +1,10 @@
 import { useQuery } from '@connectrpc/connect-query';
 import { InstanceStatus } from '../../../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
 import type { Instance } from '../../../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
-import { EvaluatorService, type ExplainInstanceResponse } from '../../../../proto/gen/strategos/evaluator/v1/evaluator_service_pb.js';
+import {
+  EvaluatorService,
+  type ExplainInstanceResponse,
+} from '../../../../proto/gen/strategos/evaluator/v1/evaluator_service_pb.js';
 import { Link } from '../../address/link.tsx';
 import { ConditionText } from '../../parts/condition-text.tsx';
 import { Facts } from '../../parts/facts.tsx';
@@ -19,7 +22,11 @@ const LOOK_MS = 1_000;
 
 /** One strategy on one symbol: where it stands, and why it did or did not trade. */
 export function InstancePage({ sessionId, id }: { readonly sessionId: string; readonly id: string }) {
-  const { data, error } = useQuery(EvaluatorService.method.explainInstance, { instanceId: id }, { refetchInterval: LOOK_MS });
+  const { data, error } = useQuery(
+    EvaluatorService.method.explainInstance,
+    { instanceId: id },
+    { refetchInterval: LOOK_MS },
+  );
   if (data?.instance !== undefined) return <Known sessionId={sessionId} instance={data.instance} explained={data} />;
   return (
     <Page title="Instance">

@@ -19,7 +19,12 @@ export function SessionActions({ session }: { readonly session: Session }) {
         </button>
       )}
       {session.state === SessionState.PAUSED && (
-        <button type="button" className="button primary" disabled={resume.isPending} onClick={() => resume.mutate({ id })}>
+        <button
+          type="button"
+          className="button primary"
+          disabled={resume.isPending}
+          onClick={() => resume.mutate({ id })}
+        >
           Resume
         </button>
       )}
@@ -41,8 +46,8 @@ function StopSession({ session, onClose }: { readonly session: Session; readonly
     <Dialog title="Stop the session?" onClose={onClose}>
       <div className="form">
         <p>
-          Its {session.activations.length} activations end and {session.executorName} is told to stop. If the executor is away, the
-          stop waits for it.
+          Its {session.activations.length} activations end and {session.executorName} is told to stop. If the executor
+          is away, the stop waits for it.
         </p>
         <div className="field check">
           <input id="stop-close" type="checkbox" checked={close} onChange={(event) => setClose(event.target.checked)} />

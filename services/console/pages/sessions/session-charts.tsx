@@ -86,7 +86,9 @@ function pointOf(ms: number | undefined, price: string): Point[] {
 /** For drawing alone: the balance after each position that was closed, in the order of market time. */
 function equityOf(session: Session, positions: readonly Position[]): Point[] {
   const closed = positions
-    .flatMap(({ exitTime, pnl }) => (exitTime === undefined || pnl === '' ? [] : [{ at: (msOf(exitTime) ?? 0) / 1_000, pnl: Number(pnl) }]))
+    .flatMap(({ exitTime, pnl }) =>
+      exitTime === undefined || pnl === '' ? [] : [{ at: (msOf(exitTime) ?? 0) / 1_000, pnl: Number(pnl) }],
+    )
     .toSorted((a, b) => a.at - b.at);
   const entries = positions.map(({ entryTime }) => msOf(entryTime)).filter((ms) => ms !== undefined);
   if (entries.length === 0) return [];

@@ -20,7 +20,11 @@ const LOOK_MS = 2_000;
 export default function Sessions({ rest }: { readonly rest: readonly string[] }) {
   const [id, instanceId] = rest;
   if (id === undefined) return <SessionList />;
-  return instanceId === undefined ? <SessionPage key={id} id={id} /> : <InstancePage key={instanceId} sessionId={id} id={instanceId} />;
+  return instanceId === undefined ? (
+    <SessionPage key={id} id={id} />
+  ) : (
+    <InstancePage key={instanceId} sessionId={id} id={instanceId} />
+  );
 }
 
 function SessionList() {
@@ -40,7 +44,11 @@ function SessionList() {
       }
     >
       {starting && <StartSession onClose={() => setStarting(false)} />}
-      <Panel title={data === undefined ? 'Sessions' : `Sessions (${sessions.length}${data.nextPageToken === '' ? '' : ' newest'})`}>
+      <Panel
+        title={
+          data === undefined ? 'Sessions' : `Sessions (${sessions.length}${data.nextPageToken === '' ? '' : ' newest'})`
+        }
+      >
         <Problem error={error} what="Sessions cannot be read" />
         {error === null && sessions.length === 0 ? (
           <Nothing>{data === undefined ? 'Loading …' : 'There was no session yet.'}</Nothing>
@@ -80,7 +88,9 @@ function SessionList() {
                       <FreshnessMark freshness={session.freshness} />
                     </td>
                     <td className="number">{decimalText(session.equity, 2)}</td>
-                    <td className={`number ${session.realisedPnl.startsWith('-') ? 'fault' : ''}`}>{decimalText(session.realisedPnl, 2)}</td>
+                    <td className={`number ${session.realisedPnl.startsWith('-') ? 'fault' : ''}`}>
+                      {decimalText(session.realisedPnl, 2)}
+                    </td>
                     <td className="number">{decimalText(session.maxDrawdownPct, 2)} %</td>
                     <td>
                       <When time={session.startTime ?? session.createTime} />

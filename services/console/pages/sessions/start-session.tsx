@@ -34,7 +34,9 @@ export function StartSession({ onClose }: { readonly onClose: () => void }) {
     SessionService.method.listSessions,
     start.isPending ? { states: [SessionState.STARTING, SessionState.ACTIVE], pageSize: 10 } : skipToken,
     { refetchInterval: LOOK_MS },
-  ).data?.sessions.find((session) => (msOf(session.createTime) ?? 0) >= (submittedMs ?? Number.POSITIVE_INFINITY) - CLOCKS_MS);
+  ).data?.sessions.find(
+    (session) => (msOf(session.createTime) ?? 0) >= (submittedMs ?? Number.POSITIVE_INFINITY) - CLOCKS_MS,
+  );
   const failed = start.error === null ? undefined : ConnectError.from(start.error).findDetails(SessionSchema)[0];
   const shown = start.isPending ? underWay : failed;
 

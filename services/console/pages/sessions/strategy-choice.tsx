@@ -27,7 +27,8 @@ export function StrategyChoices({
 }) {
   const strategies = useQuery(StrategyService.method.listStrategies, { pageSize: 1_000 }).data?.strategies ?? [];
   const sources = useQuery(MarketService.method.listSources, { runningOnly: true }).data?.sources ?? [];
-  const put = (index: number, choice: Choice): void => onChange(choices.map((each, at) => (at === index ? choice : each)));
+  const put = (index: number, choice: Choice): void =>
+    onChange(choices.map((each, at) => (at === index ? choice : each)));
   return (
     <>
       <datalist id={SYMBOLS}>
@@ -39,7 +40,12 @@ export function StrategyChoices({
         <div key={`choice ${index}`} className="fields">
           <div className="field">
             <label htmlFor={`strategy-${index}`}>Strategy</label>
-            <select id={`strategy-${index}`} required value={choice.strategy} onChange={(event) => put(index, { ...choice, strategy: event.target.value })}>
+            <select
+              id={`strategy-${index}`}
+              required
+              value={choice.strategy}
+              onChange={(event) => put(index, { ...choice, strategy: event.target.value })}
+            >
               <option value="">choose …</option>
               {strategies.map((strategy) => (
                 <option key={strategy.id} value={strategy.id}>
@@ -65,7 +71,11 @@ export function StrategyChoices({
       ))}
       {!single && (
         <div className="row">
-          <button type="button" className="button small" onClick={() => onChange([...choices, { strategy: '', symbols: '' }])}>
+          <button
+            type="button"
+            className="button small"
+            onClick={() => onChange([...choices, { strategy: '', symbols: '' }])}
+          >
             Add a strategy
           </button>
           {choices.length > 1 && (

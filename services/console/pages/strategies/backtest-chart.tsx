@@ -34,7 +34,12 @@ export function BacktestChart({ run }: { readonly run: Run }) {
       </Panel>
       {run.equity.length > 0 && (
         <Panel title="Equity">
-          <Chart times={equity.times} lines={EQUITY} values={equity.values} summary={`Equity, ending at ${run.equity.at(-1)?.value ?? ''}`} />
+          <Chart
+            times={equity.times}
+            lines={EQUITY}
+            values={equity.values}
+            summary={`Equity, ending at ${run.equity.at(-1)?.value ?? ''}`}
+          />
         </Panel>
       )}
     </div>

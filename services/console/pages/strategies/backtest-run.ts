@@ -1,4 +1,7 @@
-import type { BacktestSummary, RunBacktestResponse } from '../../../../proto/gen/strategos/session/v1/backtest_service_pb.js';
+import type {
+  BacktestSummary,
+  RunBacktestResponse,
+} from '../../../../proto/gen/strategos/session/v1/backtest_service_pb.js';
 import type { Position } from '../../../../proto/gen/strategos/session/v1/session_pb.js';
 import { InstanceState } from '../../../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
 import type { Point } from '../../parts/series.ts';
@@ -14,7 +17,14 @@ export interface Run {
   readonly summary: BacktestSummary | undefined;
 }
 
-export const EMPTY_RUN: Run = { progress: 0, prices: [], equity: [], signals: [], trades: new Map(), summary: undefined };
+export const EMPTY_RUN: Run = {
+  progress: 0,
+  prices: [],
+  equity: [],
+  signals: [],
+  trades: new Map(),
+  summary: undefined,
+};
 
 /** The run with more of its events; a trade that is told again replaces itself. */
 export function withEvents(run: Run, events: readonly RunBacktestResponse['event'][]): Run {

@@ -86,7 +86,9 @@ export function Backtest({ editing }: { readonly editing: Editing }) {
                 Stop
               </button>
             )}
-            <span role="status">{running ? `${Math.floor(run.progress)} %` : run.summary === undefined ? '' : 'Done.'}</span>
+            <span role="status">
+              {running ? `${Math.floor(run.progress)} %` : run.summary === undefined ? '' : 'Done.'}
+            </span>
           </div>
         </form>
       </Panel>

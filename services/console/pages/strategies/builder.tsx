@@ -3,7 +3,6 @@ import { useId } from 'react';
 import { Panel } from '../../parts/page.tsx';
 import { ConditionRow, IndicatorNames } from './condition-row.tsx';
 import { conditionsOf, type Draft, newConditionId, SECTIONS, valueAt, withValue } from './draft.ts';
-import { IndicatorCatalogue } from './indicator-catalogue.tsx';
 import type { Editing } from './use-editing.ts';
 
 /** The five sections as a form. */
@@ -16,8 +15,20 @@ export function Builder({ editing, readOnly }: { readonly editing: Editing; read
       <IndicatorNames />
       <Panel title="Strategy">
         <div className="fields body">
-          <Text draft={draft} path={['strategy_name']} label="Name" onChange={setDraft} fault={faultAt('strategy_name')} />
-          <Text draft={draft} path={['description']} label="Description" onChange={setDraft} fault={faultAt('description')} />
+          <Text
+            draft={draft}
+            path={['strategy_name']}
+            label="Name"
+            onChange={setDraft}
+            fault={faultAt('strategy_name')}
+          />
+          <Text
+            draft={draft}
+            path={['description']}
+            label="Description"
+            onChange={setDraft}
+            fault={faultAt('description')}
+          />
         </div>
       </Panel>
       {SECTIONS.map(({ name, title, about }) => (
@@ -31,12 +42,29 @@ export function Builder({ editing, readOnly }: { readonly editing: Editing; read
       ))}
       <Panel title="Global limits">
         <div className="fields body">
-          <Quantity draft={draft} path={['global_limits', 'base_position_pct']} label="Base position (fraction of equity)" onChange={setDraft} faultAt={faultAt} />
-          <Quantity draft={draft} path={['global_limits', 'max_leverage']} label="Largest leverage" onChange={setDraft} faultAt={faultAt} />
-          <Quantity draft={draft} path={['global_limits', 'stop_loss_buffer_pct']} label="Stop loss buffer (%)" onChange={setDraft} faultAt={faultAt} />
+          <Quantity
+            draft={draft}
+            path={['global_limits', 'base_position_pct']}
+            label="Base position (fraction of equity)"
+            onChange={setDraft}
+            faultAt={faultAt}
+          />
+          <Quantity
+            draft={draft}
+            path={['global_limits', 'max_leverage']}
+            label="Largest leverage"
+            onChange={setDraft}
+            faultAt={faultAt}
+          />
+          <Quantity
+            draft={draft}
+            path={['global_limits', 'stop_loss_buffer_pct']}
+            label="Stop loss buffer (%)"
+            onChange={setDraft}
+            faultAt={faultAt}
+          />
         </div>
       </Panel>
-      <IndicatorCatalogue />
     </fieldset>
   );
 }
@@ -101,7 +129,12 @@ function SectionFields({ section, ...rest }: FieldProps & { readonly section: st
     return (
       <div className="fields">
         <Quantity {...rest} path={['emergency_exit', 'cooldownMinutes']} label="Cooldown (min)" />
-        <Check {...rest} path={['emergency_exit', 'actions', 'cancelPending']} label="Gives up signals and entries" unset />
+        <Check
+          {...rest}
+          path={['emergency_exit', 'actions', 'cancelPending']}
+          label="Gives up signals and entries"
+          unset
+        />
         <Check {...rest} path={['emergency_exit', 'actions', 'closePosition']} label="Closes positions" unset />
       </div>
     );
@@ -128,12 +161,26 @@ function SectionFields({ section, ...rest }: FieldProps & { readonly section: st
           <option value="fixed">fixed amount</option>
         </select>
       </div>
-      {typeof sizeType === 'string' && <Quantity {...rest} path={['z1_entry', 'positionSize', 'value']} label={sizeType === 'fixed' ? 'Amount' : 'Percent'} />}
+      {typeof sizeType === 'string' && (
+        <Quantity
+          {...rest}
+          path={['z1_entry', 'positionSize', 'value']}
+          label={sizeType === 'fixed' ? 'Amount' : 'Percent'}
+        />
+      )}
       <Quantity {...rest} path={['z1_entry', 'leverage']} label="Leverage" />
       {(['stopLoss', 'takeProfit'] as const).map((name) => (
         <div key={name} className="field">
-          <Check {...rest} path={['z1_entry', name, 'enabled']} label={name === 'stopLoss' ? 'Stop loss' : 'Take profit'} />
-          <Quantity {...rest} path={['z1_entry', name, 'offsetPercent']} label={`${name === 'stopLoss' ? 'Stop loss' : 'Take profit'} offset (%)`} />
+          <Check
+            {...rest}
+            path={['z1_entry', name, 'enabled']}
+            label={name === 'stopLoss' ? 'Stop loss' : 'Take profit'}
+          />
+          <Quantity
+            {...rest}
+            path={['z1_entry', name, 'offsetPercent']}
+            label={`${name === 'stopLoss' ? 'Stop loss' : 'Take profit'} offset (%)`}
+          />
         </div>
       ))}
     </div>
@@ -162,14 +209,28 @@ function Text({
         id={id}
         value={typeof value === 'string' ? value : ''}
         aria-invalid={fault !== ''}
-        onChange={(event) => onChange(withValue(draft, path, event.target.value === '' && path[0] === 'description' ? undefined : event.target.value))}
+        onChange={(event) =>
+          onChange(
+            withValue(
+              draft,
+              path,
+              event.target.value === '' && path[0] === 'description' ? undefined : event.target.value,
+            ),
+          )
+        }
       />
       <span className="help fault">{fault}</span>
     </div>
   );
 }
 
-function Quantity({ draft, path, label, onChange, faultAt }: FieldProps & { readonly path: readonly string[]; readonly label: string }) {
+function Quantity({
+  draft,
+  path,
+  label,
+  onChange,
+  faultAt,
+}: FieldProps & { readonly path: readonly string[]; readonly label: string }) {
   const id = useId();
   const value = valueAt(draft, path);
   const fault = faultAt(path.join('.'));
@@ -182,7 +243,9 @@ function Quantity({ draft, path, label, onChange, faultAt }: FieldProps & { read
         step="any"
         value={shownNumber(value)}
         aria-invalid={fault !== ''}
-        onChange={({ target }) => onChange(withValue(draft, path, target.value === '' ? undefined : target.valueAsNumber))}
+        onChange={({ target }) =>
+          onChange(withValue(draft, path, target.value === '' ? undefined : target.valueAsNumber))
+        }
       />
       <span className="help fault">{fault}</span>
     </div>

@@ -56,9 +56,11 @@ export function ConditionRow({
           aria-invalid={wrong('operator')}
           onChange={(event) => onChange({ ...condition, operator: event.target.value })}
         >
-          {[...OPERATORS, ...(OPERATORS.some((each) => each === operator) ? [] : [String(operator ?? '')])].map((each) => (
-            <option key={each}>{each}</option>
-          ))}
+          {[...OPERATORS, ...(OPERATORS.some((each) => each === operator) ? [] : [String(operator ?? '')])].map(
+            (each) => (
+              <option key={each}>{each}</option>
+            ),
+          )}
         </select>
         <input
           aria-label={`${label}: value`}
@@ -66,7 +68,9 @@ export function ConditionRow({
           step="any"
           value={typeof value === 'number' ? String(value) : ''}
           aria-invalid={wrong('value')}
-          onChange={({ target }) => onChange({ ...condition, value: target.value === '' ? null : target.valueAsNumber })}
+          onChange={({ target }) =>
+            onChange({ ...condition, value: target.value === '' ? null : target.valueAsNumber })
+          }
         />
         <button type="button" className="icon-button" aria-label={`Remove ${label}`} onClick={onRemove}>
           ×

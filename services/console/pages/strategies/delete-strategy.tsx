@@ -27,7 +27,12 @@ export function DeleteStrategy({ strategy }: { readonly strategy: Strategy }) {
             </div>
             <Problem error={end.error} what="Not deleted" />
             <div className="actions">
-              <button type="button" className="button danger" disabled={end.isPending} onClick={() => end.mutate({ strategy: strategy.id, force })}>
+              <button
+                type="button"
+                className="button danger"
+                disabled={end.isPending}
+                onClick={() => end.mutate({ strategy: strategy.id, force })}
+              >
                 Delete {name}
               </button>
               <button type="button" className="button" onClick={() => setAsking(false)}>

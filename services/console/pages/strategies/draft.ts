@@ -12,7 +12,11 @@ export const SECTIONS = [
   { name: 'o1_cancel', title: 'O1 cancel', about: 'All true, or the timeout: the signal is given up.' },
   { name: 'z1_entry', title: 'Z1 entry', about: 'All true after a signal: a position is entered.' },
   { name: 'ze1_close', title: 'ZE1 close', about: 'All true in a position: it is closed.' },
-  { name: 'emergency_exit', title: 'E1 emergency exit', about: 'Looked at first, wherever there is something to give up or close.' },
+  {
+    name: 'emergency_exit',
+    title: 'E1 emergency exit',
+    about: 'Looked at first, wherever there is something to give up or close.',
+  },
 ] as const;
 
 export const OPERATORS = ['>', '>=', '<', '<=', '==', '!='] as const;
@@ -27,7 +31,17 @@ export const EMPTY_DRAFT: Draft = {
   global_limits: { base_position_pct: 0.02, max_leverage: 1 },
 };
 
-const CAMEL_CASE = new Set(['indicatorId', 'positionSize', 'stopLoss', 'takeProfit', 'offsetPercent', 'timeoutSeconds', 'cooldownMinutes', 'cancelPending', 'closePosition']);
+const CAMEL_CASE = new Set([
+  'indicatorId',
+  'positionSize',
+  'stopLoss',
+  'takeProfit',
+  'offsetPercent',
+  'timeoutSeconds',
+  'cooldownMinutes',
+  'cancelPending',
+  'closePosition',
+]);
 
 /** Keys as the service writes them: it reads both snake_case and camelCase. */
 export function withUsualKeys(value: JsonValue): JsonValue {

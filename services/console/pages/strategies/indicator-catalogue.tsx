@@ -9,7 +9,7 @@ export function IndicatorCatalogue() {
   return (
     <Panel title="Indicator catalogue">
       <Problem error={error} what="The catalogue cannot be read" />
-      <ul className="plain-list">
+      <ul className="plain-list long" tabIndex={0} aria-label="Families">
         {data?.indicators.map((indicator) => (
           <li key={indicator.idPattern}>
             <details>
@@ -18,14 +18,14 @@ export function IndicatorCatalogue() {
               </summary>
               <p>{indicator.formula}</p>
               <p className="quiet">
-                First value after {indicator.warmUp} candles{indicator.unit !== '' && `; unit: ${indicator.unit}`}. Such as{' '}
-                {indicator.examples.join(', ')}.
+                First value after {indicator.warmUp} candles{indicator.unit !== '' && `; unit: ${indicator.unit}`}. Such
+                as {indicator.examples.join(', ')}.
               </p>
               <ul>
                 {indicator.parameters.map((parameter) => (
                   <li key={parameter.name}>
-                    <code>{parameter.name}</code> {parameter.minValue} to {parameter.maxValue}, {parameter.defaultValue} when left
-                    out. {parameter.description}
+                    <code>{parameter.name}</code> {parameter.minValue} to {parameter.maxValue}, {parameter.defaultValue}{' '}
+                    when left out. {parameter.description}
                   </li>
                 ))}
               </ul>

@@ -4,7 +4,13 @@ import { draftOf, textOf } from './draft.ts';
 import type { Editing } from './use-editing.ts';
 
 /** The JSON form as text: what is typed here is what the builder shows, and the other way round. */
-export function JsonView({ editing: { draft, setDraft }, readOnly }: { readonly editing: Editing; readonly readOnly: boolean }) {
+export function JsonView({
+  editing: { draft, setDraft },
+  readOnly,
+}: {
+  readonly editing: Editing;
+  readonly readOnly: boolean;
+}) {
   const [typed, setTyped] = useState(() => textOf(draft));
   const [fault, setFault] = useState('');
   const take = (text: string): void => {
@@ -48,7 +54,13 @@ export function JsonView({ editing: { draft, setDraft }, readOnly }: { readonly 
           {!readOnly && (
             <>
               <label htmlFor="json-file">From a file</label>
-              <input id="json-file" type="file" accept="application/json,.json" onChange={load} style={{ width: 'auto' }} />
+              <input
+                id="json-file"
+                type="file"
+                accept="application/json,.json"
+                onChange={load}
+                style={{ width: 'auto' }}
+              />
             </>
           )}
           <button type="button" className="button small" onClick={save}>

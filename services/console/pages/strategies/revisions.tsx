@@ -37,8 +37,12 @@ export function Revisions({ strategy }: { readonly strategy: Strategy }) {
                       <td>
                         <code>{path}</code>
                       </td>
-                      <td className="wrap before">{before === '' ? <span className="quiet">absent</span> : <del>{before}</del>}</td>
-                      <td className="wrap after">{after === '' ? <span className="quiet">absent</span> : <ins>{after}</ins>}</td>
+                      <td className="wrap before">
+                        {before === '' ? <span className="quiet">absent</span> : <del>{before}</del>}
+                      </td>
+                      <td className="wrap after">
+                        {after === '' ? <span className="quiet">absent</span> : <ins>{after}</ins>}
+                      </td>
                     </tr>
                   ))}
                 </tbody>

@@ -10,7 +10,11 @@ const LOOK_MS = 1_000;
 
 /** Which evaluators have applied the newest revision, and which instances run it. */
 export function Rollout({ strategy }: { readonly strategy: Strategy }) {
-  const { data, error } = useQuery(StrategyService.method.getRollout, { strategy: strategy.id }, { refetchInterval: LOOK_MS });
+  const { data, error } = useQuery(
+    StrategyService.method.getRollout,
+    { strategy: strategy.id },
+    { refetchInterval: LOOK_MS },
+  );
   return (
     <div className="stack">
       <Problem error={error} what="The roll-out cannot be read" />
@@ -36,7 +40,11 @@ export function Rollout({ strategy }: { readonly strategy: Strategy }) {
           {data?.instances.map((each) => (
             <li key={`${each.sessionId} ${each.symbol}`} className="row apart">
               <span className="row">
-                {each.current ? <Mark tone="good">current</Mark> : <Mark tone={each.pinned ? 'idle' : 'warn'}>{each.pinned ? 'pinned' : 'older'}</Mark>}
+                {each.current ? (
+                  <Mark tone="good">current</Mark>
+                ) : (
+                  <Mark tone={each.pinned ? 'idle' : 'warn'}>{each.pinned ? 'pinned' : 'older'}</Mark>
+                )}
                 <Link href={`/sessions/${each.sessionId}`}>{each.symbol}</Link>
               </span>
               <span className="quiet">

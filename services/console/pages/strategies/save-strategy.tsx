@@ -9,7 +9,13 @@ import { textOf } from './draft.ts';
 import type { Editing } from './use-editing.ts';
 
 /** Stores the draft as the next revision; refused when somebody else has stored one meanwhile. */
-export function SaveStrategy({ strategy, editing }: { readonly strategy: Strategy | undefined; readonly editing: Editing }) {
+export function SaveStrategy({
+  strategy,
+  editing,
+}: {
+  readonly strategy: Strategy | undefined;
+  readonly editing: Editing;
+}) {
   const queries = useQueryClient();
   const create = useMutation(StrategyService.method.createStrategy, {
     onSuccess: ({ strategy: made }) => {
@@ -35,7 +41,11 @@ export function SaveStrategy({ strategy, editing }: { readonly strategy: Strateg
       </button>
       <Problem
         error={error}
-        what={error?.code === Code.Aborted ? 'Somebody else has saved a revision; load the page again and repeat the change' : 'Not saved'}
+        what={
+          error?.code === Code.Aborted
+            ? 'Somebody else has saved a revision; load the page again and repeat the change'
+            : 'Not saved'
+        }
       />
       <span role="status" className="quiet">
         {update.data !== undefined && !editing.changed && ` Saved as revision ${update.data.strategy?.revision ?? ''}.`}

@@ -16,7 +16,11 @@ export default function Strategies({ rest }: { readonly rest: readonly string[] 
 }
 
 function StrategyList() {
-  const { data, error } = useQuery(StrategyService.method.listStrategies, { pageSize: 1_000 }, { refetchInterval: LOOK_MS });
+  const { data, error } = useQuery(
+    StrategyService.method.listStrategies,
+    { pageSize: 1_000 },
+    { refetchInterval: LOOK_MS },
+  );
   const rollout = useQuery(StrategyService.method.getRollout, {}, { refetchInterval: LOOK_MS }).data;
   const strategies = data?.strategies ?? [];
   return (
@@ -62,7 +66,9 @@ function StrategyList() {
                         <Ago time={strategy.updateTime} />
                       </td>
                       <td className="number">{instances.length}</td>
-                      <td>{instances.length === 0 ? '–' : behind === 0 ? 'all current' : `${behind} on an older revision`}</td>
+                      <td>
+                        {instances.length === 0 ? '–' : behind === 0 ? 'all current' : `${behind} on an older revision`}
+                      </td>
                       <td className="wrap quiet">{strategy.definition?.description}</td>
                     </tr>
                   );

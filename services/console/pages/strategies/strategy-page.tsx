@@ -11,6 +11,7 @@ import { Backtest } from './backtest.tsx';
 import { Builder } from './builder.tsx';
 import { DeleteStrategy } from './delete-strategy.tsx';
 import { draftOf, EMPTY_DRAFT } from './draft.ts';
+import { IndicatorCatalogue } from './indicator-catalogue.tsx';
 import { JsonView } from './json-view.tsx';
 import { Revisions } from './revisions.tsx';
 import { Rollout } from './rollout.tsx';
@@ -45,7 +46,11 @@ function Editor({ strategy }: { readonly strategy: Strategy | undefined }) {
   return (
     <Page
       title={name}
-      lead={strategy === undefined ? 'Not stored yet.' : `Revision ${strategy.revision}${editing.changed ? ', with changes that are not saved' : ''}`}
+      lead={
+        strategy === undefined
+          ? 'Not stored yet.'
+          : `Revision ${strategy.revision}${editing.changed ? ', with changes that are not saved' : ''}`
+      }
       actions={
         may && (
           <>
@@ -55,9 +60,23 @@ function Editor({ strategy }: { readonly strategy: Strategy | undefined }) {
         )
       }
     >
-      <Tabs label="Views" tabs={tabs} chosen={tab} onChoose={(next) => setFields({ tab: next === 'Builder' ? '' : next })} />
+      <Tabs
+        label="Views"
+        tabs={tabs}
+        chosen={tab}
+        onChoose={(next) => setFields({ tab: next === 'Builder' ? '' : next })}
+      />
       <Shown tab={tab} strategy={strategy} editing={editing} readOnly={!may} />
     </Page>
+  );
+}
+
+function Aside({ editing }: { readonly editing: Editing }) {
+  return (
+    <div className="third aside stack">
+      <Verdict editing={editing} />
+      <IndicatorCatalogue />
+    </div>
   );
 }
 
@@ -79,9 +98,7 @@ function Shown({
           <div className="two-thirds">
             <Builder editing={editing} readOnly={readOnly} />
           </div>
-          <div className="third">
-            <Verdict editing={editing} />
-          </div>
+          <Aside editing={editing} />
         </div>
       );
     case 'JSON':
@@ -90,9 +107,7 @@ function Shown({
           <div className="two-thirds">
             <JsonView editing={editing} readOnly={readOnly} />
           </div>
-          <div className="third">
-            <Verdict editing={editing} />
-          </div>
+          <Aside editing={editing} />
         </div>
       );
     case 'Back-test':

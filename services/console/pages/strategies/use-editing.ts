@@ -36,7 +36,11 @@ export function useEditing(stored: Draft, revision: bigint): Editing {
   const settled = useSettled(text, SETTLED_MS);
   const transport = useTransport();
   const judged = useQuery({
-    ...createQueryOptions(StrategyService.method.validateStrategy, { source: { case: 'json', value: settled } }, { transport }),
+    ...createQueryOptions(
+      StrategyService.method.validateStrategy,
+      { source: { case: 'json', value: settled } },
+      { transport },
+    ),
     staleTime: Number.POSITIVE_INFINITY,
     placeholderData: (before) => before,
   });

@@ -15,7 +15,11 @@ export function Verdict({ editing: { verdict, error } }: { readonly editing: Edi
           error === null && <p className="quiet">Judging …</p>
         ) : (
           <p>
-            {verdict.valid ? <Mark tone="good">valid, can be saved</Mark> : <Mark tone="bad">{faults.length} to put right</Mark>}
+            {verdict.valid ? (
+              <Mark tone="good">valid, can be saved</Mark>
+            ) : (
+              <Mark tone="bad">{faults.length} to put right</Mark>
+            )}
           </p>
         )}
       </div>
