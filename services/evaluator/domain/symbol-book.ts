@@ -80,6 +80,14 @@ export class SymbolBook<M extends Member> {
     return this.#at.sequence > member.through.sequence ? this.#at : member.through;
   }
 
+  /** Says what time it is before the first event: whoever begins now has seen everything up to then. */
+  begin(timeMs: number): void {
+    this.#at = { ...this.#at, timeMs };
+    for (const { member } of this.#members.values()) {
+      if (!Number.isFinite(member.through.timeMs)) member.through = { sequence: 0, timeMs };
+    }
+  }
+
   /** Goes back to an earlier event, for a member that has not seen it yet; all others remember how far they have come. */
   rewind(sequence: number, timeMs: number): void {
     for (const { member } of this.#members.values()) member.through = { ...this.throughOf(member) };

@@ -49,12 +49,14 @@ export class SymbolDesk implements FeedSink {
   add(instance: OwnedInstance): void {
     const { book } = this;
     const { sequence, timeMs } = instance.through;
-    if (sequence > 0 && (book.at.sequence === 0 || sequence < book.at.sequence)) {
+    if (sequence === 0 && !Number.isFinite(timeMs)) {
+      // It begins with what comes from now on.
+      instance.through = { sequence: book.at.sequence, timeMs: book.at.timeMs };
+    } else if (isBehind(instance.through, book.at) || book.size === 0) {
       book.rewind(sequence, timeMs);
       this.#rewound = true;
       this.#reopenSoon();
     }
-    if (sequence === 0) instance.through = { sequence: book.at.sequence, timeMs: book.at.timeMs };
     book.add(instance);
     this.interest();
   }
@@ -81,8 +83,13 @@ export class SymbolDesk implements FeedSink {
     await this.#feed?.stop();
   }
 
-  sequence(): number {
-    return this.book.at.sequence;
+  place(): { readonly sequence: number; readonly timeMs: number } {
+    return this.book.at;
+  }
+
+  /** Until the first event, this is the place from which another owner would have to go on. */
+  onStart(lastEventMs: number | undefined): void {
+    if (this.book.at.sequence === 0 && !Number.isFinite(this.book.at.timeMs)) this.book.begin(lastEventMs ?? 0);
   }
 
   onEvent(moment: MarketMoment, values: readonly number[]): void {
@@ -135,4 +142,10 @@ export class SymbolDesk implements FeedSink {
     this.#slots = Int32Array.from(ids, (id) => this.book.slotOf(id));
     this.#feed = new SymbolFeed(this.#deps, this.#accountId, this.#symbol, ids, this);
   }
+}
+
+/** True when an instance has not looked at events that the book has passed. */
+function isBehind(through: OwnedInstance['through'], at: MarketMoment): boolean {
+  if (through.sequence > 0 && at.sequence > 0) return through.sequence < at.sequence;
+  return !Number.isFinite(at.timeMs) || through.timeMs < at.timeMs;
 }

@@ -1,4 +1,4 @@
-import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { Freshness as FreshnessMessage } from '../../../proto/gen/strategos/market/v1/market_pb.js';
 import { backoffMs } from '../../platform/backoff.ts';
@@ -26,8 +26,10 @@ export interface FeedSink {
   onMissed(): void;
   /** The stream is there, or has been lost. */
   onConnected(connected: boolean): void;
-  /** The last event that was taken in; 0: none, only new ones are wanted. */
-  sequence(): number;
+  /** The market has answered: the newest event before anything that it will bring, undefined when there was none ever. */
+  onStart(lastEventMs: number | undefined): void;
+  /** The last event that was taken in; sequence 0: by time, or without a time only new ones are wanted. */
+  place(): { readonly sequence: number; readonly timeMs: number };
 }
 
 /** The indicators of one symbol, read on from where the sink is whenever the stream is lost. */
@@ -88,17 +90,21 @@ export class SymbolFeed {
 
   async #read(alive: () => void): Promise<void> {
     const { neighbours } = this.#deps;
-    const cursor = { symbol: this.#symbol, sequence: BigInt(this.#sink.sequence()) };
+    const { sequence: from, timeMs } = this.#sink.place();
+    const byTime = from === 0 && Number.isFinite(timeMs) ? { afterTime: timestampFromMs(timeMs) } : {};
+    const cursor = { symbol: this.#symbol, sequence: BigInt(from), ...byTime };
     const request = { interests: [{ cursor, indicatorIds: [...this.#ids] }] };
     const { signal } = this.#stop;
     for await (const response of neighbours.market.watchIndicators(request, neighbours.as(this.#accountId, signal))) {
       if (signal.aborted) return;
       alive();
       this.#sink.onConnected(true);
-      this.#answered('');
-      for (const { symbol, freshness } of response.freshness) {
-        if (symbol === this.#symbol) this.#sink.onFreshness(FRESHNESS[freshness]);
+      for (const { symbol, freshness, lastEventTime } of response.freshness) {
+        if (symbol !== this.#symbol) continue;
+        this.#sink.onStart(lastEventTime === undefined ? undefined : timestampMs(lastEventTime));
+        this.#sink.onFreshness(FRESHNESS[freshness]);
       }
+      this.#answered('');
       if (response.missedSymbols.includes(this.#symbol)) this.#sink.onMissed();
       for (const update of response.updates) {
         const sequence = Number(update.sequence);
