@@ -8,6 +8,7 @@ import { registerCommand } from './command.ts';
 import { registerDoctor } from './doctor.ts';
 import { EXIT, failureOf } from './errors.ts';
 import { registerExecutor } from './executor.ts';
+import { registerInstance } from './instance.ts';
 import { registerMarket } from './market.ts';
 import { Output } from './output.ts';
 import { registerStatus } from './status.ts';
@@ -77,6 +78,7 @@ export function buildProgram(cli: Cli): Command {
   registerCommand(program, cli);
   registerStrategy(program, cli);
   registerMarket(program, cli);
+  registerInstance(program, cli);
   registerBacktest(program, cli);
   registerToken(program, cli);
   registerAccount(program, cli);
