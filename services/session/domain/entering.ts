@@ -72,12 +72,13 @@ export function enter(draft: Draft, activation: ActivationRecord, signal: Signal
 export function rejectEntry(
   draft: Draft,
   signal: SignalRecord,
-  intent: Pick<IntentBody, 'id' | 'instanceId'>,
+  intent: Pick<IntentBody, 'id' | 'instanceId' | 'marketTimeMs'>,
   reason: string,
   message: string,
 ): void {
   draft.setSignal(signal.id, { state: 'REJECTED', reason: `${reason}: ${message}` });
-  tellNotOpened(draft, { intentId: intent.id, instanceId: intent.instanceId, reason, message });
+  const { id: intentId, instanceId, marketTimeMs: timeMs } = intent;
+  tellNotOpened(draft, { intentId, instanceId, reason, message, timeMs });
 }
 
 /** The executor hears of the revision that decides, before its order comes: the order asks for exactly that revision. */

@@ -121,7 +121,12 @@ function exit(draft: Draft, intent: IntentBody): void {
   const position = draft.positions.find((each) => each.instanceId === intent.instanceId && isHeld(each));
   const reason = intent.section === 'EMERGENCY_EXIT' ? 'emergency_exit' : 'ze1_close';
   if (position?.state === 'OPEN') {
-    draft.setPosition(position.id, { state: 'CLOSING', exitReason: reason, closeIntentId: intent.id });
+    draft.setPosition(position.id, {
+      state: 'CLOSING',
+      exitReason: reason,
+      exitTimeMs: intent.marketTimeMs,
+      closeIntentId: intent.id,
+    });
     draft.want({
       requestId: intent.id,
       purpose: 'CLOSE',
@@ -150,6 +155,7 @@ function exit(draft: Draft, intent: IntentBody): void {
     intentId: intent.id,
     reason: why,
     message,
+    timeMs: intent.marketTimeMs,
   });
 }
 

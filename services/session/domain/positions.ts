@@ -22,6 +22,8 @@ export interface Closing {
   readonly reason: string;
   readonly section: Section;
   readonly closeCommandId: string;
+  /** Of the price that closed it; the time of the decision where a strategy asked. */
+  readonly marketTimeMs?: number | null;
 }
 
 /** The entry was filled. Tells the evaluator once, whoever finds out first. */
@@ -32,7 +34,6 @@ export function opened(draft: Draft, id: string, fill: Fill, openCommandId: stri
     state: 'OPEN',
     quantity: fill.quantity,
     entryPrice: fill.price,
-    entryTimeMs: fill.timeMs ?? draft.nowMs,
     margin: marginOf(fill, position.leverage),
     fee: fill.fee,
     openCommandId,
@@ -49,7 +50,7 @@ export function opened(draft: Draft, id: string, fill: Fill, openCommandId: stri
     message: '',
     price: fill.price,
     quantity: fill.quantity,
-    timeMs: fill.timeMs ?? draft.nowMs,
+    timeMs: position.entryTimeMs,
   });
 }
 
@@ -59,7 +60,13 @@ export function notOpened(draft: Draft, id: string, reason: string, message: str
   if (position === undefined || (position.state !== 'ENTERING' && position.state !== 'UNKNOWN')) return;
   draft.setPosition(id, { state: 'NOT_OPENED', exitReason: 'not_opened', unknownTimeMs: null });
   settleSignal(draft, id, { state: 'REJECTED', reason });
-  tellNotOpened(draft, { intentId: id, instanceId: position.instanceId, reason, message });
+  tellNotOpened(draft, {
+    intentId: id,
+    instanceId: position.instanceId,
+    reason,
+    message,
+    timeMs: position.entryTimeMs,
+  });
 }
 
 /** An entry that was turned away before it became a position. */
@@ -70,6 +77,7 @@ export function tellNotOpened(
     readonly instanceId: string;
     readonly reason: string;
     readonly message: string;
+    readonly timeMs: number;
   },
 ): void {
   draft.tell({
@@ -79,12 +87,12 @@ export function tellNotOpened(
     section: 'VENUE',
     price: '',
     quantity: '',
-    timeMs: draft.nowMs,
   });
 }
 
 /** A position is gone. Counts its profit and tells the evaluator, once. */
-export function closed(draft: Draft, id: string, { fill, reason, section, closeCommandId }: Closing): void {
+export function closed(draft: Draft, id: string, closing: Closing): void {
+  const { fill, reason, section, closeCommandId } = closing;
   const position = draft.position(id);
   if (position === undefined) return;
   if (position.state === 'CLOSED') {
@@ -93,10 +101,11 @@ export function closed(draft: Draft, id: string, { fill, reason, section, closeC
   }
   if (position.state !== 'OPEN' && position.state !== 'CLOSING') return;
   const pnl = fill === undefined ? '' : profitOf(position, fill);
+  const marketTimeMs = closing.marketTimeMs ?? (reason === position.exitReason ? position.exitTimeMs : null);
   draft.setPosition(id, {
     state: 'CLOSED',
     exitPrice: fill?.price ?? '',
-    exitTimeMs: fill?.timeMs ?? draft.nowMs,
+    exitTimeMs: marketTimeMs ?? fill?.timeMs ?? draft.nowMs,
     exitReason: reason,
     fee: sum(position.fee, fill?.fee ?? ''),
     pnl,
@@ -115,7 +124,8 @@ export function closed(draft: Draft, id: string, { fill, reason, section, closeC
     message: '',
     price: fill?.price ?? '',
     quantity: fill?.quantity ?? position.quantity,
-    timeMs: fill?.timeMs ?? draft.nowMs,
+    // Market time; where nobody knows it, the last that is known of the position: the strategy's clock must not run ahead.
+    timeMs: marketTimeMs ?? position.entryTimeMs,
   });
 }
 
@@ -128,6 +138,7 @@ export function notClosed(draft: Draft, id: string, requestId: string, reason: s
   draft.setPosition(id, {
     state: 'OPEN',
     closeIntentId: '',
+    exitTimeMs: null,
     unknownTimeMs: null,
     ...(asked ? { exitReason: '' } : {}),
   });
@@ -138,6 +149,7 @@ export function notClosed(draft: Draft, id: string, requestId: string, reason: s
     intentId: position.closeIntentId,
     reason,
     message,
+    timeMs: position.exitTimeMs ?? position.entryTimeMs,
   });
 }
 
@@ -149,6 +161,7 @@ export function tellNotClosed(
     readonly intentId: string;
     readonly reason: string;
     readonly message: string;
+    readonly timeMs: number;
   },
 ): void {
   const { requestId, ...rest } = refusal;
@@ -159,7 +172,6 @@ export function tellNotClosed(
     section: 'VENUE',
     price: '',
     quantity: '',
-    timeMs: draft.nowMs,
   });
 }
 

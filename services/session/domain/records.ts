@@ -107,12 +107,14 @@ export interface PositionRecord {
   readonly state: PositionState;
   readonly quantity: string;
   readonly entryPrice: string;
-  readonly entryTimeMs: number | null;
+  /** Market time of the decision. */
+  readonly entryTimeMs: number;
   readonly stopLossPrice: string;
   readonly takeProfitPrice: string;
   readonly leverage: string;
   readonly margin: string;
   readonly exitPrice: string;
+  /** Market time where it is known; while it closes, that of the decision. */
   readonly exitTimeMs: number | null;
   readonly exitReason: string;
   readonly fee: string;

@@ -132,7 +132,6 @@ function closeOrphan(draft: Draft, id: string, fill: Fill, openCommandId: string
     state: 'CLOSING',
     quantity: fill.quantity,
     entryPrice: fill.price,
-    entryTimeMs: fill.timeMs,
     fee: fill.fee,
     openCommandId,
     exitReason: 'late_entry',
@@ -227,7 +226,7 @@ function settleByStatus(draft: Draft, command: CommandRecord, listed: readonly V
     }
   } else if (position.state === 'CLOSING') {
     if (found !== undefined) {
-      notClosed(draft, position.id, `${position.id}:${command.requestId}`, 'still_open', 'the executor still has it');
+      notClosed(draft, position.id, command.requestId, 'still_open', 'the executor still has it');
     } else {
       const { exitReason: reason } = position;
       closed(draft, position.id, { fill: undefined, reason, section: sectionOf(reason), closeCommandId: '' });

@@ -51,7 +51,13 @@ function closedAtVenue(draft: Draft, news: Extract<VenueNews, { type: 'POSITION_
     opened(draft, position.id, { symbol, quantity, price, fee: '', timeMs }, news.openCommandId);
   }
   const { fill, reason } = news;
-  closed(draft, position.id, { fill, reason, section: sectionOf(reason), closeCommandId: '' });
+  closed(draft, position.id, {
+    fill,
+    reason,
+    section: sectionOf(reason),
+    closeCommandId: '',
+    marketTimeMs: fill?.timeMs ?? null,
+  });
 }
 
 function concerns(position: PositionRecord, news: VenueNews): boolean {

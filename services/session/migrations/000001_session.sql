@@ -144,7 +144,7 @@ CREATE TABLE session.position (
   state text NOT NULL CONSTRAINT position_state_check CHECK (state IN ('ENTERING', 'OPEN', 'CLOSING', 'CLOSED', 'UNKNOWN', 'NOT_OPENED')),
   quantity text NOT NULL,
   entry_price text NOT NULL,
-  entry_time timestamptz,
+  entry_time timestamptz NOT NULL,
   stop_loss_price text NOT NULL,
   take_profit_price text NOT NULL,
   leverage text NOT NULL,

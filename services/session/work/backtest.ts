@@ -152,7 +152,7 @@ function applyTrade(draft: Draft, trade: Position): void {
     state: closed ? 'CLOSED' : 'OPEN',
     quantity: trade.quantity,
     entryPrice: trade.entryPrice,
-    entryTimeMs: millisecondsOf(trade.entryTime),
+    entryTimeMs: millisecondsOf(trade.entryTime) ?? draft.nowMs,
     stopLossPrice: trade.stopLossPrice,
     takeProfitPrice: trade.takeProfitPrice,
     leverage: trade.leverage,

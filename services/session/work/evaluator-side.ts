@@ -77,9 +77,10 @@ async function deactivate(
     const { instances } = await upstream.evaluators.deactivateInstances(request, upstream.as(accountId));
     return answersOf(ending, asked, instances);
   } catch (thrown) {
-    // None of them was ever made known, so none of them runs.
-    if (ConnectError.from(thrown).code === Code.NotFound) return answersOf(ending, asked, []);
-    throw thrown;
+    if (ConnectError.from(thrown).code !== Code.NotFound) throw thrown;
+    // One that was never made known does not run; it must not keep the others running.
+    if (ending.length === 1) return answersOf(ending, asked, []);
+    return (await Promise.all(ending.map((each) => deactivate(upstream, [each], asked, accountId)))).flat();
   }
 }
 
