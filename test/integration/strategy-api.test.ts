@@ -136,9 +136,12 @@ describe('a strategy', () => {
     const stale = await refusal(client.updateStrategy({ ...change, source: json(strategyJsonWith('x', 8)) }));
     expect([Code[stale.code], reasonOf(stale)]).toEqual(['Aborted', 'REVISION_STALE']);
     expect(reasonMetadataOf(stale)).toEqual({ strategy: 'x', revision: '1', current: '3' });
-    expect(await refusalOf(client.updateStrategy({ ...change, strategy: 'nobody' }))).toBe(
-      'NotFound RESOURCE_NOT_FOUND',
-    );
+    for (const strategy of ['nobody', 'AAAAAAAA-2f7a-7000-8000-0123456789ab']) {
+      expect(await refusalOf(client.updateStrategy({ ...change, strategy }))).toBe('NotFound RESOURCE_NOT_FOUND');
+    }
+    const shouted = { ...change, strategy: made.id.toUpperCase(), revision: 3n };
+    expect((await client.updateStrategy(shouted)).strategy?.revision).toBe(3n);
+    expect(await refusalOf(clientOf('updating-others').updateStrategy(shouted))).toBe('NotFound RESOURCE_NOT_FOUND');
   });
 
   test('is read as it was at any revision of the account', async () => {

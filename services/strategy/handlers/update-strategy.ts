@@ -5,6 +5,7 @@ import {
   type UpdateStrategyResponse,
 } from '../../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import { callerOf } from '../../platform/grpc/caller.ts';
+import { isId } from '../domain/read-definition.ts';
 import { strategyToProto } from '../wire/change-to-proto.ts';
 import { faultToProto } from '../wire/fault-to-proto.ts';
 import { checksOf } from '../wire/request-checks.ts';
@@ -24,7 +25,8 @@ export function updateStrategy({ desk, book, catalogue }: StrategyHandlerDepende
     checks.text('strategy', strategy, { required: true });
     const fromRevision = checks.revision('revision', request.revision, { required: true });
     const { definition, warnings } = await soundDefinition(catalogue, askerOf(context), request.source, checks);
-    const id = await strategyIdOf(book, accountId, strategy);
+    // An id needs no look: what it names is read in the transaction of the change.
+    const id = isId(strategy) ? strategy.toLowerCase() : await strategyIdOf(book, accountId, strategy);
     const outcome = await desk.update({ accountId, id, fromRevision, definition, author });
     const revision = revisionOf(outcome, { strategy, name: definition.strategyName, fromRevision });
     return { strategy: strategyToProto(revision), warnings: warnings.map(faultToProto) };

@@ -706,6 +706,7 @@ export declare const StrategyService: GenService<{
   },
   /**
    * UpdateStrategy makes the next revision. ABORTED (REVISION_STALE) unless `revision` is the strategy's newest: read it again.
+   * ALREADY_EXISTS (NAME_TAKEN) when it takes the name of another.
    *
    * @generated from rpc strategos.strategy.v1.StrategyService.UpdateStrategy
    */
@@ -771,6 +772,7 @@ export declare const StrategyService: GenService<{
    * WatchChanges streams the account's revisions above `since_revision`, in order, without gaps, then new ones as they are
    * committed. When it has caught up, and every few seconds, it sends checkpoints: responses without a change that carry the
    * current revision and digest. OUT_OF_RANGE (REVISION_UNKNOWN) when since_revision is above the newest: begin again with 0.
+   * RESOURCE_EXHAUSTED (SLOW_CONSUMER) for a reader that takes nothing for 30 s: watch again from the last revision.
    *
    * @generated from rpc strategos.strategy.v1.StrategyService.WatchChanges
    */
