@@ -173,6 +173,8 @@ async function* watched(
 /** @throws Error saying `what` when `promise` takes too long */
 export async function inTime<T>(promise: Promise<T>, what: string, limitMs = WAIT_MS_MAX): Promise<T> {
   const late = Promise.withResolvers<never>();
+  // What comes after its time is up is nobody's any more.
+  promise.catch(() => undefined);
   const timer = setTimeout(() => late.reject(new Error(`${what} within ${limitMs} ms`)), limitMs);
   try {
     return await Promise.race([promise, late.promise]);

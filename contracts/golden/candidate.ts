@@ -32,6 +32,14 @@ function said(schema: Schema, { name, from, message }: MadeFrame, alter: AlterFr
   const json = toJson(desc, shaped);
   if (alter === undefined || !isObject(json)) return { name, from, bytes: toBinary(desc, shaped), json };
   const altered = alter(structuredClone(json), { name, from });
-  const bytes = toBinary(desc, fromJson(desc, altered, { ignoreUnknownFields: true }));
-  return { name, from, bytes, json: altered };
+  return { name, from, bytes: encoded(desc, altered), json: altered };
+}
+
+/** Nothing where the JSON is none of this message: such a builder would have failed. */
+function encoded(desc: DescMessage, json: JsonObject): Uint8Array {
+  try {
+    return toBinary(desc, fromJson(desc, json, { ignoreUnknownFields: true }));
+  } catch {
+    return new Uint8Array();
+  }
 }

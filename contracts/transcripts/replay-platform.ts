@@ -21,7 +21,7 @@ import { endOf } from './stream-end.ts';
 import { Places, type Step, type Transcript } from './transcript.ts';
 
 const FRAMES_MAX = 10_000;
-const HEAR_MS_MAX = 5_000;
+const HEAR_MS_MAX = 3_000;
 
 /** What happens to the platform's frames on their way, when a mutation stands in between. */
 export interface OnTheWire {

@@ -1,0 +1,115 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { create, type DescMessage, fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf';
+import {
+  type ConnectRequest,
+  ConnectRequestSchema,
+  type ConnectResponse,
+  ConnectResponseSchema,
+} from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { CHECKS, runCheck, type Subject } from '../gate/checks.ts';
+import { candidateOf } from '../golden/candidate.ts';
+import { isObject, type MadeFrame } from '../golden/frame.ts';
+import type { Release } from '../releases/release.ts';
+import { buildImage, messageIn, type Schema, schemaOf } from '../schema/image.ts';
+import { reshape } from '../schema/reshape.ts';
+import type { OnTheWire } from '../transcripts/replay-platform.ts';
+import type { Mutation, ProtoEdit } from './mutation.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What became of one mutation. */
+export interface Attacked {
+  readonly mutation: Mutation;
+  /** Names of the checks that turned red. */
+  readonly caughtBy: readonly string[];
+  /** First thing that was said about it. */
+  readonly said: string;
+}
+
+/** Applies a mutation to a copy, and asks every check of the gate that could see it. */
+export async function attack(
+  mutation: Mutation,
+  base: Subject,
+  release: Release,
+  made: readonly MadeFrame[],
+): Promise<Attacked> {
+  const directory = await mkdtemp(join(tmpdir(), 'strategos-mutation-'));
+  try {
+    const { schema, imageFile } = await mutatedSchema(mutation.protos, directory, base);
+    const candidate = candidateOf(schema, made, mutation.frames);
+    const wire = wireOf(schema, mutation);
+    base.door.change = mutation.door ?? {};
+    const subject: Subject = { ...base, candidate, imageFile, wire };
+    const caughtBy: string[] = [];
+    let said = '';
+    for (const check of CHECKS) {
+      // Conversations take longest, and today's own agent stands on no mutated ground.
+      if (check.name.startsWith('transcripts') && (caughtBy.length > 0 || check.name.includes('today’s agent'))) continue;
+      const { findings } = await runCheck(check, subject, release);
+      if (findings.length === 0) continue;
+      caughtBy.push(check.name.split(/[:(,]/)[0]?.trim() ?? check.name);
+      said ||= `${findings[0]?.place}: ${findings[0]?.field}: ${findings[0]?.what}`;
+    }
+    return { mutation, caughtBy, said };
+  } finally {
+    base.door.change = {};
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function mutatedSchema(
+  edits: readonly ProtoEdit[] | undefined,
+  directory: string,
+  base: Subject,
+): Promise<{ readonly schema: Schema; readonly imageFile: string }> {
+  if (edits === undefined) return { schema: base.candidate.schema, imageFile: base.imageFile };
+  await cp(join(ROOT, 'buf.yaml'), join(directory, 'buf.yaml'));
+  const isSource = (path: string): boolean => !path.includes('/gen');
+  await cp(join(ROOT, 'proto'), join(directory, 'proto'), { recursive: true, filter: isSource });
+  for (const { file, from, to } of edits) {
+    const path = join(directory, 'proto', 'strategos', file);
+    const text = await readFile(path, 'utf8');
+    if (text.split(from).length !== 2) throw new Error(`${file} does not hold exactly one ${JSON.stringify(from)}`);
+    await writeFile(path, text.replace(from, () => to));
+  }
+  const image = await buildImage(directory);
+  const imageFile = join(directory, 'image.binpb');
+  await writeFile(imageFile, image);
+  return { schema: schemaOf(image), imageFile };
+}
+
+/** The mutated platform on the wire, made of today's: its frames in the mutated form, and frames of agents as it reads them. */
+function wireOf(schema: Schema, { frames: alter, stream }: Mutation): OnTheWire {
+  const said = messageIn(schema, ConnectResponseSchema.typeName);
+  const heard = messageIn(schema, ConnectRequestSchema.typeName);
+  const altered = (message: ConnectResponse): ConnectResponse => {
+    const shaped = reshape(message, ConnectResponseSchema, said);
+    const json = toJson(said, shaped);
+    const changed = alter === undefined || !isObject(json) ? shaped : fromJson(said, alter(json, { name: '', from: 'platform' }), { ignoreUnknownFields: true });
+    return fromBinary(ConnectResponseSchema, toBinary(said, changed));
+  };
+  return {
+    fromPlatform: (frames) => (stream ?? asTheyCome)(map(frames, altered)),
+    toPlatform: (frame) => read(heard, frame),
+  };
+}
+
+function read(heard: DescMessage, frame: ConnectRequest): ConnectRequest {
+  const taken = fromBinary(heard, toBinary(ConnectRequestSchema, frame));
+  return create(ConnectRequestSchema, fromBinary(ConnectRequestSchema, toBinary(ConnectRequestSchema, create(ConnectRequestSchema, asToday(heard, taken)))));
+}
+
+function asToday(heard: DescMessage, message: ReturnType<typeof fromBinary>): ConnectRequest {
+  return reshape(message, heard, ConnectRequestSchema) as ConnectRequest;
+}
+
+async function* map(frames: AsyncIterable<ConnectResponse>, change: (frame: ConnectResponse) => ConnectResponse) {
+  for await (const frame of frames) yield change(frame);
+}
+
+function asTheyCome(frames: AsyncIterable<ConnectResponse>): AsyncIterable<ConnectResponse> {
+  return frames;
+}

@@ -1,0 +1,33 @@
+import type { ConnectResponse } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { AlterFrame } from '../golden/candidate.ts';
+import type { DoorChange } from '../providers/door-proxy.ts';
+
+/** One replacement in one proto; `from` must stand there exactly once. */
+export interface ProtoEdit {
+  /** Below proto/strategos/. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A change that somebody could make, and whether an executor in the field would break. */
+export interface Mutation {
+  readonly name: string;
+  readonly breaks: boolean;
+  /** To a copy of the protos; the builders follow as a person would let them. */
+  readonly protos?: readonly ProtoEdit[];
+  /** To what the builders say. */
+  readonly frames?: AlterFrame;
+  /** To the order of the frames of a stream, or to which of them are sent. */
+  readonly stream?: (frames: AsyncIterable<ConnectResponse>) => AsyncIterable<ConnectResponse>;
+  /** To what the gateway serves. */
+  readonly door?: DoorChange;
+}
+
+export const LINK = 'command/v1/executor_link_service.proto';
+export const COMMAND = 'command/v1/command.proto';
+export const KIND = 'command/v1/kind.proto';
+
+export function edit(file: string, from: string, to: string): ProtoEdit {
+  return { file, from, to };
+}
