@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PriceEvent } from '../../proto/gen/strategos/market/v1/market_pb.js';
 import { SourceState } from '../../proto/gen/strategos/market/v1/market_pb.js';
@@ -35,6 +36,10 @@ const numbers = (events: readonly { readonly sequence: bigint }[]): number[] =>
   events.map(({ sequence }) => Number(sequence));
 const fromTo = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, at) => first + at);
+
+function candleOf({ event }: PriceEvent) {
+  return event.case === 'candle' ? event.value : undefined;
+}
 
 /** One-minute trades, three each, as CSV. */
 function tradesCsv(count: number): string {
@@ -94,11 +99,10 @@ describe('a source that was running when the service stopped', () => {
     const rest = await takePrices(second.client.watchPrices({ symbols: [{ symbol: 'X', sequence }] }), 60);
     const events = [...seen, ...rest];
     expect(numbers(events)).toEqual(fromTo(1, events.length));
-    const candle = (event: PriceEvent) => (event.event.case === 'candle' ? event.event.value : undefined);
     for (const [at, event] of events.entries()) {
       const before = events[at - 1];
       if (before === undefined) continue;
-      expect(candle(event)?.open).toBe(candle(before)?.close);
+      expect(candleOf(event)?.open).toBe(candleOf(before)?.close);
       expect(Number(event.time?.seconds) - Number(before.time?.seconds)).toBe(1);
     }
   });
@@ -125,7 +129,6 @@ describe('a source that was running when the service stopped', () => {
 });
 
 async function inDatabase(sql: string): Promise<void> {
-  const { Client } = await import('pg');
   const client = new Client({ connectionString: database.url });
   await client.connect();
   await client.query(sql);

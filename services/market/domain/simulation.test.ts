@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { IndicatorEngine } from '../indicators/indicator-engine.ts';
 import { simulate, simulatedCandle, type SimulationSettings } from './simulation.ts';

@@ -3,9 +3,9 @@ import { MarketService } from '../../../proto/gen/strategos/market/v1/market_ser
 import type { Secret } from '../../platform/config.ts';
 import { internalHeaders } from '../../platform/grpc/caller.ts';
 import { createGrpcTransport } from '../../platform/grpc/transport.ts';
-import type { PublishedEvent } from '../domain/published-event.ts';
 import { eventFromProto } from '../wire/event-from-proto.ts';
 import { timestampOf } from '../wire/time.ts';
+import type { FollowedEvents } from './mirror.ts';
 import type { SymbolMarket } from './symbol-market.ts';
 
 /** Follows a symbol at the replica that runs its source, from the newest event that is known here on. */
@@ -14,7 +14,7 @@ export function followReplica(internalToken: Secret, mirrorHeader: string) {
     url: string,
     { accountId, symbol, headSequence }: SymbolMarket,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly PublishedEvent[]> {
+  ): AsyncGenerator<FollowedEvents> {
     const caller = { accountId, role: 'admin', subject: 'market' } as const;
     const transport = createGrpcTransport({
       urls: [url],
@@ -27,9 +27,10 @@ export function followReplica(internalToken: Secret, mirrorHeader: string) {
         { symbols: [{ symbol, ...cursor }] },
         { signal },
       );
-      for await (const { events } of watch) {
+      for await (const { events, missedSymbols } of watch) {
         const read = events.flatMap((event) => eventFromProto(event) ?? []);
-        if (read.length > 0) yield read;
+        const missed = missedSymbols.length > 0;
+        if (read.length > 0 || missed) yield { events: read, missed };
       }
     } finally {
       transport.close();

@@ -7,6 +7,13 @@ import type { PublishedEvent } from '../domain/published-event.ts';
 import { pause } from './feed.ts';
 import type { SymbolMarket } from './symbol-market.ts';
 
+/** What another replica tells at once. */
+export interface FollowedEvents {
+  readonly events: readonly PublishedEvent[];
+  /** Whether events before these are no longer kept there. */
+  readonly missed: boolean;
+}
+
 export interface MirrorDependencies {
   readonly book: SourceBook;
   /** Whether this replica runs the symbol's source itself. */
@@ -14,7 +21,7 @@ export interface MirrorDependencies {
   /** The address of this replica, as leases name it. */
   readonly ownUrl: () => string;
   /** The events that the replica at `url` gives after a sequence. */
-  readonly follow: (url: string, market: SymbolMarket, signal: AbortSignal) => AsyncIterable<readonly PublishedEvent[]>;
+  readonly follow: (url: string, market: SymbolMarket, signal: AbortSignal) => AsyncIterable<FollowedEvents>;
   /** Calls back when a source of the account has changed somewhere. */
   readonly onChange: (accountId: string, callback: () => void) => () => void;
   readonly clock: Clock;
@@ -85,7 +92,8 @@ export class Mirror implements Running {
     };
     const watching = watchOwner().catch(stop);
     try {
-      for await (const events of this.#deps.follow(url, this.#market, over.signal)) {
+      for await (const { events, missed } of this.#deps.follow(url, this.#market, over.signal)) {
+        if (missed) this.#market.interrupt();
         this.#market.publish(events);
         await this.#market.room(over.signal);
       }

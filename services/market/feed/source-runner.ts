@@ -36,6 +36,8 @@ export type StopHow = 'stopped' | 'released' | 'lost';
 /** How long events of a source that can repeat itself may wait to be stored, so that many share a statement. */
 const STORE_DELAY_MS = 200;
 const STORE_EVENTS_MAX = 1_000;
+/** How long a source that goes as fast as it is taken gives watchers at other replicas to join, before its first event. */
+const JOIN_MS = 200;
 /** So many events are stored between two removals of old ones. */
 const TRIM_EVERY = 1_000;
 const STORE_BACKOFF = { firstMs: 100, maxMs: 2_000 };
@@ -89,6 +91,7 @@ export class SourceRunner {
       this.#counts = { ...this.#counts, intervalMs: feed.intervalMs };
       if (feed.startMs !== undefined) this.#position = { ...this.#position, startMs: feed.startMs };
       market.follow({ ...this.source, counts: this.#counts });
+      if (feed.waitsForWatchers) await pause(this.#deps.clock, JOIN_MS, signal);
       for await (const batch of feed.batches(signal)) {
         if (signal.aborted) return;
         await this.#take(batch, feed);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../platform/clock.ts';
 import { StatusError } from '../../platform/errors.ts';

@@ -160,6 +160,11 @@ export class SymbolMarket {
     }
   }
 
+  /** Events were lost on the way here: no watcher may go on as if nothing were missing. Each resumes, and is told. */
+  interrupt(): void {
+    for (const subscription of this.#subscriptions) subscription.fail(slowConsumer(subscription.lag));
+  }
+
   freshnessNow(): FreshnessNow {
     const ageMs = this.#lastArrivalMs === undefined ? undefined : this.#clock.nowMs() - this.#lastArrivalMs;
     return { freshness: this.#freshness, lastTimeMs: this.#lastTimeMs, ageMs };

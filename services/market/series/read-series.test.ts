@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { MarketEvent } from '../domain/market-event.ts';
 import { IndicatorEngine } from '../indicators/indicator-engine.ts';
