@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { type CallOptions, type Client, createClient } from '@connectrpc/connect';
 import { Client as PostgresClient, type QueryResultRow } from 'pg';
+import { dataDirectoryAt } from '../../deploy/local/data-directory.ts';
+import { serviceEntry } from '../../deploy/local/service-environment.ts';
+import { ServiceProcess } from '../../deploy/local/service-process.ts';
 import {
   type Evaluation,
   type Instance,
@@ -102,6 +107,22 @@ export class EvaluatorWorld implements AsyncDisposable {
     const logger = createLogger('evaluator', 'error');
     const { service, port } = await startEvaluatorService(envToConfig(this.env(replicaId)), logger);
     return this.connect(replicaId, port, service);
+  }
+
+  /** A replica as a process of its own, to be killed or frozen. */
+  async process(replicaId: string): Promise<{ readonly replica: EvaluatorReplica; readonly process: ServiceProcess }> {
+    const stacks = join((await theServers()).directory, 'stacks');
+    await mkdir(stacks, { recursive: true });
+    const data = dataDirectoryAt(await mkdtemp(join(stacks, 'evaluator-')));
+    await mkdir(join(data.root, 'logs'), { recursive: true });
+    const process = await ServiceProcess.start({
+      name: replicaId,
+      entry: serviceEntry('evaluator'),
+      env: this.env(replicaId),
+      logFile: data.log(replicaId),
+      recordFile: data.record(replicaId),
+    });
+    return { replica: this.connect(replicaId, process.ports['internal'] ?? 0, process), process };
   }
 
   /** Another replica that runs already, in this process or not. */
@@ -229,6 +250,15 @@ export function shortly({ fromState, toState, section, reason, blocked }: Evalua
 export function statusOf(instance: Instance): string {
   return InstanceStatus[instance.status];
 }
+
+/** The steps of a trade that its own section ends. */
+export const TRADE = [
+  'MONITORING>SIGNAL_DETECTED s1_signal conditions_met',
+  'SIGNAL_DETECTED>ENTRY_EVALUATION z1_entry conditions_met',
+  'ENTRY_EVALUATION>POSITION_ACTIVE venue filled',
+  'POSITION_ACTIVE>EXITED ze1_close conditions_met',
+  'EXITED>MONITORING ze1_close exited',
+];
 
 /** Minutes after the first event, as a time of the market. */
 export function minute(n: number): number {

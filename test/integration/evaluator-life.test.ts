@@ -11,6 +11,7 @@ import {
   shortly,
   statusOf,
   SYMBOL,
+  TRADE,
 } from '../harness/evaluator-world.ts';
 import { until } from '../harness/until.ts';
 
@@ -27,14 +28,6 @@ afterEach(async () => {
 function event(n: number, price: number, pump = 0): number {
   return world.neighbours.market.event(SYMBOL, minute(n), { price, pump_magnitude_pct: pump });
 }
-
-const TRADE = [
-  'MONITORING>SIGNAL_DETECTED s1_signal conditions_met',
-  'SIGNAL_DETECTED>ENTRY_EVALUATION z1_entry conditions_met',
-  'ENTRY_EVALUATION>POSITION_ACTIVE venue filled',
-  'POSITION_ACTIVE>EXITED ze1_close conditions_met',
-  'EXITED>MONITORING ze1_close exited',
-];
 
 describe('a trade', () => {
   test('goes from signal to exit; every step is stored with its inputs, and every intent is handed over once', async () => {
