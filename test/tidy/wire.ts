@@ -44,6 +44,7 @@ const ANSWERED_BY: Readonly<Record<string, string>> = {
   CommandService: 'command',
   ExecutorLinkService: 'command',
   ExecutorService: 'command',
+  MarketService: 'market',
   SessionService: 'session',
   StrategyService: 'strategy',
 };
