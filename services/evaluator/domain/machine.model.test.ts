@@ -15,7 +15,11 @@ const number = fc.constantFrom(-1, 0, 0.5, 1, 2);
 let next = 0;
 const conditions = fc.array(
   fc
-    .record({ indicatorId: fc.constantFrom(...IDS), operator: fc.constantFrom('>', '>=', '<', '<=', '==', '!='), value: number })
+    .record({
+      indicatorId: fc.constantFrom(...IDS),
+      operator: fc.constantFrom('>', '>=', '<', '<=', '==', '!='),
+      value: number,
+    })
     .map((condition) => ({ ...condition, id: `c${next++}` })),
   { maxLength: 2 },
 );
@@ -75,7 +79,12 @@ interface Subject {
   clock(timeMs: number): void;
 }
 
-function play(subject: Subject, plain: PlainInstance, script: readonly Moment[], intents: readonly IntentRecord[]): void {
+function play(
+  subject: Subject,
+  plain: PlainInstance,
+  script: readonly Moment[],
+  intents: readonly IntentRecord[],
+): void {
   let timeMs = START_MS;
   const both = (input: PlainInput, act: () => void): void => {
     plain.take(input);
@@ -94,7 +103,8 @@ function play(subject: Subject, plain: PlainInstance, script: readonly Moment[],
     // A venue's stop stands only while there is a position.
     const held = subject.data.state === 'POSITION_ACTIVE';
     both({ kind: 'event', timeMs, values, gate, touched }, () => {
-      if (touched !== '' && held) subject.outcome(outcome('CLOSED', { section: touched, reason: touched, timeMs, sequence }));
+      if (touched !== '' && held)
+        subject.outcome(outcome('CLOSED', { section: touched, reason: touched, timeMs, sequence }));
       subject.event(timeMs, sequence, [a, b], gate);
     });
     if (moment.again) both({ kind: 'again' }, () => subject.again(timeMs));
