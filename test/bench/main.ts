@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { startServers } from '../harness/servers.ts';
 import { measureGraphileWorker } from './graphile-peer.ts';
-import { measureLifecycles } from './lifecycles.ts';
+import { type LifecycleResult, measureLifecycles } from './lifecycles.ts';
 import { measureOpenLoop } from './open-loop.ts';
 import { measureFleetCosts } from './reconnect.ts';
 import { Subject } from './subject.ts';
@@ -35,7 +35,7 @@ try {
 async function lifecycles(): Promise<void> {
   const table = new Table({
     style: PLAIN,
-    head: ['full lifecycles', 'executors', 'per second', 'beside graphile-worker'],
+    head: ['full lifecycles', 'executors', 'per second', 'beside graphile-worker', 'processor time of each, us'],
   });
   await using subject = await Subject.start(servers);
   await measureLifecycles(subject, 10, 5_000); // warm-up, not counted
@@ -45,13 +45,24 @@ async function lifecycles(): Promise<void> {
     const ours = await measureLifecycles(subject, executors, commands);
     const after = await measureGraphileWorker(subject.stack.databaseUrl, commands);
     const peer = (before + after) / 2;
-    table.push(['strategos', executors, Math.round(ours.perSecond), `${(ours.perSecond / peer).toFixed(2)} ×`]);
-    table.push(['graphile-worker add and run', '', `${Math.round(before)} / ${Math.round(after)}`, '1 ×']);
+    table.push(row('strategos', ours, peer));
+    table.push(['graphile-worker add and run', '', `${Math.round(before)} / ${Math.round(after)}`, '1 ×', '']);
+    // A frame, a receipt and an acknowledgement for each single command: what spreading costs.
+    if (executors > 1) {
+      table.push(
+        row('strategos, one command each in turn', await measureLifecycles(subject, executors, commands, 1), peer),
+      );
+    }
   }
   console.log(
     `\n${commands} commands each: stored, sent, received, started, finished, with history, each checked to be exact`,
   );
   console.log(table.toString());
+}
+
+function row(name: string, { executors, perSecond, cpuUs }: LifecycleResult, peer: number): (string | number)[] {
+  const shares = Object.entries(cpuUs).map(([who, us]) => `${who} ${us}`);
+  return [name, executors, Math.round(perSecond), `${(perSecond / peer).toFixed(2)} ×`, shares.join(', ')];
 }
 
 async function latency(): Promise<void> {
