@@ -236,6 +236,7 @@ describe('edits, pauses and ends', () => {
     world.save('s1', pumpStrategy());
     const { id } = await world.activate(replica, 's1');
     const { market } = world.neighbours;
+    await until(async () => (await world.instance(replica, id)).freshness === Freshness.FRESH, 'fresh inputs');
     market.freshness(SYMBOL, Freshness.BLIND);
     await world.intent('INPUT_BLIND');
     event(1, 150, 6);

@@ -192,6 +192,11 @@ export class Runner {
       const before = instance.freshness;
       // Blind was told; only fresh prices end it.
       if (before === freshness || (before === 'BLIND' && freshness === 'STALE')) continue;
+      // A source that has just begun has no prices yet: nothing has been lost that a session would have to act upon.
+      if (before === '' && freshness === 'BLIND') {
+        instance.freshness = 'STALE';
+        continue;
+      }
       instance.freshness = freshness;
       const { book } = this.deskOf(instance);
       const at = { timeMs, price: book.at.price };

@@ -58,6 +58,7 @@ export class SymbolDesk implements FeedSink {
       this.#reopenSoon();
     }
     book.add(instance);
+    if (this.#freshness !== '') this.#tellFreshness([instance]);
     this.interest();
   }
 
@@ -110,8 +111,7 @@ export class SymbolDesk implements FeedSink {
     if (freshness === '' || freshness === this.#freshness) return;
     this.#freshness = freshness;
     this.book.fresh = freshness === 'FRESH';
-    const atMs = Number.isFinite(this.book.at.timeMs) ? this.book.at.timeMs : this.#deps.clock.nowMs();
-    this.#deps.freshnessChanged(this.book.members(), freshness, atMs);
+    this.#tellFreshness(this.book.members());
   }
 
   /** Fires timers of a source that runs by the clock, and notices that the market is not heard. */
@@ -125,6 +125,15 @@ export class SymbolDesk implements FeedSink {
     }
     if (this.#lagMs === undefined || Math.abs(this.#lagMs) > LIVE_LAG_MS_MAX) return;
     this.book.clock(nowMs - Math.max(0, this.#lagMs) - CLOCK_GRACE_MS);
+  }
+
+  #tellFreshness(instances: readonly OwnedInstance[]): void {
+    const { timeMs } = this.book.at;
+    this.#deps.freshnessChanged(
+      instances,
+      this.#freshness,
+      Number.isFinite(timeMs) ? timeMs : this.#deps.clock.nowMs(),
+    );
   }
 
   /** Instances that come together open the stream once. */
