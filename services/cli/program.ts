@@ -11,6 +11,7 @@ import { registerExecutor } from './executor.ts';
 import { registerInstance } from './instance.ts';
 import { registerMarket } from './market.ts';
 import { Output } from './output.ts';
+import { registerSession } from './session.ts';
 import { registerStatus } from './status.ts';
 import { registerStrategy } from './strategy.ts';
 import { registerToken } from './token.ts';
@@ -78,6 +79,7 @@ export function buildProgram(cli: Cli): Command {
   registerCommand(program, cli);
   registerStrategy(program, cli);
   registerMarket(program, cli);
+  registerSession(program, cli);
   registerInstance(program, cli);
   registerBacktest(program, cli);
   registerToken(program, cli);

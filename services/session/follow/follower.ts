@@ -51,7 +51,14 @@ export class Follower implements Running {
     const { signal } = this.#over;
     for (let failures = 0; !signal.aborted; failures++) {
       try {
-        await (stream === 'commands' ? this.#commands() : this.#venue());
+        const attempt = new AbortController();
+        const over = AbortSignal.any([signal, attempt.signal]);
+        try {
+          await (stream === 'commands' ? this.#commands(over) : this.#venue(over));
+        } finally {
+          // What failed may have been the handling: the stream must not stay open behind it.
+          attempt.abort();
+        }
         failures = 0;
       } catch (thrown) {
         if (signal.aborted) return;
@@ -80,10 +87,9 @@ export class Follower implements Running {
     this.#cursors[stream] = '';
   }
 
-  async #commands(): Promise<void> {
+  async #commands(signal: AbortSignal): Promise<void> {
     const { upstream, followed, book } = this.#options;
     const cursor = this.#cursors.commands;
-    const { signal } = this.#over;
     const events = upstream.commands.watchCommands(
       { cursor, fromStart: cursor === '' },
       upstream.as(followed.accountId, { signal, timeoutMs: 0 }),
@@ -94,10 +100,9 @@ export class Follower implements Running {
     }
   }
 
-  async #venue(): Promise<void> {
+  async #venue(signal: AbortSignal): Promise<void> {
     const { upstream, followed, book } = this.#options;
     const cursor = this.#cursors.venue;
-    const { signal } = this.#over;
     const events = upstream.executors.watchVenueEvents(
       { cursor, fromStart: cursor === '' },
       upstream.as(followed.accountId, { signal, timeoutMs: 0 }),

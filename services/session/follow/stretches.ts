@@ -9,22 +9,22 @@ export async function* stretches<T>(source: AsyncIterable<T>, signal: AbortSigna
   let waiting: T[] = [];
   let over = false;
   let failure: unknown;
-  let wake = (): void => {};
-  let room = (): void => {};
-  const ring = (): void => wake();
+  let wake: (() => void) | undefined;
+  let room: (() => void) | undefined;
+  const ring = (): void => wake?.();
   const reading = (async () => {
     try {
       for await (const item of source) {
         if (over || signal.aborted) return;
         waiting.push(item);
-        wake();
+        wake?.();
         if (waiting.length >= AHEAD_MAX) await new Promise<void>((resolve) => (room = resolve));
       }
     } catch (thrown) {
       failure = thrown;
     } finally {
       over = true;
-      wake();
+      wake?.();
     }
   })();
   signal.addEventListener('abort', ring);
@@ -33,7 +33,7 @@ export async function* stretches<T>(source: AsyncIterable<T>, signal: AbortSigna
       if (waiting.length > 0) {
         const stretch = waiting;
         waiting = [];
-        room();
+        room?.();
         yield stretch;
       } else if (over) break;
       else await new Promise<void>((resolve) => (wake = resolve));
@@ -41,7 +41,7 @@ export async function* stretches<T>(source: AsyncIterable<T>, signal: AbortSigna
     if (failure !== undefined && !signal.aborted) throw failure;
   } finally {
     over = true;
-    room();
+    room?.();
     signal.removeEventListener('abort', ring);
     // A source that was aborted ends by itself; its error has been told.
     if (signal.aborted) await reading;

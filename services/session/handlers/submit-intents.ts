@@ -2,7 +2,6 @@ import type { HandlerContext } from '@connectrpc/connect';
 import {
   type SubmitIntentsRequest,
   SubmitIntentsRequestSchema,
-  type SubmitIntentsResponse,
 } from '../../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { notFound } from '../../platform/errors.ts';
 import { callerOf } from '../../platform/grpc/caller.ts';
@@ -13,10 +12,7 @@ import type { SessionHandlerDependencies } from './dependencies.ts';
 const INTENTS_MAX = 500;
 
 export function submitIntents({ book }: SessionHandlerDependencies) {
-  return async (
-    request: SubmitIntentsRequest,
-    context: HandlerContext,
-  ): Promise<Omit<SubmitIntentsResponse, '$typeName' | '$unknown'>> => {
+  return async (request: SubmitIntentsRequest, context: HandlerContext): Promise<Record<string, never>> => {
     const { accountId } = callerOf(context);
     const checks = checksOf(SubmitIntentsRequestSchema, request);
     if (request.intents.length > INTENTS_MAX) {

@@ -8,7 +8,11 @@ import {
   SectionSchema,
   IntentTypeSchema,
 } from '../../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
-import { PositionSizeType, type StrategyDefinition } from '../../../proto/gen/strategos/strategy/v1/strategy_pb.js';
+import {
+  type ExitOffset,
+  PositionSizeType,
+  type StrategyDefinition,
+} from '../../../proto/gen/strategos/strategy/v1/strategy_pb.js';
 import type { IntentBody } from '../domain/intents.ts';
 import type { Section as SectionName } from '../domain/records.ts';
 import type { NewIntent } from '../domain/repository.ts';
@@ -66,18 +70,20 @@ export function intentFromProto(intent: Intent, at: string, checks: FieldChecks)
 /** What of a definition sizes an entry. */
 function termsOf({ z1Entry, globalLimits }: StrategyDefinition): EntryTerms {
   const size = z1Entry?.positionSize;
-  const offset = (exit: { enabled: boolean; offsetPercent: number } | undefined) =>
-    exit === undefined ? undefined : { enabled: exit.enabled, offsetPercent: exit.offsetPercent };
   return {
     z1Entry: {
       positionSize:
         size === undefined
           ? undefined
           : { type: size.type === PositionSizeType.FIXED ? 'fixed' : 'percentage', value: size.value },
-      stopLoss: offset(z1Entry?.stopLoss),
-      takeProfit: offset(z1Entry?.takeProfit),
+      stopLoss: offsetOf(z1Entry?.stopLoss),
+      takeProfit: offsetOf(z1Entry?.takeProfit),
       leverage: z1Entry?.leverage,
     },
     globalLimits: { basePositionPct: globalLimits?.basePositionPct, maxLeverage: globalLimits?.maxLeverage },
   };
+}
+
+function offsetOf(exit: ExitOffset | undefined) {
+  return exit === undefined ? undefined : { enabled: exit.enabled, offsetPercent: exit.offsetPercent };
 }

@@ -26,6 +26,7 @@ export class Runner implements Running {
   readonly #options: RunnerOptions;
   readonly #running = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
+  #claim: Promise<void> = Promise.resolve();
   #claiming = false;
   #again = false;
   #cancelPoll: (() => void) | undefined;
@@ -47,18 +48,13 @@ export class Runner implements Running {
     }
     this.#claiming = true;
     this.#cancelPoll?.();
-    this.#claim().finally(() => {
-      this.#claiming = false;
-      const again = this.#again && this.#running.size < WORKERS_MAX;
-      this.#again = false;
-      if (this.#stopping.signal.aborted) return;
-      this.#cancelPoll = this.#options.clock.after(again ? 0 : POLL_MS, () => this.poke());
-    });
+    this.#claim = this.#claimDue();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#cancelPoll?.();
+    await this.#claim;
     await Promise.all(this.#running);
   }
 
@@ -66,16 +62,20 @@ export class Runner implements Running {
     return this.stop();
   }
 
-  async #claim(): Promise<void> {
-    const { work, logger } = this.#options;
+  /** Never rejects. */
+  async #claimDue(): Promise<void> {
+    const { work, clock, logger } = this.#options;
     const free = WORKERS_MAX - this.#running.size;
-    if (free <= 0) return;
     try {
-      const claimed = await work.claim(LEASE_MS, free);
+      const claimed = free <= 0 ? [] : await work.claim(LEASE_MS, free);
       for (const each of claimed) this.#begin(each);
     } catch (thrown) {
       logger.debug({ reason: messageOf(thrown) }, 'due sessions not read');
     }
+    this.#claiming = false;
+    const again = this.#again && this.#running.size < WORKERS_MAX;
+    this.#again = false;
+    if (!this.#stopping.signal.aborted) this.#cancelPoll = clock.after(again ? 0 : POLL_MS, () => this.poke());
   }
 
   #begin(claimed: ClaimedWork): void {
@@ -92,7 +92,7 @@ export class Runner implements Running {
     const lost = new AbortController();
     const stop = (): void => lost.abort();
     this.#stopping.signal.addEventListener('abort', stop);
-    let cancelRenewal = (): void => {};
+    let cancelRenewal: (() => void) | undefined;
     const renewLater = (): void => {
       cancelRenewal = clock.after(RENEW_MS, () => {
         work.renew(sessionId, LEASE_MS).then(
@@ -109,7 +109,7 @@ export class Runner implements Running {
     } catch (thrown) {
       if (!lost.signal.aborted) logger.warn({ sessionId, reason: messageOf(thrown) }, 'session work failed');
     } finally {
-      cancelRenewal();
+      cancelRenewal?.();
       this.#stopping.signal.removeEventListener('abort', stop);
     }
     try {

@@ -1,0 +1,64 @@
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import type { Command } from 'commander';
+import { v7 as uuid } from 'uuid';
+import { HaltSchema, HaltScope } from '../../proto/gen/strategos/session/v1/session_pb.js';
+import type { Cli } from './cli.ts';
+import { parseDurationMs } from './duration.ts';
+import { CliError, EXIT, usageError } from './errors.ts';
+import { protoJson } from './output.ts';
+import { repeatWhileUnavailable } from './repeat.ts';
+import { showHalt } from './session-view.ts';
+
+const GRACE_MS = 10_000;
+
+const NOTES = `
+It is durable when this returns: an executor that is away stops before anything else when it returns.
+Exit codes: 0 done, 4 when --wait ran out before every executor had acknowledged.`;
+
+interface StopAllOptions {
+  readonly executor?: string;
+  readonly session?: string;
+  readonly keepPositions?: boolean;
+  readonly wait?: string;
+}
+
+/** `session stop-all`: the kill switch. */
+export function registerStopAll(parent: Command, cli: Cli): void {
+  parent
+    .command('stop-all')
+    .description('the kill switch: stop everything of the account, of one executor or one session, and close positions')
+    .option('--executor <executor>', 'this executor alone; name or id')
+    .option('--session <session>', 'this session alone; id')
+    .option('--keep-positions', 'leave positions open')
+    .option('--wait <duration>', 'for acknowledgements, at most 30s')
+    .addHelpText('after', NOTES)
+    .action((options: StopAllOptions, command: Command) => {
+      const waitMs = options.wait === undefined ? 0 : parseDurationMs(options.wait);
+      const request = {
+        ...scopeOf(options),
+        closePositions: options.keepPositions !== true,
+        // Repeating a call that may have arrived does no harm.
+        requestId: uuid(),
+        wait: durationFromMs(waitMs),
+      };
+      return cli.withClients(command, async ({ sessions, out }) => {
+        const call = { timeoutMs: waitMs + GRACE_MS };
+        const { halt } = await repeatWhileUnavailable(() => sessions.stopAll(request, call));
+        if (halt === undefined) throw new CliError(EXIT.failed, 'the platform answered without a halt');
+        out.document(protoJson(HaltSchema, halt));
+        showHalt(out, halt);
+        if (options.wait === undefined || halt.complete) return;
+        const awaited = halt.acknowledgements.filter(({ flat }) => !flat).map(({ executorName }) => executorName);
+        throw new CliError(EXIT.waitOver, `not acknowledged yet by ${awaited.join(', ')}`);
+      });
+    });
+}
+
+function scopeOf({ executor, session }: StopAllOptions): { readonly scope: HaltScope; readonly target: string } {
+  if (executor !== undefined && session !== undefined) {
+    throw usageError('--executor and --session contradict each other; give one of them, or none for the whole account');
+  }
+  if (executor !== undefined) return { scope: HaltScope.EXECUTOR, target: executor };
+  if (session !== undefined) return { scope: HaltScope.SESSION, target: session };
+  return { scope: HaltScope.ACCOUNT, target: '' };
+}
