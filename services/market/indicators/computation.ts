@@ -9,37 +9,43 @@ export interface Computation {
 
 /** The last `size` numbers, oldest first; sums are taken anew each time, so that a value depends on its window alone. */
 export class NumberWindow {
-  readonly #values: Float64Array;
+  protected readonly values: Float64Array;
   #next = 0;
   #count = 0;
 
   constructor(size: number) {
-    this.#values = new Float64Array(size);
+    this.values = new Float64Array(size);
   }
 
   get full(): boolean {
-    return this.#count === this.#values.length;
-  }
-
-  /** The oldest number kept; only when `full`. */
-  get oldest(): number {
-    return this.#values[this.#next] ?? Number.NaN;
+    return this.#count === this.values.length;
   }
 
   push(value: number): void {
-    this.#values[this.#next] = value;
-    this.#next = this.#next + 1 === this.#values.length ? 0 : this.#next + 1;
-    if (this.#count < this.#values.length) this.#count += 1;
+    this.values[this.#next] = value;
+    this.#next = this.#next + 1 === this.values.length ? 0 : this.#next + 1;
+    if (this.#count < this.values.length) this.#count += 1;
   }
 
   /** Added from the oldest to the newest. */
   sum(): number {
-    const values = this.#values;
+    const values = this.values;
     let sum = 0;
     const { length } = values;
     for (let at = this.#next; at < length; at += 1) sum += values[at]!;
     for (let at = 0; at < this.#next; at += 1) sum += values[at]!;
     return sum;
+  }
+}
+
+/** As `NumberWindow`, with the spread of its numbers. */
+export class SpreadWindow extends NumberWindow {
+  /** Mean of the squared distances to `middle`: the population variance when that is the mean. */
+  variance(middle: number): number {
+    let sum = 0;
+    const { length } = this.values;
+    for (let at = 0; at < length; at += 1) sum += (this.values[at]! - middle) ** 2;
+    return sum / length;
   }
 }
 
