@@ -8,6 +8,7 @@ import type { ChangedCommand, NewCommand } from '../services/command/domain/repo
 import { changeParameters, insertParameters } from '../services/command/store/write-statements.ts';
 import { createDatabase, type TestDatabase } from './harness/database.ts';
 import { sampleCommand, sampleOrder } from './harness/sample-commands.ts';
+import { insertSampleMarkets, sampleMarket } from './harness/sample-markets.ts';
 import { insertSampleRows, sampleRow } from './harness/sample-rows.ts';
 import { insertSampleStrategies, sampleStrategyRow } from './harness/sample-strategy-rows.ts';
 import { schemaListings } from './harness/schema-listing.ts';
@@ -56,6 +57,7 @@ beforeAll(async () => {
   client = new Client({ connectionString: database.url });
   await client.connect();
   await insertSampleRows(client);
+  await insertSampleMarkets(client);
   await insertSampleStrategies(client);
 });
 
@@ -172,8 +174,15 @@ const trader = sampleStrategyRow.accountId(0);
 const HOT: Readonly<
   Record<string, { readonly values: () => readonly unknown[]; readonly indexes: readonly string[] }>
 > = {
-  insert_commands: { values: () => [account, 2, 10, ...insertParameters(newRows())], indexes: [] },
-  change_commands: { values: () => [account, 2, ...changeParameters(changedRows())], indexes: ['command_pkey'] },
+  insert_commands: { values: () => [account, 2, 10, ...insertParameters(newRows())], indexes: ['executor_pkey'] },
+  insert_requested_commands: {
+    values: () => [account, 2, 10, ...insertParameters(newRows())],
+    indexes: ['executor_pkey'],
+  },
+  change_commands: {
+    values: () => [account, 2, ...changeParameters(changedRows())],
+    indexes: ['command_pkey', 'executor_pkey'],
+  },
   get_command: { values: () => [account, commands[0]], indexes: ['command_pkey'] },
   read_commands_by_id: { values: () => [account, commands], indexes: ['command_pkey'] },
   read_commands_by_request: { values: () => [account, ['r100', 'r200']], indexes: ['command_request_key'] },
@@ -252,11 +261,43 @@ const HOT: Readonly<
   },
   read_changes_after: { values: () => [trader, 900, 50], indexes: ['revision_pkey'] },
   read_unpublished: { values: () => [500, 500], indexes: ['revision_pkey'] },
+  market_find_running_source: {
+    values: () => [sampleMarket.accountId, sampleMarket.symbol(3)],
+    indexes: ['source_running_key'],
+  },
+  market_renew_sources: { values: () => [[sampleMarket.sourceId(3)], 'market-0', 5_000], indexes: ['source_pkey'] },
+  market_advance_source: {
+    values: () => [sampleMarket.sourceId(3), 1, 'market-0', '{}', '{}', 'RUNNING', '', 2_001, ...Array(16).fill([])],
+    indexes: ['source_pkey'],
+  },
+  market_trim_events: {
+    values: () => [sampleMarket.accountId, sampleMarket.symbol(3), 100, 100],
+    indexes: ['event_pkey', 'candle_pkey'],
+  },
+  market_read_events: {
+    values: () => [sampleMarket.accountId, sampleMarket.symbol(3), 100],
+    indexes: ['event_pkey'],
+  },
+  market_read_candles: {
+    values: () => [sampleMarket.accountId, sampleMarket.symbol(3), 100],
+    indexes: ['candle_pkey'],
+  },
   find_token: { values: () => ['c4ca4238a0b923820dcc509a6f75849b'], indexes: ['token_pkey'] },
 };
 
 /** Tables that grow without bound, or with the fleet: never read from end to end for one of the above. */
-const LARGE_TABLES = ['command', 'history', 'executor', 'credential', 'token', 'strategy', 'revision'];
+const LARGE_TABLES = [
+  'command',
+  'history',
+  'executor',
+  'credential',
+  'token',
+  'strategy',
+  'revision',
+  'event',
+  'candle',
+  'source',
+];
 
 describe('with a hundred thousand commands', () => {
   test('the list of hot statements names none that is gone', () => {
