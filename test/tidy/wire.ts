@@ -42,6 +42,7 @@ export function reasonDefects(files: readonly SourceFile[]): string[] {
 const ANSWERED_BY: Readonly<Record<string, string>> = {
   AccessService: 'gateway',
   CommandService: 'command',
+  EvaluatorService: 'evaluator',
   ExecutorLinkService: 'command',
   ExecutorService: 'command',
   MarketService: 'market',
