@@ -15,7 +15,9 @@ export async function measureGraphileWorker(databaseUrl: string, jobs: number): 
   let done = 0;
   const finished = Promise.withResolvers<void>();
   const pool = new Pool({ connectionString: databaseUrl, max: 10 });
-  pool.on('error', () => finished.reject(new Error('the database went away')));
+  const lost = (): void => finished.reject(new Error('the database went away'));
+  pool.on('error', lost);
+  pool.on('connect', (client) => client.on('error', lost));
   const runner = await run({
     pgPool: pool,
     noHandleSignals: true,
