@@ -10,12 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: [
-            'services/**/*.test.ts',
-            'contracts/**/*.test.ts',
-            'test/harness/**/*.test.ts',
-            'deploy/**/*.test.ts',
-          ],
+          include: ['services/**/*.test.ts', 'test/harness/**/*.test.ts', 'deploy/**/*.test.ts'],
           testTimeout: 10_000,
         },
       },
@@ -23,7 +18,11 @@ export default defineConfig({
       {
         test: {
           name: 'system',
-          include: ['test/statements.test.ts', 'test/{conformance,integration,fault,e2e}/**/*.test.ts'],
+          include: [
+            'test/statements.test.ts',
+            'test/{conformance,integration,fault,e2e}/**/*.test.ts',
+            'contracts/**/*.test.ts',
+          ],
           exclude: ['test/conformance/*-fuzz.test.ts'],
           globalSetup: ['test/harness/global-setup.ts'],
           testTimeout: 120_000,

@@ -1,7 +1,8 @@
-import { create, fromJson, type JsonObject, type JsonValue, toJson } from '@bufbuild/protobuf';
+import { create, fromJson, type JsonObject, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { type Client, createClient } from '@connectrpc/connect';
 import { MatchersV3, PactV4 } from '@pact-foundation/pact';
+import { ErrorInfoSchema } from '../../proto/gen/google/rpc/error_details_pb.js';
 import {
   ConnectRequestSchema,
   EventBatchSchema,
@@ -21,10 +22,17 @@ import { SAMPLE, sampleId } from '../golden/sample-values.ts';
 import { EXECUTOR_PACT, executorNeeds } from './executor-messages.ts';
 import { needsOf } from './matchers.ts';
 
-const { like, regex } = MatchersV3;
+const { arrayContaining, like, regex } = MatchersV3;
 const SERVICE = `/${ExecutorLinkService.typeName}`;
 const CREDENTIAL = 'k0.not-a-secret';
 const JSON_TYPE = 'application/json';
+const REASON = 'STREAM_SUPERSEDED';
+/** The agent reads the reason out of the bytes; the text beside it is the same reason for people, and for this pact. */
+const SUPERSEDED = {
+  type: 'google.rpc.ErrorInfo',
+  debug: { reason: REASON },
+  value: like(Buffer.from(toBinary(ErrorInfoSchema, create(ErrorInfoSchema, { reason: REASON }))).toString('base64')),
+};
 
 /** A state of the provider, by the name that both sides know it by. */
 export const STATES = {
@@ -137,10 +145,10 @@ async function interactions(): Promise<Interaction[]> {
       state: STATES.known,
       description: 'a report under an epoch that is not the newest',
       status: 409,
-      response: refusal('aborted'),
+      response: { ...refusal('aborted'), details: arrayContaining(SUPERSEDED) },
       use: async (client) => {
         const end = await client.reportEvents(report).then(() => ({ kind: 'answered' }), linkEndOf);
-        if (end.kind === 'answered' || end.kind === 'refused') throw new Error(`the agent takes it for ${end.kind}`);
+        if (end.kind !== 'superseded') throw new Error(`the agent takes it for ${end.kind}`);
       },
     },
   ];

@@ -47,7 +47,8 @@ export async function attack(
     let said = '';
     for (const check of CHECKS) {
       // Conversations take longest, and today's own agent stands on no mutated ground.
-      if (check.name.startsWith('transcripts') && (caughtBy.length > 0 || check.name.includes('today’s agent'))) continue;
+      if (check.name.startsWith('transcripts') && (caughtBy.length > 0 || check.name.includes('today’s agent')))
+        continue;
       const { findings } = await runCheck(check, subject, release);
       if (findings.length === 0) continue;
       caughtBy.push(check.name.split(/[:(,]/)[0]?.trim() ?? check.name);
@@ -73,7 +74,10 @@ async function mutatedSchema(
     const path = join(directory, 'proto', 'strategos', file);
     const text = await readFile(path, 'utf8');
     if (text.split(from).length !== 2) throw new Error(`${file} does not hold exactly one ${JSON.stringify(from)}`);
-    await writeFile(path, text.replace(from, () => to));
+    await writeFile(
+      path,
+      text.replace(from, () => to),
+    );
   }
   const image = await buildImage(directory);
   const imageFile = join(directory, 'image.binpb');
@@ -88,7 +92,10 @@ function wireOf(schema: Schema, { frames: alter, stream }: Mutation): OnTheWire 
   const altered = (message: ConnectResponse): ConnectResponse => {
     const shaped = reshape(message, ConnectResponseSchema, said);
     const json = toJson(said, shaped);
-    const changed = alter === undefined || !isObject(json) ? shaped : fromJson(said, alter(json, { name: '', from: 'platform' }), { ignoreUnknownFields: true });
+    const changed =
+      alter === undefined || !isObject(json)
+        ? shaped
+        : fromJson(said, alter(json, { name: '', from: 'platform' }), { ignoreUnknownFields: true });
     return fromBinary(ConnectResponseSchema, toBinary(said, changed));
   };
   return {
@@ -99,7 +106,13 @@ function wireOf(schema: Schema, { frames: alter, stream }: Mutation): OnTheWire 
 
 function read(heard: DescMessage, frame: ConnectRequest): ConnectRequest {
   const taken = fromBinary(heard, toBinary(ConnectRequestSchema, frame));
-  return create(ConnectRequestSchema, fromBinary(ConnectRequestSchema, toBinary(ConnectRequestSchema, create(ConnectRequestSchema, asToday(heard, taken)))));
+  return create(
+    ConnectRequestSchema,
+    fromBinary(
+      ConnectRequestSchema,
+      toBinary(ConnectRequestSchema, create(ConnectRequestSchema, asToday(heard, taken))),
+    ),
+  );
 }
 
 function asToday(heard: DescMessage, message: ReturnType<typeof fromBinary>): ConnectRequest {

@@ -1,6 +1,9 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
-import { type ConnectResponse, ConnectResponseSchema } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import {
+  type ConnectResponse,
+  ConnectResponseSchema,
+} from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { AlterFrame } from '../golden/candidate.ts';
 import { isObject } from '../golden/frame.ts';
 import type { Mutation } from './mutation.ts';
@@ -106,7 +109,9 @@ async function* unasked(frames: AsyncIterable<ConnectResponse>): AsyncGenerator<
   for await (const frame of frames) {
     yield frame;
     if (frame.frame.case === 'welcome') {
-      yield create(ConnectResponseSchema, { frame: { case: 'commands', value: { commands: [{ commandId: 'rebalance', attempt: 1 }] } } });
+      yield create(ConnectResponseSchema, {
+        frame: { case: 'commands', value: { commands: [{ commandId: 'rebalance', attempt: 1 }] } },
+      });
     }
   }
 }
@@ -114,8 +119,14 @@ async function* unasked(frames: AsyncIterable<ConnectResponse>): AsyncGenerator<
 /** Changes of what the builders say, and of when. */
 export const BUILDER_MUTATIONS: readonly Mutation[] = [
   breaking('send `type` for the command', (json) => (renamed('commands', 'type')(json), json)),
-  breaking('send `type` for each kind', inCommands((command) => renamed('openPosition', 'type')(command))),
-  breaking('send `payload` for the parameters', inCommands((command) => renamed('stopSession', 'payload')(command))),
+  breaking(
+    'send `type` for each kind',
+    inCommands((command) => renamed('openPosition', 'type')(command)),
+  ),
+  breaking(
+    'send `payload` for the parameters',
+    inCommands((command) => renamed('stopSession', 'payload')(command)),
+  ),
   breaking('omit create_time', inCommands(without('createTime'))),
   breaking('omit the command id', inCommands(without('commandId'))),
   breaking('omit the time to start', inCommands(without('startWithin'))),
@@ -123,14 +134,22 @@ export const BUILDER_MUTATIONS: readonly Mutation[] = [
   breaking('omit when a batch was sent', inFrame('commands', without('sendTime'))),
   breaking('omit who took over', inFrame('superseded', without('journalId'))),
   breaking('omit the epoch', inFrame('welcome', without('streamEpoch'))),
-  breaking('send snake_case', (json) => Object.fromEntries(Object.entries(json).map(([key, value]) => [snake(key), inSnakeCase(value)]))),
+  breaking('send snake_case', (json) =>
+    Object.fromEntries(Object.entries(json).map(([key, value]) => [snake(key), inSnakeCase(value)])),
+  ),
   breaking('count attempts from zero', inCommands(without('attempt'))),
   breaking('send no lane by default', inCommands(set('lane', 'LANE_UNSPECIFIED'))),
   breaking('change the default lane', inCommands(set('lane', 'LANE_CRITICAL'))),
   breaking('change the default of the heartbeat to none', inFrame('welcome', set('heartbeatInterval', '0s'))),
-  breaking('send enum values without their prefix', inCommands((command) => set('lane', String(command['lane']).replace('LANE_', ''))(command))),
+  breaking(
+    'send enum values without their prefix',
+    inCommands((command) => set('lane', String(command['lane']).replace('LANE_', ''))(command)),
+  ),
   breaking('send times as numbers', inCommands(set('createTime', '1704067200'))),
-  breaking('send an id where a list belongs', inFrame('cancels', (frame) => set('commandIds', [])(frame))),
+  breaking(
+    'send an id where a list belongs',
+    inFrame('cancels', (frame) => set('commandIds', [])(frame)),
+  ),
   { name: 'send the welcome after the first command', breaks: true, stream: late('welcome') },
   { name: 'send a cancellation after the acknowledgement', breaks: true, stream: late('cancels') },
   { name: 'forget to acknowledge results', breaks: true, stream: lost('eventsAcknowledged') },
@@ -138,7 +157,10 @@ export const BUILDER_MUTATIONS: readonly Mutation[] = [
   { name: 'forget to announce a drain', breaks: true, stream: lost('drain') },
   { name: 'send cancellations twice', breaks: true, stream: twice('cancels') },
   { name: 'send a kind that the agent did not offer', breaks: true, stream: unasked },
-  harmless('say more in a welcome', inFrame('welcome', (frame) => Object.assign(frame, { platformVersion: '9.9.9' }))),
+  harmless(
+    'say more in a welcome',
+    inFrame('welcome', (frame) => Object.assign(frame, { platformVersion: '9.9.9' })),
+  ),
   harmless('beat at another pace', inFrame('welcome', set('heartbeatInterval', '10s'))),
   harmless('say why in other words', inFrame('drain', set('reason', 'this replica makes room'))),
   harmless('leave out what no agent reads', inFrame('superseded', without('streamEpoch'))),
@@ -164,12 +186,18 @@ export const DOOR_MUTATIONS: readonly Mutation[] = [
   {
     name: 'answer a wrong epoch with another code',
     breaks: true,
-    door: { answer: (answer) => (answer.status === 409 ? { ...answer, body: answer.body.replace('aborted', 'unavailable') } : answer) },
+    door: {
+      answer: (answer) =>
+        answer.status === 409 ? { ...answer, body: answer.body.replace('aborted', 'unavailable') } : answer,
+    },
   },
   {
     name: 'give another reason for a wrong epoch',
     breaks: true,
-    door: { answer: (answer) => (answer.status === 409 ? { ...answer, body: withReason(answer.body, 'STREAM_SILENT') } : answer) },
+    door: {
+      answer: (answer) =>
+        answer.status === 409 ? { ...answer, body: withReason(answer.body, 'STREAM_SILENT') } : answer,
+    },
   },
   {
     name: 'answer with a hard-coded body',
@@ -189,12 +217,19 @@ export const DOOR_MUTATIONS: readonly Mutation[] = [
   {
     name: 'say more in an answer',
     breaks: false,
-    door: { answer: (answer) => ({ ...answer, body: answer.body.replace(/^\{/, '{"notice":"be well",').replace(',}', '}') }) },
+    door: {
+      answer: (answer) => ({ ...answer, body: answer.body.replace(/^\{/, '{"notice":"be well",').replace(',}', '}') }),
+    },
   },
   {
     name: 'refuse in other words',
     breaks: false,
-    door: { answer: (answer) => (answer.status < 400 ? answer : { ...answer, body: answer.body.replace(/"message":"[^"]*"/, '"message":"no"') }) },
+    door: {
+      answer: (answer) =>
+        answer.status < 400
+          ? answer
+          : { ...answer, body: answer.body.replace(/"message":"(?:[^"\\]|\\.)*"/, '"message":"no"') },
+    },
   },
 ];
 

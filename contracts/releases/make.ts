@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { ExecutorLinkService } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { contractDigest } from '../../services/platform/grpc/contract-digest.ts';
 import { startServers, type TestServers } from '../../test/harness/servers.ts';
+import { executorNeeds } from '../consumers/executor-messages.ts';
 import { writePacts } from '../consumers/write-pacts.ts';
 import { goldenOf, todaysFrames } from '../golden/make.ts';
 import { LivePlatform } from '../providers/live-platform.ts';
 import { buildImage } from '../schema/image.ts';
 import { record, SCENARIOS } from '../transcripts/scenarios.ts';
+import { onlyNeeded } from '../transcripts/transcript.ts';
 import { PACTS, readJson, readSupport, releaseDirectory, type ReleaseFacts, SUPPORT_FILE } from './release.ts';
 
 const VERSION = /^\d+\.\d+\.\d+$/;
@@ -42,9 +44,11 @@ export async function makeRelease(version: string): Promise<string> {
 }
 
 async function recordAll(servers: TestServers, directory: string): Promise<void> {
+  const needs = (await executorNeeds()).map(({ json }) => json);
   for (const scenario of SCENARIOS) {
     await using platform = await LivePlatform.start(servers);
-    await writeJson(join(directory, `${scenario.name}.json`), await record(scenario, platform));
+    const transcript = onlyNeeded(await record(scenario, platform), needs);
+    await writeJson(join(directory, `${scenario.name}.json`), transcript);
   }
 }
 

@@ -202,9 +202,15 @@ class Peer {
 
   /** The network breaks. */
   close(): void {
+    this.#readOn().catch(() => undefined);
     this.#breaking.abort(new Error('the network broke'));
     this.#said.end();
     this.#transport.close();
+  }
+
+  /** Somebody has to take the end of a call. */
+  async #readOn(): Promise<void> {
+    for (let next = await this.#heard.next(); next.done !== true; next = await this.#heard.next()) continue;
   }
 }
 

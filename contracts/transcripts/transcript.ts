@@ -46,6 +46,8 @@ export interface Transcript {
   readonly steps: readonly Step[];
 }
 
+/** Sentences, which may be put in other words. */
+const FOR_PEOPLE: ReadonlySet<string> = new Set(['reason', 'message', 'summary']);
 const SPAN = /^\d+(?:\.\d{1,9})?s$/;
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 const PLACE = /^\{(?<name>[^}]+)\}$/;
@@ -61,6 +63,7 @@ export function abstract(json: JsonValue, names: ReadonlyMap<string, string>, ke
   if (name !== undefined) return `{${name}}`;
   if (key === 'sequence' || key === 'streamEpoch' || key === 'number') return '{number}';
   if (key === 'contractDigest') return '{digest}';
+  if (FOR_PEOPLE.has(key) && !json.startsWith('ERROR_REASON_')) return '{text}';
   if (key === 'host' || key === 'platform' || key === 'platformVersion' || key === 'agentVersion') return '{text}';
   return TIME.test(json) ? '{time}' : json;
 }
@@ -126,4 +129,20 @@ export class Places {
     if (known === undefined) throw new Error(`nothing is known of {${name}} yet`);
     return known;
   }
+}
+
+/** The transcript with only those fields of the platform's frames that the release's agent needs, by the pact's contents. */
+export function onlyNeeded(transcript: Transcript, needs: Iterable<JsonValue>): Transcript {
+  const byFrame = new Map([...needs].filter(isObject).flatMap((need) => Object.entries(need)));
+  const steps = transcript.steps.map((step) => {
+    if (!('hears' in step)) return step;
+    const kept = Object.entries(step.hears).map(([frame, body]) => {
+      const need = byFrame.get(frame);
+      // A command goes to the journal and to the venue as a whole.
+      if (frame === 'commands' || !isObject(body) || !isObject(need)) return [frame, body] as const;
+      return [frame, Object.fromEntries(Object.entries(body).filter(([key]) => key in need))] as const;
+    });
+    return { ...step, hears: Object.fromEntries(kept) };
+  });
+  return { ...transcript, steps };
 }

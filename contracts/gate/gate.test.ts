@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { theServers } from '../../test/harness/current-run.ts';
+import { runGate } from './gate.ts';
+import { asJunit, asTable } from './report.ts';
+
+test('no supported release would break', { timeout: 120_000 }, async () => {
+  const verdicts = await runGate(await theServers(), new Date().toISOString().slice(0, 10));
+  process.stdout.write(`${asTable(verdicts)}\n`);
+  expect(verdicts.flatMap(({ findings }) => findings)).toEqual([]);
+  expect(verdicts.length).toBeGreaterThan(5);
+  expect(verdicts.filter(({ looked }) => looked === 0)).toEqual([]);
+  expect(asJunit(verdicts)).toContain('<testsuite name="executor 1.0.0" tests="5" failures="0">');
+});
+
+test('a failure names the field, who needs it and what to do, in the table and in the XML', () => {
+  const finding = {
+    check: 'pact',
+    consumer: 'executor 1.0.0',
+    place: 'platform commands/ping',
+    field: '$.commands.commands[0].createTime',
+    what: 'is <missing>',
+    remedy: 'let the platform fill the field again',
+  };
+  const verdicts = [{ who: 'executor 1.0.0', what: 'pacts', looked: 1, findings: [finding], tookMs: 3 }];
+  for (const part of ['BROKEN (1)', finding.field, finding.consumer, finding.remedy])
+    expect(asTable(verdicts)).toContain(part);
+  expect(asJunit(verdicts)).toContain('is &lt;missing&gt;');
+  expect(asJunit(verdicts)).toContain('failures="1"');
+});
