@@ -10,6 +10,7 @@ import { Secret } from '../../services/executor/index.ts';
 import { pollTransport } from '../../services/executor/stream/transports.ts';
 import { STATES } from '../consumers/executor-http.ts';
 import { describedFrame } from '../golden/frame.ts';
+import { OWN_DIGEST } from '../../test/harness/own-contract.ts';
 import type { DoorProxy } from './door-proxy.ts';
 import type { LivePlatform } from './live-platform.ts';
 
@@ -42,6 +43,7 @@ async function poll({ keyId, secret }: Credentials, gatewayUrl: string): Promise
   const { frame } = fromJson(ConnectRequestSchema, describedFrame('executor', 'executor hello'));
   const hello = create(HelloSchema, {
     journalId: frame.case === 'hello' ? frame.value.journalId : '',
+    contractDigest: OWN_DIGEST,
     kinds: ['ping'],
     inFlightMax: 8,
   });

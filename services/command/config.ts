@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { CONTRACT_POLICIES, type ContractPolicy } from './domain/contract.ts';
 import { parseEnv, type Secret, setting } from '../platform/config.ts';
 
 /** Everything that the command service is told from outside. */
@@ -22,6 +23,8 @@ export interface CommandConfig {
   readonly postgresConnectionsMax: number;
   /** How long ended commands and their history are kept. */
   readonly historyDays: number;
+  /** What becomes of agents whose wire format no supported release has. */
+  readonly contractPolicy: ContractPolicy;
 }
 
 const schema = z.object({
@@ -38,6 +41,7 @@ const schema = z.object({
   STRATEGOS_MARKET_URLS: setting.list().default([]),
   STRATEGOS_POSTGRES_CONNECTIONS: setting.count(2, 100).default(10),
   STRATEGOS_HISTORY_DAYS: setting.count(1, 3_650).default(30),
+  STRATEGOS_CONTRACT_POLICY: z.enum(CONTRACT_POLICIES).default('refuse'),
 });
 
 /** @throws ConfigError naming every bad variable. */
@@ -57,5 +61,6 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
     marketUrls: parsed.STRATEGOS_MARKET_URLS,
     postgresConnectionsMax: parsed.STRATEGOS_POSTGRES_CONNECTIONS,
     historyDays: parsed.STRATEGOS_HISTORY_DAYS,
+    contractPolicy: parsed.STRATEGOS_CONTRACT_POLICY,
   };
 }

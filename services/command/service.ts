@@ -95,6 +95,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
         bells,
         replicaId: config.replicaId,
         version: PLATFORM_VERSION,
+        contractPolicy: config.contractPolicy,
         looked: (executorIds, atMs) => directory.changed(executorIds, atMs),
         venue: {
           book: venue,

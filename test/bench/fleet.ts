@@ -14,6 +14,7 @@ import {
 import { AsyncQueue } from '../../services/platform/async-queue.ts';
 import { createGrpcTransport } from '../../services/platform/grpc/transport.ts';
 import { KIND_NAMES } from './kinds.ts';
+import { OWN_DIGEST } from '../harness/own-contract.ts';
 
 /** A credential as CreateExecutor gives it. */
 export interface FleetCredential {
@@ -112,6 +113,7 @@ export class FleetMember {
             value: {
               journalId: this.#journalId,
               agentVersion: 'bench',
+              contractDigest: OWN_DIGEST,
               kinds: KIND_NAMES,
               inFlightMax: IN_FLIGHT_MAX,
               host: 'bench',

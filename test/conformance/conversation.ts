@@ -11,6 +11,7 @@ import { envelopesOf } from './envelopes.ts';
 import { pathOf } from './rpc-list.ts';
 import type { Target } from './wire-http1.ts';
 import { headersOf } from './wire-http2.ts';
+import { OWN_DIGEST } from '../harness/own-contract.ts';
 
 /** A heartbeat that proves, when it is answered, that everything before it was taken. */
 const PROOF = 4_711n;
@@ -23,7 +24,13 @@ export function frameBytes(frame: Parameters<typeof create<typeof ConnectRequest
 
 /** A Hello that any link port takes. */
 export function helloFrame(journalId: string): Uint8Array {
-  const hello = { journalId, agentVersion: 'conformance', kinds: ['ping'], inFlightMax: 10 };
+  const hello = {
+    journalId,
+    agentVersion: 'conformance',
+    contractDigest: OWN_DIGEST,
+    kinds: ['ping'],
+    inFlightMax: 10,
+  };
   return frameBytes({ frame: { case: 'hello', value: hello } });
 }
 

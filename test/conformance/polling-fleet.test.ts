@@ -5,6 +5,7 @@ import { ExecutorLinkService } from '../../proto/gen/strategos/command/v1/execut
 import type { Credentials } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { concurrently } from '../fault/concurrently.ts';
 import { startReadyStack } from './ready-stack.ts';
+import { OWN_DIGEST } from '../harness/own-contract.ts';
 
 /** More than one connection of the executor port would take of streams. */
 const AGENTS = 60;
@@ -16,7 +17,7 @@ test('polls of many agents that wait do not hold up the poll of another', async 
   const transport = createConnectTransport({ baseUrl: stack.gatewayUrl, httpVersion: '1.1' });
   const client = createClient(ExecutorLinkService, transport);
   const poll = async (agent: Credentials, streamEpoch: bigint, signal: AbortSignal): Promise<bigint> => {
-    const hello = { journalId: agent.keyId, kinds: ['ping'], inFlightMax: 10 };
+    const hello = { journalId: agent.keyId, contractDigest: OWN_DIGEST, kinds: ['ping'], inFlightMax: 10 };
     const headers = { authorization: `Bearer ${agent.keyId}.${agent.secret}` };
     const wait = { seconds: streamEpoch === 0n ? 0n : WAIT_SECONDS, nanos: 0 };
     const { frames } = await client.pollCommands({ hello, streamEpoch, wait }, { headers, signal });

@@ -12,6 +12,7 @@ import {
 import { AsyncQueue } from '../../services/platform/async-queue.ts';
 import { messageOf } from '../../services/platform/errors.ts';
 import { createGrpcTransport } from '../../services/platform/grpc/transport.ts';
+import { OWN_DIGEST } from '../harness/own-contract.ts';
 
 /** Where the probe connects, and where and as whom it issues its pings. */
 export interface ProbeOrder {
@@ -58,7 +59,7 @@ async function listen(): Promise<void> {
     ExecutorLinkService,
     createGrpcTransport({ urls: [order.linkUrl], headers, ownConnection: true }),
   );
-  say({ case: 'hello', value: { journalId: 'probe', kinds: ['ping'], inFlightMax: 100 } });
+  say({ case: 'hello', value: { journalId: 'probe', contractDigest: OWN_DIGEST, kinds: ['ping'], inFlightMax: 100 } });
   for await (const { frame } of link.connect(frames)) {
     if (frame.case === 'welcome') post({ type: 'ready' });
     if (frame.case === 'heartbeat') say({ case: 'heartbeatReply', value: { number: frame.value.number } });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DescField, DescMessage, JsonValue } from '@bufbuild/protobuf';
 import { OMITTED, type SampleOf } from './sample-request.ts';
+import { OWN_DIGEST } from '../harness/own-contract.ts';
 
 /** What exists on the platform under test, so that samples can name it. */
 export interface SampleWorld {
@@ -51,6 +52,7 @@ export function sampleOf(world: SampleWorld): SampleOf {
     'CreateAccountRequest.account_id': () => unique('made'),
     'RevokeTokenRequest.token': () => world.token,
     'Hello.kinds': () => ['ping'],
+    'Hello.contract_digest': () => OWN_DIGEST,
     'Hello.in_flight_max': () => 10,
     'Hello.journal_id': () => 'journal-of-bad-input',
     command_id: () => randomUUID(),

@@ -6,6 +6,7 @@ import { frameBytes } from './conversation.ts';
 import { pathOf } from './rpc-list.ts';
 import type { Target } from './wire-http1.ts';
 import { headersOf } from './wire-http2.ts';
+import { OWN_DIGEST } from '../harness/own-contract.ts';
 
 /** An agent that says Hello, takes as much as it may at once, and then reads nothing until it is told to. */
 export class SlowReader implements Disposable {
@@ -34,7 +35,7 @@ export class SlowReader implements Disposable {
         source.on('close', () => resolve(unreadable('closed')));
       }
     });
-    const hello = { journalId: 'slow', kinds: ['ping'], inFlightMax: 10_000 };
+    const hello = { journalId: 'slow', contractDigest: OWN_DIGEST, kinds: ['ping'], inFlightMax: 10_000 };
     this.#stream.write(encodeEnvelope(0, frameBytes({ frame: { case: 'hello', value: hello } })));
   }
 

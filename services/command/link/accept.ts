@@ -7,6 +7,7 @@ import type { Logger } from '../../platform/logger.ts';
 import { isConnectionFailure } from '../../platform/postgres/failure.ts';
 import type { Ledgers } from '../delivery/ledgers.ts';
 import type { Command } from '../domain/command.ts';
+import { type ContractRules, servedKinds } from '../domain/contract.ts';
 import type { UnreadableCommand } from '../domain/repository.ts';
 import * as store from '../store/command-store.ts';
 import * as linkStore from '../store/link-store.ts';
@@ -35,6 +36,8 @@ export interface AcceptDependencies {
   readonly setAside: (unreadable: readonly UnreadableCommand[]) => void;
   /** What is wrong with a command's stored parameters; undefined when they can be sent. */
   readonly defectOf: (command: Command) => string | undefined;
+  /** Which wire formats are served, and how. */
+  readonly contracts: ContractRules;
   /** Tells other replicas that the executor's stream is here now. */
   readonly accepted: (session: ExecutorSession) => void;
 }
@@ -78,7 +81,8 @@ export class LinkAcceptor {
   }
 
   /**
-   * @throws INVALID_ARGUMENT for a Hello that cannot be used, PERMISSION_DENIED for a disabled executor, UNAVAILABLE while
+   * @throws INVALID_ARGUMENT for a Hello that cannot be used, PERMISSION_DENIED for a disabled executor and for a wire format
+   * that is not supported, UNAVAILABLE while
    * Postgres is away.
    */
   async accept(
@@ -89,7 +93,9 @@ export class LinkAcceptor {
   ): Promise<ExecutorSession> {
     if (this.#closed) throw unavailable('replica', 'this replica is stopping; connect to another');
     const helloMs = this.#deps.clock.nowMs();
-    const offer = offerOf(caller.executorId, hello, link);
+    const offered = offerOf(caller.executorId, hello, link);
+    const build = { ...offered, executorName: caller.executorName };
+    const offer = { ...offered, kinds: servedKinds(build, offered.kinds, this.#deps.contracts, helloMs) };
     try {
       const accepted = await this.#offers.add(offer);
       if (accepted === undefined) {

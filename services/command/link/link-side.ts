@@ -17,7 +17,9 @@ import { Ledgers } from '../delivery/ledgers.ts';
 import { Quarantine } from '../delivery/quarantine.ts';
 import { Sweeper } from '../delivery/sweeper.ts';
 import { payloadDefect } from '../wire/payload.ts';
+import type { ContractPolicy } from '../domain/contract.ts';
 import { LinkAcceptor } from './accept.ts';
+import { contractRules } from './supported-contracts.ts';
 import { SessionRegistry } from './registry.ts';
 import { StreamReviewer } from './reviewer.ts';
 import type { ExecutorSession } from './session.ts';
@@ -40,6 +42,7 @@ export interface LinkSideDependencies {
   readonly bells: Bells;
   readonly replicaId: string;
   readonly version: string;
+  readonly contractPolicy: ContractPolicy;
   readonly venue: VenueDependencies;
   /** Told which executors have changed, several times a second. */
   readonly looked: (executorIds: readonly string[], atMs: number) => void;
@@ -93,6 +96,7 @@ export class LinkSide implements Running {
       ledgers: this.ledgers,
       registry: this.registry,
       setAside,
+      contracts: contractRules(deps.contractPolicy, deps.version, digest),
       defectOf: (command) => payloadDefect(command.kind, command.parameters),
       accepted: (session) => {
         nats.publish(executorReviewSubject(session.identity.executorId));

@@ -179,6 +179,14 @@ export enum ErrorReason {
   STREAM_SILENT = 35,
 
   /**
+   * The agent's build speaks a wire format that no supported release has; its operator installs one of those named.
+   * {"agent_version": "0.9.0", "contract_digest": "9f3c…", "supported": "1.0.0"}
+   *
+   * @generated from enum value: ERROR_REASON_CONTRACT_UNSUPPORTED = 36;
+   */
+  CONTRACT_UNSUPPORTED = 36,
+
+  /**
    * deliver_by passed before any agent took the command. Ends EXPIRED.
    *
    * @generated from enum value: ERROR_REASON_DELIVER_DEADLINE = 50;
