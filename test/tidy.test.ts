@@ -67,6 +67,8 @@ rule('layers look one way', againstDirection, {
     importing('services/platform/grpc/a.ts', '../../../test/harness/b.ts'),
     importing('services/command/link/a.ts', '../service.ts'),
     importing('services/command/link/a.ts', '../../../test/harness/b.ts'),
+    importing('services/console/parts/a.tsx', 'node:fs'),
+    importing('services/console/parts/a.tsx', '../../platform/errors.ts'),
     importing('deploy/local/a.ts', '../../services/command/service.ts'),
     [file('services/command/domain/a.ts', "const { Pool } = await import('pg');\n")],
   ],
@@ -79,6 +81,8 @@ rule('layers look one way', againstDirection, {
     importing('services/command/store/a.ts', 'pg'),
     importing('services/command/main.ts', './service.ts'),
     importing('services/platform/grpc/a.ts', '@grpc/grpc-js'),
+    importing('services/console/parts/a.tsx', '../../../proto/gen/x_pb.js'),
+    importing('services/console/build.ts', 'node:fs/promises'),
     importing('deploy/local/a.ts', '../../services/platform/lifecycle.ts'),
   ],
 });
@@ -186,6 +190,7 @@ rule('everything has a type', untyped, {
   bad: [
     [file('services/command/a.ts', 'function f(x: any): void {}')],
     [file('services/command/a.ts', 'const x = y as any;')],
+    [file('services/console/a.tsx', 'const x = y as any;')],
     [file('services/command/a.ts', 'const x: Map<string, any> = new Map();')],
   ],
   good: [[file('services/command/a.ts', '// any: it does not matter which\nconst anyone: string[] = [];')]],

@@ -15,7 +15,6 @@ async function buildConsole(directory: string): Promise<void> {
     configFile: false,
     root: fileURLToPath(new URL('.', import.meta.url)),
     logLevel: 'error',
-    define: { 'process.env.NODE_ENV': '"production"' },
     build: {
       outDir: directory,
       emptyOutDir: true,

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
-import { PingSchema } from '../../proto/gen/strategos/command/v1/kind_pb.js';
+import { PingSchema, SessionMode, Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import { hasChromium, TestBrowser } from '../harness/browser.ts';
 import { startStack } from '../harness/stack.ts';
 
@@ -71,7 +71,7 @@ describe.runIf(hasChromium())('the commands page', () => {
       executor: 'vps-1',
       kind: {
         case: 'openPosition',
-        value: { sessionId: 'desk', symbol: 'BTC_USDT', side: 1, quantity: '0.1', referencePrice: '60000' },
+        value: { sessionId: 'desk', symbol: 'BTC_USDT', side: Side.BUY, quantity: '0.1', referencePrice: '60000' },
       },
     });
     await page.goto(`${stack.gatewayUrl}/commands/${order.command?.id}`);
@@ -82,7 +82,7 @@ describe.runIf(hasChromium())('the commands page', () => {
       .waitFor();
     await commands.issueCommand({
       executor: 'vps-1',
-      kind: { case: 'startSession', value: { sessionId: 'desk', mode: 1 } },
+      kind: { case: 'startSession', value: { sessionId: 'desk', mode: SessionMode.PAPER } },
     });
     await page.getByRole('button', { name: 'Retry' }).click();
     await page.getByRole('heading', { name: 'open_position to vps-1' }).waitFor();

@@ -1,4 +1,6 @@
+import { fromJsonString } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
+import { CredentialsSchema } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { hasChromium, TestBrowser } from '../harness/browser.ts';
 import { startStack } from '../harness/stack.ts';
 
@@ -13,24 +15,13 @@ describe.runIf(hasChromium())('the executors page', () => {
     await page.getByLabel('Labels').fill('kind=paper');
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     const shown = await page.getByLabel('Credentials', { exact: true }).textContent();
-    const credentials: unknown = JSON.parse(shown ?? '');
+    const credentials = fromJsonString(CredentialsSchema, shown ?? '');
     expect(credentials).toMatchObject({ executorName: 'vps-7', gatewayUrl: stack.gatewayUrl });
     await page.getByRole('button', { name: 'Close' }).click();
     await page.getByRole('row', { name: /vps-7 never connected/ }).waitFor();
 
     // The agent connects with what was shown, and the page says so by itself.
-    const { keyId, secret, executorId } = credentials as Record<'keyId' | 'secret' | 'executorId', string>;
-    await stack.startAgent({
-      credentials: {
-        $typeName: 'strategos.command.v1.Credentials',
-        executorId,
-        executorName: 'vps-7',
-        keyId,
-        secret,
-        linkUrls: [...stack.linkUrls],
-        gatewayUrl: stack.gatewayUrl,
-      },
-    });
+    await stack.startAgent({ credentials });
     await page.getByRole('row', { name: /vps-7 online stream .* takes all 12 kinds/ }).waitFor();
 
     await page.getByRole('button', { name: 'Ping vps-7' }).click();

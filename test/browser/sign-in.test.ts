@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Role } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { hasChromium, TestBrowser } from '../harness/browser.ts';
 import { startStack } from '../harness/stack.ts';
 
@@ -46,7 +47,7 @@ describe.runIf(hasChromium())('signing in', () => {
     await using stack = await startStack();
     await using browser = await TestBrowser.start(stack.gatewayUrl);
     const access = await stack.accessClient();
-    const { bearer, token } = await access.createToken({ name: 'visitor', role: 1 });
+    const { bearer, token } = await access.createToken({ name: 'visitor', role: Role.VIEWER });
     const page = await browser.open('/', { token: bearer });
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
     await access.revokeToken({ token: token?.id ?? '' });

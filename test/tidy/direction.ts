@@ -58,6 +58,12 @@ export const DIRECTION: readonly Rule[] = [
     testsExempt: true,
   },
   {
+    why: 'the console runs in a browser: it has its own files, generated code and packages for browsers',
+    files: /^services\/console\/(?!build\.ts$)/,
+    never: [/^node:/, /^services\/(?!console\/)/, /^@connectrpc\/connect-node$/, /^@grpc\//],
+    testsExempt: true,
+  },
+  {
     why: 'only main.ts and tests start a whole service',
     files: /^services\/[^/]+\/(?!main\.ts$)/,
     never: [/^services\/(?!executor)[^/]+\/service\.ts$/, /^services\/[^/]+\/main\.ts$/],
@@ -140,7 +146,7 @@ export function cycles(files: readonly SourceFile[]): string[] {
 }
 
 /** What starts by itself, or is there for others to import. */
-const ENTRIES = /^services\/[^/]+\/(?:main\.ts|strategos\.js|index\.ts)$/;
+const ENTRIES = /^services\/[^/]+\/(?:main\.tsx?|strategos\.js|index\.ts)$|^services\/console\/build\.ts$/;
 /** Next to tests, for tests. */
 const FOR_TESTS = /(?:^|\/)(?:test-[^/]+|[^/]+-fixture|raw-peer)\.ts$|\.test\.ts$/;
 

@@ -34,7 +34,7 @@ export function readTree(): SourceFile[] {
 
 /** TypeScript and JavaScript that people write; what is generated is not theirs. */
 export function isCode({ path }: SourceFile): boolean {
-  return /\.(?:ts|js)$/.test(path) && !path.startsWith('proto/gen/');
+  return /\.(?:tsx?|js)$/.test(path) && !path.startsWith('proto/gen/');
 }
 
 export function isTest({ path }: SourceFile): boolean {

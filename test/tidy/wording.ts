@@ -55,7 +55,7 @@ export function machinePaths(files: readonly SourceFile[]): string[] {
 
 export function untyped(files: readonly SourceFile[]): string[] {
   return ours(files)
-    .filter(({ path }) => path.endsWith('.ts'))
+    .filter(({ path }) => /\.tsx?$/.test(path))
     .flatMap(({ path, text }) =>
       ANY.test(withoutComments(text)) ? [`${path}: has the type that stands for none`] : [],
     );

@@ -34,21 +34,27 @@ const CALLS = Symbol('calls');
 const LOOK_MS = 1_000;
 let looking = false;
 
+async function gatewayAnswers(): Promise<boolean> {
+  try {
+    return (await fetch('/healthz', { cache: 'no-store' })).ok;
+  } catch {
+    return false;
+  }
+}
+
 /** A call that reached nobody: the page says so until the gateway answers again. */
 function gatewayGone(): void {
   linkLost(CALLS);
   if (looking) return;
   looking = true;
   const timer = setInterval(() => {
-    fetch('/healthz', { cache: 'no-store' }).then(
-      (answer) => {
-        if (!answer.ok) return;
-        clearInterval(timer);
-        looking = false;
-        linkFound(CALLS, 'resumed');
-      },
-      () => undefined,
-    );
+    void gatewayAnswers().then((answers) => {
+      if (!answers || !looking) return false;
+      clearInterval(timer);
+      looking = false;
+      linkFound(CALLS, 'resumed');
+      return true;
+    });
   }, LOOK_MS);
 }
 

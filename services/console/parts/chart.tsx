@@ -1,13 +1,14 @@
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { clockText, whenText } from './time.ts';
 
 /** One line of a chart. */
 export interface Line {
   readonly name: string;
   /** Name of a colour of the style sheet, such as "accent". */
   readonly colour: string;
-  /** Which of the two axes; the second is on the right. */
+  /** Which of the two scales; the second has no axis of its own, its values are told under the chart. */
   readonly axis?: 'first' | 'second';
   readonly text: (value: number) => string;
   readonly points?: boolean;
@@ -81,15 +82,14 @@ function optionsFor(element: HTMLElement, lines: readonly Line[], height: number
   const quiet = colourOf(element, 'quiet');
   const grid = { stroke: colourOf(element, 'line'), width: 1 };
   const byAxis = (axis: 'first' | 'second') => lines.filter((line) => (line.axis ?? 'first') === axis);
-  const valueAxis = (axis: 'first' | 'second'): uPlot.Axis => ({
-    scale: axis,
-    side: axis === 'first' ? 3 : 1,
+  const valueAxis: uPlot.Axis = {
+    scale: 'first',
     stroke: quiet,
     size: 62,
-    grid: axis === 'first' ? grid : { show: false },
+    grid,
     ticks: { show: false },
-    values: (_plot, splits) => splits.map((value) => byAxis(axis)[0]?.text(value) ?? ''),
-  });
+    values: (_plot, splits) => splits.map((value) => byAxis('first')[0]?.text(value) ?? ''),
+  };
   return {
     width: element.clientWidth,
     height,
@@ -100,13 +100,9 @@ function optionsFor(element: HTMLElement, lines: readonly Line[], height: number
         return [axis, range === undefined ? {} : { range: () => [range[0], range[1]] as uPlot.Range.MinMax }];
       }),
     ),
-    axes: [
-      { stroke: quiet, grid: { show: false }, ticks: { show: false }, space: 70 },
-      valueAxis('first'),
-      ...(byAxis('second').length > 0 ? [valueAxis('second')] : []),
-    ],
+    axes: [{ stroke: quiet, grid: { show: false }, ticks: { show: false }, space: 80, values: timeTexts }, valueAxis],
     series: [
-      { label: 'time' },
+      { label: 'time', value: (_plot, at: number | null) => (at === null ? '–' : whenText(at * 1_000)) },
       ...lines.map(
         (line): uPlot.Series => ({
           label: line.name,
@@ -125,6 +121,17 @@ function optionsFor(element: HTMLElement, lines: readonly Line[], height: number
       ),
     ],
   };
+}
+
+const MINUTES = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
+const DAYS = new Intl.DateTimeFormat(undefined, { day: '2-digit', month: 'short' });
+
+/** Times of day, or days where the marks are days apart; the chart's own are in twelve hours. */
+function timeTexts(_plot: uPlot, marks: number[], _axis: number, _space: number, incrementS: number): string[] {
+  return marks.map((at) => {
+    if (incrementS >= 86_400) return DAYS.format(at * 1_000);
+    return incrementS < 60 ? clockText(at * 1_000) : MINUTES.format(at * 1_000);
+  });
 }
 
 /** A canvas wants the colour itself: the browser resolves light and dark on an element. */

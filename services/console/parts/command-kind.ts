@@ -16,10 +16,10 @@ export function kindOf({ kind }: Command): string {
 /** What it is about, in a few words: symbol, session, strategy. */
 export function subjectOf({ kind }: Command): string {
   if (kind.value === undefined) return '';
-  const fields = kind.value as unknown as Readonly<Record<string, unknown>>;
+  const { value } = kind;
   return ['symbol', 'strategyId', 'sessionId', 'payload']
-    .map((name) => fields[name])
-    .filter((value): value is string => typeof value === 'string' && value !== '')
-    .map((value) => (value.length > 20 ? `${value.slice(0, 8)}…` : value))
+    .map((name): unknown => Reflect.get(value, name))
+    .filter((text): text is string => typeof text === 'string' && text !== '')
+    .map((text) => (text.length > 20 ? `${text.slice(0, 8)}…` : text))
     .join(' · ');
 }

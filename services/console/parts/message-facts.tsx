@@ -13,10 +13,18 @@ export function MessageFacts({ message }: { readonly message: Message }) {
         <div key={name}>
           <dt>{name}</dt>
           <dd>
-            {typeof value === 'object' ? <pre className="block">{JSON.stringify(value, null, 2)}</pre> : String(value)}
+            {typeof value === 'object' ? (
+              <pre className="block">{JSON.stringify(value, null, 2)}</pre>
+            ) : (
+              scalarText(value)
+            )}
           </dd>
         </div>
       ))}
     </dl>
   );
+}
+
+function scalarText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -96,7 +96,10 @@ function Field({
     );
   }
   const isList = field.fieldKind === 'list';
-  const shown = isList && Array.isArray(value) ? value.join(', ') : text;
+  const shown =
+    isList && Array.isArray(value)
+      ? value.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join(', ')
+      : text;
   const read = (typed: string): JsonValue | undefined => {
     if (typed === '') return undefined;
     return isList ? typed.split(',').map((each) => each.trim()) : typed;

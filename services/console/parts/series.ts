@@ -9,7 +9,7 @@ export function aligned(series: readonly (readonly Point[])[]): {
   readonly times: number[];
   readonly values: (number | null)[][];
 } {
-  const times = [...new Set(series.flatMap((points) => points.map(({ at }) => at)))].sort((a, b) => a - b);
+  const times = [...new Set(series.flatMap((points) => points.map(({ at }) => at)))].toSorted((a, b) => a - b);
   return {
     times,
     values: series.map((points) => {

@@ -1,5 +1,4 @@
-import type { Command } from '../../../proto/gen/strategos/command/v1/command_pb.js';
-import { CommandState } from '../../../proto/gen/strategos/command/v1/command_pb.js';
+import type { Command, CommandState } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import { Batch } from './batch.ts';
 import { commands, NO_DEADLINE } from './services.ts';
 import { watch } from './watch.ts';
@@ -127,7 +126,7 @@ export class CommandFeed {
     const { states } = this.#wish;
     const all = [...this.#byId.values()];
     const shown = states.length === 0 ? all : all.filter(({ state }) => states.includes(state));
-    return shown.sort((a, b) => (a.sequence < b.sequence ? 1 : -1));
+    return shown.toSorted((a, b) => (a.sequence < b.sequence ? 1 : -1));
   }
 
   #become(state: CommandRows): void {

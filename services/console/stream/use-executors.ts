@@ -26,7 +26,7 @@ export function useExecutors(): readonly Executor[] | undefined {
     };
   }, []);
   return useMemo(
-    () => (byId === undefined ? undefined : [...byId.values()].sort((a, b) => a.name.localeCompare(b.name))),
+    () => (byId === undefined ? undefined : [...byId.values()].toSorted((a, b) => a.name.localeCompare(b.name))),
     [byId],
   );
 }

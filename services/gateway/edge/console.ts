@@ -73,18 +73,24 @@ export function createConsole(logger: Logger, build: () => Promise<string> = bui
       return path.startsWith(ASSETS) || (isPage(path) && wantsPage(request));
     },
     answer(request, response, path) {
-      files()
-        .then((known) => {
-          const file = known.get(path.startsWith(ASSETS) ? path : INDEX);
-          if (file === undefined) answerText(response, 404, `the console has no file ${path.slice(0, 200)}\n`);
-          else send(request, response, file, path.startsWith(ASSETS) ? FOR_EVER : ASK_FIRST);
-        })
-        .catch((thrown: unknown) => {
-          logger.error({ err: thrown }, 'console failed');
-          answerText(response, 503, 'the console could not be built; the log of the gateway says why\n');
-        });
+      answerFrom(files, request, response, path).catch((thrown: unknown) => {
+        logger.error({ err: thrown }, 'console failed');
+        answerText(response, 503, 'the console could not be built; the log of the gateway says why\n');
+      });
     },
   };
+}
+
+async function answerFrom(
+  files: () => Promise<ConsoleFiles>,
+  request: EdgeRequest,
+  response: EdgeResponse,
+  path: string,
+): Promise<void> {
+  const isAsset = path.startsWith(ASSETS);
+  const file = (await files()).get(isAsset ? path : INDEX);
+  if (file === undefined) answerText(response, 404, `the console has no file ${path.slice(0, 200)}\n`);
+  else send(request, response, file, isAsset ? FOR_EVER : ASK_FIRST);
 }
 
 /** Pages have addresses of their own, so that a link to one can be sent; a dot is in names of files and services only. */

@@ -36,8 +36,8 @@ export function CommandPage({ id }: { readonly id: string }) {
       },
     },
   );
-  const command = explained.data?.command;
-  if (command === undefined) {
+  const { data } = explained;
+  if (data?.command === undefined) {
     return (
       <Page title="Command">
         <Problem error={explained.error} what="The command cannot be read" />
@@ -45,7 +45,7 @@ export function CommandPage({ id }: { readonly id: string }) {
       </Page>
     );
   }
-  return <Known command={command} explained={explained.data as ExplainCommandResponse} />;
+  return <Known command={data.command} explained={data} />;
 }
 
 function Known({ command, explained }: { readonly command: Command; readonly explained: ExplainCommandResponse }) {

@@ -2,6 +2,7 @@ import { useMemo, useState, useSyncExternalStore } from 'react';
 import { CommandState } from '../../../../proto/gen/strategos/command/v1/command_pb.js';
 import { Allowed, Role } from '../../access/identity.tsx';
 import { useQueryFields } from '../../address/address.ts';
+import { COMMAND_STATES } from '../../parts/command-state.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { CommandFeed } from '../../stream/command-feed.ts';
@@ -19,11 +20,9 @@ export default function Commands({ rest }: { readonly rest: readonly string[] })
 function CommandList() {
   const [fields, setFields] = useQueryFields();
   const [sending, setSending] = useState(false);
-  const [executor, state, kind] = ['executor', 'state', 'kind'].map((name) => fields.get(name) ?? '') as [
-    string,
-    string,
-    string,
-  ];
+  const executor = fields.get('executor') ?? '';
+  const state = fields.get('state') ?? '';
+  const kind = fields.get('kind') ?? '';
   const feed = useMemo(
     () => new CommandFeed({ executor, states: statesOf(state), kinds: listOf(kind) }),
     [executor, state, kind],
@@ -57,8 +56,6 @@ function listOf(text: string): readonly string[] {
 
 /** Names as in the proto, without their prefix; ones that nobody knows match nothing and are left out. */
 function statesOf(text: string): readonly CommandState[] {
-  return listOf(text).flatMap((name) => {
-    const state: unknown = Reflect.get(CommandState, name.toUpperCase());
-    return typeof state === 'number' && state > 0 ? [state as CommandState] : [];
-  });
+  const names = new Set(listOf(text).map((name) => name.toUpperCase()));
+  return COMMAND_STATES.filter((state) => names.has(CommandState[state] ?? ''));
 }

@@ -18,6 +18,20 @@ const LOOK_MS = 250;
 /** The platform's clock may be this far behind the browser's. */
 const CLOCKS_MS = 5_000;
 
+const MODES = [SessionMode.PAPER, SessionMode.LIVE] as const;
+const PIN_POLICIES = [PinPolicy.FOLLOW_LATEST, PinPolicy.PINNED] as const;
+const DISCONNECT_POLICIES = [
+  DisconnectPolicy.HOLD,
+  DisconnectPolicy.REDUCE_ONLY,
+  DisconnectPolicy.CANCEL_ORDERS,
+  DisconnectPolicy.FLATTEN,
+] as const;
+
+/** The option whose number was chosen; the first one stands for none. */
+function chosen<T extends number>(options: readonly [T, ...T[]], text: string): T {
+  return options.find((option) => String(option) === text) ?? options[0];
+}
+
 /** Starts a session, showing each activation as it is answered. */
 export function StartSession({ onClose }: { readonly onClose: () => void }) {
   const executors = useExecutorNames();
@@ -48,11 +62,11 @@ export function StartSession({ onClose }: { readonly onClose: () => void }) {
       return typeof value === 'string' ? value.trim() : '';
     };
     const body = {
-      mode: Number(text('mode')),
+      mode: chosen(MODES, text('mode')),
       executor: text('executor'),
       strategies: choices.map(({ strategy, symbols }) => ({ strategy, symbols: symbolsOf(symbols) })),
-      pinPolicy: Number(text('pin')),
-      disconnectPolicy: Number(text('policy')),
+      pinPolicy: chosen(PIN_POLICIES, text('pin')),
+      disconnectPolicy: chosen(DISCONNECT_POLICIES, text('policy')),
       initialBalance: text('balance'),
       allowPartial: fields.has('partial'),
     };

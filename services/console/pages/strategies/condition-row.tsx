@@ -56,11 +56,12 @@ export function ConditionRow({
           aria-invalid={wrong('operator')}
           onChange={(event) => onChange({ ...condition, operator: event.target.value })}
         >
-          {[...OPERATORS, ...(OPERATORS.some((each) => each === operator) ? [] : [String(operator ?? '')])].map(
-            (each) => (
-              <option key={each}>{each}</option>
-            ),
-          )}
+          {[
+            ...OPERATORS,
+            ...(OPERATORS.some((each) => each === operator) ? [] : [typeof operator === 'string' ? operator : '']),
+          ].map((each) => (
+            <option key={each}>{each}</option>
+          ))}
         </select>
         <input
           aria-label={`${label}: value`}

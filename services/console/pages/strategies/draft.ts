@@ -57,8 +57,8 @@ function usualKey(key: string): string {
 
 /** The draft that a text holds. @throws SyntaxError for what is no JSON, TypeError for what is no object. */
 export function draftOf(text: string): Draft {
-  const value: unknown = JSON.parse(text);
-  const usual = withUsualKeys(value as JsonValue);
+  const value: JsonValue = JSON.parse(text);
+  const usual = withUsualKeys(value);
   if (!isObject(usual)) throw new TypeError('a strategy is a JSON object');
   return usual;
 }
