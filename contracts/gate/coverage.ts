@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { makePacts } from '../consumers/write-pacts.ts';
 import { frameNames } from '../golden/frame.ts';
-import { supportedContracts, SUPPORTED_FILE } from '../releases/make.ts';
+import { supportedContracts, SUPPORTED_FILES } from '../releases/make.ts';
 import { PACTS, readJson } from '../releases/release.ts';
 import { type Finding, REMEDY } from './finding.ts';
 
@@ -29,16 +29,13 @@ export async function checkCoverage(): Promise<{ readonly looked: number; readon
   const missing = names
     .filter((name) => !messages.has(name))
     .map((name) => finding('executor-platform.json', name, 'no consumer says what it needs of it'));
-  const supported = isDeepStrictEqual(await readJson(SUPPORTED_FILE), await supportedContracts());
-  const table = supported
-    ? []
-    : [
-        finding(
-          'supported-contracts.json',
-          '-',
-          'differs from contracts/support.json and the baselines: run npm run contracts:pacts',
-        ),
-      ];
+  const contracts = await supportedContracts();
+  const files = await Promise.all(SUPPORTED_FILES.map(async (file) => ({ file, text: await readJson<unknown>(file) })));
+  const table = files
+    .filter(({ text }) => !isDeepStrictEqual(text, contracts))
+    .map(({ file }) =>
+      finding(basename(dirname(file)), basename(file), 'differs from contracts/support.json and the baselines'),
+    );
   return { looked: names.length + made.size, findings: [...stale, ...missing, ...table] };
 }
 

@@ -16,8 +16,10 @@ import { PACTS, readJson, readSupport, releaseDirectory, type ReleaseFacts, SUPP
 const VERSION = /^\d+\.\d+\.\d+$/;
 /** How long a release is supported unless support.json says otherwise. */
 const SUPPORTED_YEARS = 2;
-/** What the command service knows of releases: it imports nothing of contracts/. */
-const SUPPORTED = fileURLToPath(new URL('../../services/command/link/supported-contracts.json', import.meta.url));
+/** What the command service and the command line know of releases: nothing that ships imports contracts/. */
+export const SUPPORTED_FILES: readonly string[] = ['command/link', 'cli'].map((folder) =>
+  fileURLToPath(new URL(`../../services/${folder}/supported-contracts.json`, import.meta.url)),
+);
 
 /** Makes the baseline of a release out of what this build is and does; replaces an earlier one of that version. */
 export async function makeRelease(version: string): Promise<string> {
@@ -60,9 +62,10 @@ async function support(version: string): Promise<void> {
   await writeJson(SUPPORT_FILE, { ...supported, [version]: { supportedUntil: end.toISOString().slice(0, 10) } });
 }
 
-/** Tells the command service which releases there are and until when each is supported. */
+/** Tells what ships which releases there are and until when each is supported. */
 export async function writeSupported(): Promise<void> {
-  await writeJson(SUPPORTED, await supportedContracts());
+  const contracts = await supportedContracts();
+  for (const file of SUPPORTED_FILES) await writeJson(file, contracts);
 }
 
 /** As the file should be. */
@@ -73,8 +76,6 @@ export async function supportedContracts() {
   });
   return Promise.all(entries);
 }
-
-export const SUPPORTED_FILE = SUPPORTED;
 
 function writeJson(file: string, value: unknown): Promise<void> {
   return writeFile(file, `${JSON.stringify(value, null, 2)}\n`);

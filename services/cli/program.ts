@@ -5,6 +5,7 @@ import { registerAccount } from './account.ts';
 import { registerBacktest } from './backtest.ts';
 import { Cli, globals } from './cli.ts';
 import { registerCommand } from './command.ts';
+import { registerContracts } from './contracts.ts';
 import { registerDoctor } from './doctor.ts';
 import { EXIT, failureOf } from './errors.ts';
 import { registerExecutor } from './executor.ts';
@@ -84,6 +85,7 @@ export function buildProgram(cli: Cli): Command {
   registerBacktest(program, cli);
   registerToken(program, cli);
   registerAccount(program, cli);
+  registerContracts(program, cli);
   return program;
 }
 
