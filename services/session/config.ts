@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { parseEnv, type Secret, setting } from '../platform/config.ts';
+import type { UpkeepLimits } from './domain/upkeep.ts';
 import type { UpstreamUrls } from './upstream.ts';
 
 /** Everything that the session service is told from outside. */
@@ -14,6 +15,7 @@ export interface SessionConfig {
   readonly port: number;
   readonly urls: UpstreamUrls;
   readonly postgresConnectionsMax: number;
+  readonly limits: UpkeepLimits;
 }
 
 const schema = z.object({
@@ -29,6 +31,7 @@ const schema = z.object({
   STRATEGOS_EVALUATOR_URLS: setting.list().default(['http://127.0.0.1:7130']),
   STRATEGOS_BACKTEST_URLS: setting.list().optional(),
   STRATEGOS_POSTGRES_CONNECTIONS: setting.count(2, 100).default(10),
+  STRATEGOS_ASK_UNKNOWN_SECONDS: setting.count(1, 3_600).default(30),
 });
 
 /** @throws ConfigError naming every bad variable. */
@@ -49,5 +52,6 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
       backtest: parsed.STRATEGOS_BACKTEST_URLS ?? [],
     },
     postgresConnectionsMax: parsed.STRATEGOS_POSTGRES_CONNECTIONS,
+    limits: { askUnknownAfterMs: parsed.STRATEGOS_ASK_UNKNOWN_SECONDS * 1_000 },
   };
 }

@@ -54,7 +54,7 @@ export async function startSessionService(config: SessionConfig, logger: Logger)
     followers.start();
     const halting = stack.add(new Halting({ halts, book, upstream, clock, logger }));
     halting.start();
-    const run = createWorker({ book, reader, upstream, clock, logger });
+    const run = createWorker({ book, reader, upstream, clock, logger, limits: config.limits });
     const runner = stack.add(new Runner({ work: workBook(pool, replicaId), clock, logger, run }));
     bells.onAny(() => runner.poke());
     runner.start();

@@ -21,11 +21,15 @@ import {
   type StrategyDefinition,
   StrategyDefinitionSchema,
 } from '../../proto/gen/strategos/strategy/v1/strategy_pb.js';
+import { freePort } from '../../deploy/local/port.ts';
+import { serviceEntry } from '../../deploy/local/service-environment.ts';
+import { ServiceProcess } from '../../deploy/local/service-process.ts';
 import { Secret } from '../../services/platform/config.ts';
 import { Stack } from '../../services/platform/lifecycle.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { startSessionService } from '../../services/session/service.ts';
 import { Clients } from './clients.ts';
+import { Controlled } from './controlled.ts';
 import { SessionNeighbours } from './session-neighbours.ts';
 import { FOUNDER, type StackOptions, startStack, type TestStack } from './stack.ts';
 import { until } from './until.ts';
@@ -33,6 +37,8 @@ import { until } from './until.ts';
 export const SYMBOL = 'BTC_USDT';
 /** Market time of the first decision. */
 export const FIRST_MS = Date.UTC(2024, 0, 1);
+
+const ASK_UNKNOWN_AFTER_MS = 1_000;
 
 /** A session service in this process. */
 export interface SessionReplica {
@@ -63,10 +69,11 @@ export class SessionWorld implements AsyncDisposable {
     this.neighbours = neighbours;
   }
 
-  static async start(options: StackOptions = {}): Promise<SessionWorld> {
+  /** With no replica the test starts session services itself. */
+  static async start(replicas: 0 | 1 = 1, options: StackOptions = {}): Promise<SessionWorld> {
     const stack = await startStack({ gateway: false, ...options });
     const world = new SessionWorld(stack, await SessionNeighbours.start(stack.internalToken));
-    await world.addReplica();
+    if (replicas === 1) await world.addReplica();
     return world;
   }
 
@@ -88,6 +95,7 @@ export class SessionWorld implements AsyncDisposable {
         port: 0,
         urls: this.urls,
         postgresConnectionsMax: 8,
+        limits: { askUnknownAfterMs: ASK_UNKNOWN_AFTER_MS },
       },
       createLogger('session', 'error'),
     );
@@ -101,6 +109,36 @@ export class SessionWorld implements AsyncDisposable {
   get urls() {
     const { url } = this.neighbours;
     return { command: this.stack.commandUrls, strategy: [url], evaluator: [url], backtest: [] };
+  }
+
+  /** A session service as a process of its own, which can be killed. */
+  async startProcess(
+    name: string,
+  ): Promise<{ readonly process: Controlled<ServiceProcess>; readonly client: Client<typeof SessionService> }> {
+    const port = await freePort();
+    const { url } = this.neighbours;
+    const process = this.#parts.add(
+      new Controlled(name, () =>
+        ServiceProcess.start({
+          name,
+          entry: serviceEntry('session'),
+          env: {
+            DATABASE_URL: this.stack.databaseUrl,
+            NATS_URL: this.stack.natsUrl,
+            STRATEGOS_INTERNAL_TOKEN: this.stack.internalToken,
+            STRATEGOS_REPLICA_ID: name,
+            STRATEGOS_SESSION_PORT: String(port),
+            STRATEGOS_COMMAND_URLS: this.stack.commandUrls.join(','),
+            STRATEGOS_STRATEGY_URLS: url,
+            STRATEGOS_EVALUATOR_URLS: url,
+          },
+          logFile: this.stack.data.log(name),
+          recordFile: this.stack.data.record(name),
+        }),
+      ),
+    );
+    await process.start();
+    return { process, client: this.clientOf(`http://127.0.0.1:${port}`) };
   }
 
   clientOf(url: string): Client<typeof SessionService> {

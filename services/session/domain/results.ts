@@ -184,21 +184,27 @@ export function executorHalted(draft: Draft, observed: Observed): void {
   finishStop(draft);
 }
 
-/** The executor says that it closed everything of the session, or of one instance: each position takes its fill. */
+/**
+ * The executor says that it closed everything of the session, or of one instance: each position takes its fill. An entry whose
+ * own answer is still on its way was filled if there is a fill of just its size.
+ */
 function closeHeld(draft: Draft, { fills, commandId }: Observed, reason: string, instanceId?: string): void {
   const left = [...fills];
   const held = draft.positions.filter(
-    (position) => isHeld(position) && (instanceId === undefined || position.instanceId === instanceId),
+    (position) =>
+      (isHeld(position) || position.state === 'ENTERING') &&
+      (instanceId === undefined || position.instanceId === instanceId),
   );
-  for (const { id, symbol, quantity, state } of held) {
+  for (const { id, symbol, quantity, entryPrice: price, state } of held) {
     const exact = left.findIndex((fill) => fill.symbol === symbol && fill.quantity === quantity);
-    const at = exact === -1 ? left.findIndex((fill) => fill.symbol === symbol) : exact;
+    const at = exact !== -1 || state === 'ENTERING' ? exact : left.findIndex((fill) => fill.symbol === symbol);
     const fill = at === -1 ? undefined : left.splice(at, 1)[0];
-    if (state === 'UNKNOWN') {
-      // Whether it ever was open: only a fill says so.
-      if (fill === undefined) notOpened(draft, id, 'session_stopping', 'the executor has no such position');
-      else draft.setPosition(id, { state: 'OPEN' });
+    if (fill === undefined && state === 'ENTERING') continue;
+    if (fill === undefined && state === 'UNKNOWN') {
+      notOpened(draft, id, 'session_stopping', 'the executor has no such position');
+      continue;
     }
+    opened(draft, id, { symbol, quantity, price, fee: '', timeMs: null }, draft.position(id)?.openCommandId ?? '');
     closed(draft, id, { fill, reason, section: 'SESSION', closeCommandId: commandId });
   }
 }

@@ -5,17 +5,20 @@ import { wantClose } from './results.ts';
 import { settleStart } from './starting.ts';
 import { isFinal } from './session-state.ts';
 
-/** An outcome that nobody knew for so long is asked for. */
-const UNKNOWN_MS_MAX = 30_000;
 /** A question that has not been answered, or a close that failed, is tried again after so long. */
 const AGAIN_MS = 10_000;
 /** A status that comes later than this says too little about the moment of asking. */
 const STATUS_MS_MAX = 20_000;
 
+export interface UpkeepLimits {
+  /** An outcome that nobody has known for so long is asked for. */
+  readonly askUnknownAfterMs: number;
+}
+
 /** Everything in a session that time alone brings about. Returns when there is more to do; Infinity for never. */
-export function upkeep(draft: Draft): number {
+export function upkeep(draft: Draft, { askUnknownAfterMs }: UpkeepLimits): number {
   settleStart(draft);
-  return Math.min(startDue(draft), flatten(draft), askUnknown(draft), closeAgain(draft));
+  return Math.min(startDue(draft), flatten(draft), askUnknown(draft, askUnknownAfterMs), closeAgain(draft));
 }
 
 function startDue(draft: Draft): number {
@@ -42,11 +45,11 @@ function flatten(draft: Draft): number {
   return due;
 }
 
-function askUnknown(draft: Draft): number {
+function askUnknown(draft: Draft, afterMs: number): number {
   let due = Infinity;
   for (const { id, unknownTimeMs, ...position } of draft.positions) {
     if (unknownTimeMs === null || !isHeld(position)) continue;
-    const askMs = unknownTimeMs + UNKNOWN_MS_MAX;
+    const askMs = unknownTimeMs + afterMs;
     if (askMs > draft.nowMs) due = Math.min(due, askMs);
     else {
       const asked = draft.commands.some(

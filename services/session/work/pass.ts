@@ -7,7 +7,7 @@ import { applyIntent } from '../domain/intents.ts';
 import { type CommandRecord, hasEnded } from '../domain/records.ts';
 import type { SessionBook, SessionReader, SessionView } from '../domain/repository.ts';
 import { applyObserved, type Observed } from '../domain/results.ts';
-import { upkeep } from '../domain/upkeep.ts';
+import { type UpkeepLimits, upkeep } from '../domain/upkeep.ts';
 import type { Upstream } from '../upstream.ts';
 import { outcomeToProto } from '../wire/outcome-to-proto.ts';
 import { applyAnswers, tellEvaluators, untold } from './evaluator-side.ts';
@@ -28,6 +28,7 @@ export interface PassDependencies {
   readonly upstream: Upstream;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly limits: UpkeepLimits;
 }
 
 /**
@@ -40,7 +41,7 @@ export async function workOn(deps: PassDependencies, accountId: string, sessionI
   let applied: number;
   do applied = await book.applyIntents(sessionId, applyIntent);
   while (applied > 0);
-  const dueMs = (await book.change(sessionId, upkeep)) ?? Infinity;
+  const dueMs = (await book.change(sessionId, (draft) => upkeep(draft, deps.limits))) ?? Infinity;
   const view = await reader.get(accountId, sessionId);
   if (view === undefined) return Infinity;
   const due = await Promise.all([

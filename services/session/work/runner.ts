@@ -5,8 +5,8 @@ import type { Logger } from '../../platform/logger.ts';
 import type { ClaimedWork, WorkBook } from '../domain/work.ts';
 
 /** A replica that is gone has its sessions taken over after this. */
-const LEASE_MS = 15_000;
-const RENEW_MS = 5_000;
+const LEASE_MS = 6_000;
+const RENEW_MS = 2_000;
 /** Without a ring, due sessions are looked for this often. */
 const POLL_MS = 500;
 /** Sessions worked on at once. */
