@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { startServers } from '../harness/servers.ts';
+import { measureEvaluation } from './evaluation.ts';
 import { measureGraphileWorker } from './graphile-peer.ts';
 import { type LifecycleResult, measureLifecycles } from './lifecycles.ts';
 import { measureOpenLoop } from './open-loop.ts';
@@ -12,7 +13,7 @@ import { Subject } from './subject.ts';
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'lifecycles,latency,fleet' },
+    only: { type: 'string', default: 'lifecycles,latency,fleet,evaluation' },
   },
 });
 /** Readable in a log as well as on a terminal. */
@@ -28,6 +29,7 @@ try {
   if (sections.has('lifecycles')) await lifecycles();
   if (sections.has('latency')) await latency();
   if (sections.has('fleet')) await fleet();
+  if (sections.has('evaluation')) await evaluation();
 } finally {
   await running.stop();
 }
@@ -101,5 +103,21 @@ async function fleet(): Promise<void> {
     costs.reconnectSeconds.toFixed(1),
   ]);
   console.log('\nExecutors that only hold their stream; the service is killed and started again');
+  console.log(table.toString());
+}
+
+async function evaluation(): Promise<void> {
+  const events = values.quick ? 100_000 : 400_000;
+  const results = await measureEvaluation(events, events / 400);
+  const limit = results.at(-1);
+  const table = new Table({
+    style: PLAIN,
+    head: ['10 000 instances, rules of three conditions', 'indicator updates/s', 'rules/s', 'of the limit'],
+  });
+  for (const { name, updatesPerSecond, rulesPerSecond } of results) {
+    const share = `${((100 * rulesPerSecond) / (limit?.rulesPerSecond ?? 1)).toPrecision(2)} %`;
+    table.push([name, Math.round(updatesPerSecond), Math.round(rulesPerSecond), share]);
+  }
+  console.log('\nevery update changes every indicator of its symbol, and no two instances share their conditions');
   console.log(table.toString());
 }

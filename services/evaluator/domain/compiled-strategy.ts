@@ -110,17 +110,6 @@ export function truthOf(flat: FlatConditions, looked: number, values: Float64Arr
   return truth;
 }
 
-/** The slots that the `looked` sections read, each once. */
-export function slotsOf(flat: FlatConditions, looked: number): number[] {
-  const slots = new Set<number>();
-  for (let section = 0; section < RULE_SECTIONS.length; section++) {
-    if ((looked & (1 << section)) === 0) continue;
-    const end = flat.starts[section + 1] ?? 0;
-    for (let i = flat.starts[section] ?? 0; i < end; i++) slots.add(flat.slots[i] ?? 0);
-  }
-  return [...slots];
-}
-
 /** The conditions of a section as they are now. */
 export function inputsOf(
   strategy: CompiledStrategy,

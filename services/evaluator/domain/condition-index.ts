@@ -1,5 +1,5 @@
-import { bind, type CompiledStrategy, sectionsOf, slotsOf, truthOf } from './compiled-strategy.ts';
-import type { FlatConditions } from './conditions.ts';
+import { bind, type CompiledStrategy, RULE_SECTIONS, sectionsOf, truthOf } from './compiled-strategy.ts';
+import { ConditionTable } from './condition-table.ts';
 import type { InstanceData, InstanceState } from './instance.ts';
 
 /** What the index needs to know of an instance. */
@@ -12,18 +12,11 @@ interface Indexed {
 /** Instances of one strategy revision in one state: their conditions are equal, so one look answers for all. */
 export interface Group<M> {
   readonly key: string;
-  readonly flat: FlatConditions;
-  readonly looked: number;
+  /** Its row in the table of conditions. */
+  readonly row: number;
+  /** What it looks at, each once. */
   readonly slots: readonly number[];
   readonly members: Set<M>;
-  /** Sections that hold, as bits. */
-  truth: number;
-  dirty: boolean;
-}
-
-interface Bound {
-  readonly flat: FlatConditions;
-  groups: number;
 }
 
 const SLOTS_FIRST = 16;
@@ -33,12 +26,13 @@ export class ConditionIndex<M extends Indexed> {
   readonly #ids: string[] = [];
   readonly #slots = new Map<string, number>();
   readonly #groups = new Map<string, Group<M>>();
-  /** Flat conditions by strategy key, shared by the groups of its states. */
-  readonly #bound = new Map<string, Bound>();
-  readonly #groupsOfSlot: Set<Group<M>>[] = [];
+  readonly #groupOfRow: (Group<M> | undefined)[] = [];
+  /** Rows by slot. Lists, not sets: they are read with every event and change with transitions alone. */
+  readonly #rowsOfSlot: number[][] = [];
   readonly #holding = new Set<Group<M>>();
+  readonly #table = new ConditionTable();
+  readonly #dirty: number[] = [];
   #values = new Float64Array(SLOTS_FIRST).fill(Number.NaN);
-  #dirty: Group<M>[] = [];
 
   get indicatorIds(): readonly string[] {
     return this.#ids;
@@ -50,7 +44,7 @@ export class ConditionIndex<M extends Indexed> {
     if (known !== undefined) return known;
     const slot = this.#ids.push(indicatorId) - 1;
     this.#slots.set(indicatorId, slot);
-    this.#groupsOfSlot.push(new Set());
+    this.#rowsOfSlot.push([]);
     if (slot >= this.#values.length) {
       const grown = new Float64Array(this.#values.length * 2).fill(Number.NaN);
       grown.set(this.#values);
@@ -66,7 +60,8 @@ export class ConditionIndex<M extends Indexed> {
   }
 
   join(member: M): Group<M> {
-    const group = this.#group(member);
+    const key = keyOf(member, member.data.state);
+    const group = this.#groups.get(key) ?? this.#form(key, member);
     group.members.add(member);
     return group;
   }
@@ -76,10 +71,13 @@ export class ConditionIndex<M extends Indexed> {
     if (group.members.size > 0) return;
     this.#groups.delete(group.key);
     this.#holding.delete(group);
-    for (const slot of group.slots) this.#groupsOfSlot[slot]?.delete(group);
-    const bound = this.#bound.get(member.strategyKey);
-    if (bound !== undefined && bound.flat === group.flat && --bound.groups === 0) {
-      this.#bound.delete(member.strategyKey);
+    this.#groupOfRow[group.row] = undefined;
+    this.#table.remove(group.row);
+    for (const slot of group.slots) {
+      const rows = this.#rowsOfSlot[slot] ?? [];
+      const at = rows.indexOf(group.row);
+      const last = rows.pop();
+      if (last !== undefined && last !== group.row) rows[at] = last;
     }
   }
 
@@ -92,68 +90,50 @@ export class ConditionIndex<M extends Indexed> {
       const before = held[slot] ?? Number.NaN;
       if (before === value || (Number.isNaN(before) && Number.isNaN(value))) continue;
       held[slot] = value;
-      for (const group of this.#groupsOfSlot[slot] ?? []) {
-        if (group.dirty) continue;
-        group.dirty = true;
-        this.#dirty.push(group);
-      }
+      this.#table.mark(this.#rowsOfSlot[slot] ?? [], this.#dirty);
     }
-    for (const group of this.#dirty) this.#evaluate(group);
-    this.#dirty = [];
-  }
-
-  /** No indicator has a value any more. */
-  forget(): void {
-    this.#values.fill(Number.NaN);
-    for (const group of this.#groups.values()) this.#evaluate(group);
+    const dirty = this.#dirty;
+    for (let i = 0; i < dirty.length; i++) this.#evaluate(dirty[i] ?? 0);
+    dirty.length = 0;
   }
 
   /** The groups of which some section holds, as of the call. */
   holding(): Group<M>[] {
-    return [...this.#holding];
+    return this.#holding.size === 0 ? [] : [...this.#holding];
   }
 
   /** What holds for a member in a state, which need not be the one that it has been grouped by. */
   truth(member: M, state: InstanceState): number {
     const group = this.#groups.get(keyOf(member, state));
-    if (group !== undefined) return group.truth;
-    const looked = sectionsOf(member.strategy, state);
-    return truthOf(this.#flatOf(member), looked, this.#values);
+    if (group !== undefined) return this.#table.truthOf(group.row);
+    const flat = bind(member.strategy, (id) => this.slotOf(id));
+    return truthOf(flat, sectionsOf(member.strategy, state), this.#values);
   }
 
-  #evaluate(group: Group<M>): void {
-    group.dirty = false;
-    group.truth = truthOf(group.flat, group.looked, this.#values);
-    if (group.truth === 0) this.#holding.delete(group);
-    else this.#holding.add(group);
+  #evaluate(row: number): void {
+    const before = this.#table.truthOf(row);
+    const truth = this.#table.evaluate(row, this.#values);
+    if (truth === before) return;
+    const group = this.#groupOfRow[row];
+    if (group === undefined) return;
+    if (truth === 0) this.#holding.delete(group);
+    else if (before === 0) this.#holding.add(group);
   }
 
-  #group(member: M): Group<M> {
-    const key = keyOf(member, member.data.state);
-    const known = this.#groups.get(key);
-    if (known !== undefined) return known;
-    const looked = sectionsOf(member.strategy, member.data.state);
-    const flat = this.#flatOf(member);
-    const group: Group<M> = {
-      key,
-      flat,
-      looked,
-      slots: slotsOf(flat, looked),
-      members: new Set(),
-      truth: 0,
-      dirty: false,
-    };
-    const bound = this.#bound.get(member.strategyKey);
-    if (bound === undefined) this.#bound.set(member.strategyKey, { flat, groups: 1 });
-    else bound.groups += 1;
+  #form(key: string, { strategy, data }: M): Group<M> {
+    const looked = sectionsOf(strategy, data.state);
+    const sections = RULE_SECTIONS.flatMap((name, section) =>
+      (looked & (1 << section)) === 0 ? [] : [{ section, conditions: strategy.conditions[name] }],
+    );
+    const row = this.#table.add(sections, (id) => this.slotOf(id));
+    const conditions = sections.flatMap((each) => each.conditions);
+    const slots = [...new Set(conditions.map(({ indicatorId }) => this.slotOf(indicatorId)))];
+    const group: Group<M> = { key, row, slots, members: new Set() };
     this.#groups.set(key, group);
-    for (const slot of group.slots) this.#groupsOfSlot[slot]?.add(group);
-    this.#evaluate(group);
+    this.#groupOfRow[row] = group;
+    for (const slot of slots) this.#rowsOfSlot[slot]?.push(row);
+    this.#evaluate(row);
     return group;
-  }
-
-  #flatOf(member: M): FlatConditions {
-    return this.#bound.get(member.strategyKey)?.flat ?? bind(member.strategy, (id) => this.slotOf(id));
   }
 }
 

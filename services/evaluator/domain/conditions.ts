@@ -1,7 +1,8 @@
 import type { ConditionResult } from './instance.ts';
 import type { Operator, RuleCondition } from './strategy-rules.ts';
 
-const OPERATORS: readonly Operator[] = ['>', '>=', '<', '<=', '==', '!='];
+/** Operators by the number that stands for them in flat columns. */
+export const OPERATORS: readonly Operator[] = ['>', '>=', '<', '<=', '==', '!='];
 const GREATER = 0;
 const GREATER_OR_EQUAL = 1;
 const LESS = 2;
@@ -49,7 +50,8 @@ export function holds(flat: FlatConditions, section: number, values: Float64Arra
   return end > start;
 }
 
-function compares(operator: number, actual: number, threshold: number): boolean {
+/** True when the value compares as asked; NaN, which stands for no value, never does. */
+export function compares(operator: number, actual: number, threshold: number): boolean {
   switch (operator) {
     case GREATER:
       return actual > threshold;
