@@ -222,6 +222,7 @@ const HOT: Readonly<
       ['', ''],
       ['', ''],
       [1, 1],
+      [12, null],
     ],
     indexes: ['executor_pkey'],
   },

@@ -21,6 +21,8 @@ export interface CommandConfig {
   /** Replicas of the market service; none: agents get no prices. */
   readonly marketUrls: readonly string[];
   readonly postgresConnectionsMax: number;
+  /** Open commands that one executor may have; more are refused. */
+  readonly queuedMax: number;
   /** How long ended commands and their history are kept. */
   readonly historyDays: number;
   /** What becomes of agents whose wire format no supported release has. */
@@ -40,6 +42,7 @@ const schema = z.object({
   STRATEGOS_GATEWAY_URL: z.string().default(''),
   STRATEGOS_MARKET_URLS: setting.list().default([]),
   STRATEGOS_POSTGRES_CONNECTIONS: setting.count(2, 100).default(10),
+  STRATEGOS_QUEUED_MAX: setting.count(1, 1_000_000).default(20_000),
   STRATEGOS_HISTORY_DAYS: setting.count(1, 3_650).default(30),
   STRATEGOS_CONTRACT_POLICY: z.enum(CONTRACT_POLICIES).default('refuse'),
 });
@@ -60,6 +63,7 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
     gatewayUrl: parsed.STRATEGOS_GATEWAY_URL,
     marketUrls: parsed.STRATEGOS_MARKET_URLS,
     postgresConnectionsMax: parsed.STRATEGOS_POSTGRES_CONNECTIONS,
+    queuedMax: parsed.STRATEGOS_QUEUED_MAX,
     historyDays: parsed.STRATEGOS_HISTORY_DAYS,
     contractPolicy: parsed.STRATEGOS_CONTRACT_POLICY,
   };

@@ -108,9 +108,14 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
     const retention = stack.add(new Retention({ pool, clock, logger, keepDays: config.historyDays }));
     retention.start();
 
-    const depths = new QueueDepths(deliveryPool, clock, (executorId) => side.registry.openHere(executorId));
+    const depths = new QueueDepths({
+      pool: deliveryPool,
+      clock,
+      queuedMax: config.queuedMax,
+      openHere: (executorId) => side.registry.openHere(executorId),
+    });
     const desk = new IssueDesk({ pool: deliveryPool, clock, ledgers: side.ledgers, directory, depths });
-    const book = executorBook(pool);
+    const book = executorBook(pool, config.queuedMax);
     const shared = { book, directory, clock, bell: bells };
     const internal = createGrpcServer({
       host: config.host,
@@ -149,7 +154,14 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
     });
     link.register(
       ExecutorLinkService,
-      linkHandlers({ acceptor: side.acceptor, registry: side.registry, welcome: side.welcome, clock: systemClock }),
+      linkHandlers({
+        acceptor: side.acceptor,
+        registry: side.registry,
+        welcome: side.welcome,
+        clock,
+        directory,
+        version: PLATFORM_VERSION,
+      }),
     );
     const ports = { internal: await stack.add(internal).start(), link: await stack.add(link).start() };
     return { service: stopInOrder(stack, side), ports };

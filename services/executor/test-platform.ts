@@ -176,6 +176,9 @@ export class TestPlatform {
       reportEvents: () => {
         throw new StatusError('Unimplemented', 'UNAVAILABLE', 'polling goes to the gateway');
       },
+      checkLink: () => {
+        throw new StatusError('Unimplemented', 'UNAVAILABLE', 'agents do not check their link');
+      },
     };
   }
 

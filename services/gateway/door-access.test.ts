@@ -48,7 +48,11 @@ test('every public method has a policy, and those without a role are the ones th
     (method) => policyOf(method).kind === 'open',
   );
   expect(new Set(open.map((method) => method.parent.name))).toEqual(new Set([Health.name, ServerReflection.name]));
-  expect(servedMethods(ExecutorLinkService).map((method) => method.name)).toEqual(['PollCommands', 'ReportEvents']);
+  expect(servedMethods(ExecutorLinkService).map((method) => method.name)).toEqual([
+    'PollCommands',
+    'ReportEvents',
+    'CheckLink',
+  ]);
 });
 
 test('every operator RPC refuses who has no token, and every role below its own', async () => {

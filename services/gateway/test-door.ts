@@ -62,6 +62,7 @@ const NO_LINK: ServiceImpl<typeof ExecutorLinkService> = {
   connect: absent,
   pollCommands: absent,
   reportEvents: absent,
+  checkLink: absent,
 };
 
 export type WireProtocol = 'connect' | 'grpc' | 'grpc-web';

@@ -13,7 +13,7 @@ export const EPOCH = 3;
 /** An executor of account "main" whose stream has epoch 3. */
 export async function newExecutor(replica: LedgerReplica): Promise<string> {
   const id = randomUUID();
-  await executorBook(replica.pool).create({
+  await executorBook(replica.pool, 1_000).create({
     id,
     accountId: 'main',
     name: `vps-${id.slice(0, 8)}`,

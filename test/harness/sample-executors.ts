@@ -26,6 +26,7 @@ export function sampleExecutor(overrides: Partial<Executor> = {}): Executor {
     takeovers: 0,
     takeoverMs: null,
     roundTripMs: null,
+    clockOffsetMs: null,
     online: false,
     ...overrides,
   };

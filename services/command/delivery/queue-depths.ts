@@ -4,22 +4,30 @@ import { StatusError } from '../../platform/errors.ts';
 import type { Executor } from '../domain/executor.ts';
 import { countOpen } from '../store/command-store.ts';
 
-/** Open commands that one executor may have: the newest is refused, the oldest never dropped. */
-export const QUEUED_MAX = 20_000;
 /** A count serves this long; what this replica adds meanwhile is counted, what others add is not. */
 const COUNT_TTL_MS = 1_000;
+
+export interface QueueDepthsOptions {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  /** Open commands that one executor may have: the newest is refused, the oldest never dropped. */
+  readonly queuedMax: number;
+  /** How many commands are open where this replica holds the stream and has read them all. */
+  readonly openHere: (executorId: string) => number | undefined;
+}
 
 /** How many open commands each executor has, as far as the bound needs to know. */
 export class QueueDepths {
   readonly #pool: Pool;
   readonly #clock: Clock;
+  readonly #queuedMax: number;
   readonly #openHere: (executorId: string) => number | undefined;
   readonly #counts = new Map<string, { open: number; readonly untilMs: number }>();
 
-  /** `openHere` gives how many commands are open where this replica holds the stream and has read them all. */
-  constructor(pool: Pool, clock: Clock, openHere: (executorId: string) => number | undefined) {
+  constructor({ pool, clock, queuedMax, openHere }: QueueDepthsOptions) {
     this.#pool = pool;
     this.#clock = clock;
+    this.#queuedMax = queuedMax;
     this.#openHere = openHere;
   }
 
@@ -43,7 +51,7 @@ export class QueueDepths {
   /** RESOURCE_EXHAUSTED when the executor's queue is full. */
   refusal(executor: Executor): StatusError | undefined {
     const open = this.#openHere(executor.id) ?? this.#counts.get(executor.id)?.open ?? 0;
-    if (open < QUEUED_MAX) return undefined;
+    if (open < this.#queuedMax) return undefined;
     return new StatusError(
       'ResourceExhausted',
       'QUEUE_FULL',

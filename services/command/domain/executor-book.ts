@@ -22,6 +22,8 @@ export interface ExecutorView {
   readonly executor: Executor;
   readonly inFlight: number;
   readonly queued: number;
+  /** Open commands that it may have. */
+  readonly queuedMax: number;
   /** Newest first. */
   readonly credentials: readonly CredentialFacts[];
 }

@@ -26,6 +26,8 @@ export interface Executor {
   readonly takeovers: number;
   readonly takeoverMs: number | null;
   readonly roundTripMs: number | null;
+  /** The agent's clock minus the platform's at the last Hello. */
+  readonly clockOffsetMs: number | null;
   /** Connected to a replica whose heartbeat was fresh when this was read. */
   readonly online: boolean;
 }

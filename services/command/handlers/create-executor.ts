@@ -36,7 +36,7 @@ export function createExecutor({ book, addresses, executorChanged }: ExecutorHan
     executorChanged(accountId, id);
     return {
       executor: await presentExecutor(book, accountId, id),
-      credentials: credentialsToProto({ id, name }, credential, addresses),
+      credentials: credentialsToProto({ id, name, accountId }, credential, addresses),
     };
   };
 }

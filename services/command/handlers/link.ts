@@ -1,9 +1,11 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { ExecutorLinkService } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { Clock } from '../../platform/clock.ts';
+import type { ExecutorDirectory } from '../domain/executor-book.ts';
 import type { LinkAcceptor } from '../link/accept.ts';
 import type { SessionRegistry } from '../link/registry.ts';
 import type { ExecutorSession } from '../link/session.ts';
+import { checkLink } from './check-link.ts';
 import { connect } from './connect.ts';
 import { pollCommands } from './poll-commands.ts';
 import { reportEvents } from './report-events.ts';
@@ -13,6 +15,9 @@ export interface LinkHandlerDependencies {
   readonly registry: SessionRegistry;
   readonly welcome: (session: ExecutorSession) => void;
   readonly clock: Clock;
+  readonly directory: ExecutorDirectory;
+  /** Of the platform. */
+  readonly version: string;
 }
 
 /** The executor port: the stream, and its unary fallback. */
@@ -21,5 +26,6 @@ export function linkHandlers(deps: LinkHandlerDependencies): ServiceImpl<typeof 
     connect: connect(deps),
     pollCommands: pollCommands(deps),
     reportEvents: reportEvents(deps),
+    checkLink: checkLink(deps),
   };
 }

@@ -22,7 +22,7 @@ const NO_INTEREST = create(PriceInterestSchema);
 
 export function pollCommands(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['pollCommands'] {
   return async function (request, context) {
-    const pollTime = timestampFromMs(deps.clock.nowMs());
+    const pollMs = deps.clock.nowMs();
     const caller = linkCallerOf(context);
     const checks = checksOf(PollCommandsRequestSchema, request);
     const waitMs = Math.min(WAIT_MS_MAX, checks.span('wait', request.wait, WAIT_ASKED_MS_MAX) ?? 0);
@@ -30,7 +30,7 @@ export function pollCommands(deps: LinkHandlerDependencies): ServiceImpl<typeof 
     const { hello } = request;
     if (hello === undefined) throw invalidFields([{ field: 'hello', description: 'is required with every poll' }]);
     // An open link goes on without being offered again, but a hello that makes no sense is refused at any time.
-    offerOf(caller.executorId, hello, 'POLL');
+    offerOf(caller.executorId, hello, 'POLL', pollMs);
     const current = deps.registry.get(caller.executorId);
     const continued =
       current?.identity.link === 'POLL' && current.isOpen && BigInt(current.identity.epoch) === request.streamEpoch;
@@ -47,6 +47,6 @@ export function pollCommands(deps: LinkHandlerDependencies): ServiceImpl<typeof 
     );
     session.venue.noteHanded(frames);
     if (frames.length === 0 && session.endError !== undefined) throw session.endError;
-    return create(PollCommandsResponseSchema, { frames, pollTime });
+    return create(PollCommandsResponseSchema, { frames, pollTime: timestampFromMs(pollMs) });
   };
 }

@@ -42,7 +42,7 @@ export function rotateCredentials(deps: ExecutorHandlerDependencies) {
     executorChanged(accountId, id);
     return {
       executor: await presentExecutor(book, accountId, id),
-      credentials: credentialsToProto({ id, name }, credential, addresses),
+      credentials: credentialsToProto({ id, name, accountId }, credential, addresses),
     };
   };
 }

@@ -93,7 +93,7 @@ export class LinkAcceptor {
   ): Promise<ExecutorSession> {
     if (this.#closed) throw unavailable('replica', 'this replica is stopping; connect to another');
     const helloMs = this.#deps.clock.nowMs();
-    const offered = offerOf(caller.executorId, hello, link);
+    const offered = offerOf(caller.executorId, hello, link, helloMs);
     const build = { ...offered, executorName: caller.executorName };
     const offer = { ...offered, kinds: servedKinds(build, offered.kinds, this.#deps.contracts, helloMs) };
     try {

@@ -1,7 +1,5 @@
 import type { Pool } from 'pg';
-import { ExecutorLinkService } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { Clock } from '../../platform/clock.ts';
-import { contractDigest } from '../../platform/grpc/contract-digest.ts';
 import type { Running } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { NatsLink } from '../../platform/nats/connection.ts';
@@ -16,6 +14,7 @@ import type { Bells } from '../bells.ts';
 import { Ledgers } from '../delivery/ledgers.ts';
 import { Quarantine } from '../delivery/quarantine.ts';
 import { Sweeper } from '../delivery/sweeper.ts';
+import { PLATFORM_DIGEST } from '../wire/contract.ts';
 import { payloadDefect } from '../wire/payload.ts';
 import type { ContractPolicy } from '../domain/contract.ts';
 import { LinkAcceptor } from './accept.ts';
@@ -86,8 +85,7 @@ export class LinkSide implements Running {
     });
     this.#reviewer = new StreamReviewer({ pool, clock, logger, registry: this.registry, looked: deps.looked });
     this.#records = new StreamRecords(pool, logger, replicaId, this.registry);
-    const digest = contractDigest(ExecutorLinkService.file);
-    this.welcome = (session) => sendWelcome(session, { version: deps.version, digest });
+    this.welcome = (session) => sendWelcome(session, { version: deps.version, digest: PLATFORM_DIGEST });
     this.acceptor = new LinkAcceptor({
       pool,
       clock,
@@ -96,7 +94,7 @@ export class LinkSide implements Running {
       ledgers: this.ledgers,
       registry: this.registry,
       setAside,
-      contracts: contractRules(deps.contractPolicy, deps.version, digest),
+      contracts: contractRules(deps.contractPolicy, deps.version, PLATFORM_DIGEST),
       defectOf: (command) => payloadDefect(command.kind, command.parameters),
       accepted: (session) => {
         nats.publish(executorReviewSubject(session.identity.executorId));

@@ -2,6 +2,7 @@ import { type Hello, HelloSchema } from '../../../proto/gen/strategos/command/v1
 import { unknownFields } from '../../platform/grpc/parse.ts';
 import type { StreamOffer } from '../store/link-store.ts';
 import { FieldChecks } from '../wire/field-checks.ts';
+import { millisecondsOfTimestamp } from '../wire/time.ts';
 import { plain } from './frames.ts';
 
 const JOURNAL_ID_CHARS_MAX = 64;
@@ -12,10 +13,10 @@ const KIND_FORM = /^[a-z_]+$/;
 export const IN_FLIGHT_MAX = 10_000;
 
 /**
- * What an agent's Hello offers. What is only shown to people is cut to a bearable length; what decides anything must be right.
+ * What an agent's Hello, read at `helloMs`, offers. What is only shown to people is cut to a bearable length; what decides anything must be right.
  * @throws INVALID_ARGUMENT naming every field of `hello` that cannot be used.
  */
-export function offerOf(executorId: string, hello: Hello, link: 'STREAM' | 'POLL'): StreamOffer {
+export function offerOf(executorId: string, hello: Hello, link: 'STREAM' | 'POLL', helloMs: number): StreamOffer {
   const unknown = unknownFields(HelloSchema, hello);
   const checks = new FieldChecks(
     unknown.map(({ field, description }) => ({ field: `hello.${field}`, description })),
@@ -39,5 +40,12 @@ export function offerOf(executorId: string, hello: Hello, link: 'STREAM' | 'POLL
     contractDigest: plain(hello.contractDigest).slice(0, 128),
     kinds: hello.kinds,
     inFlightMax: hello.inFlightMax,
+    clockOffsetMs: clockOffsetMs(hello, helloMs),
   };
+}
+
+/** Null when the agent tells no time, or one that is none: nobody is kept out by a clock. */
+function clockOffsetMs({ agentTime }: Hello, helloMs: number): number | null {
+  const agentMs = agentTime === undefined ? Number.NaN : millisecondsOfTimestamp(agentTime);
+  return Number.isNaN(agentMs) ? null : Math.round(agentMs - helloMs);
 }

@@ -25,6 +25,7 @@ export interface ExecutorRow {
   readonly takeovers: number;
   readonly takeover_time: number | null;
   readonly round_trip_ms: number | null;
+  readonly clock_offset_ms: number | null;
   readonly online: boolean;
 }
 
@@ -60,6 +61,7 @@ export function readExecutorRow(row: ExecutorRow): Executor {
     takeovers: row.takeovers,
     takeoverMs: row.takeover_time,
     roundTripMs: row.round_trip_ms,
+    clockOffsetMs: row.clock_offset_ms,
     online: row.online,
   };
 }

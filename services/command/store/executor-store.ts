@@ -35,8 +35,8 @@ export async function readExecutors(pool: Pool, keys: readonly ExecutorKey[]): P
   return keys.map((_, index) => found.get(index + 1));
 }
 
-/** The stored executors. */
-export function executorBook(pool: Pool): ExecutorBook {
+/** The stored executors; `queuedMax`: open commands that each may have. */
+export function executorBook(pool: Pool, queuedMax: number): ExecutorBook {
   return {
     async create({ id, accountId, name, labels, credential }) {
       const values = [accountId, id, name, JSON.stringify(labels), credential.keyId, credential.secretHash];
@@ -48,6 +48,7 @@ export function executorBook(pool: Pool): ExecutorBook {
         executor: readExecutorRow(row),
         inFlight: row.in_flight,
         queued: row.queued,
+        queuedMax,
         credentials: row.credentials,
       }));
     },

@@ -2,7 +2,7 @@ import type { Statement } from './types.ts';
 
 /**
  * $1 replica, then arrays: $2 executor ids, $3 link kinds, $4 journal ids, $5 hosts, $6 agent versions, $7 digests,
- * $8 kinds (comma-separated), $9 in-flight limits. Gives each accepted executor its new epoch; a disabled one is left out.
+ * $8 kinds (comma-separated), $9 in-flight limits, $10 clock offsets in ms or NULL. Gives each accepted executor its new epoch; a disabled one is left out.
  * A takeover is counted when another journal pushes out a stream that was alive: two machines with one credential.
  */
 export const acceptStreams: Statement = {
@@ -11,13 +11,14 @@ export const acceptStreams: Statement = {
   stream_epoch = e.stream_epoch + 1, link = u.link, owner_replica = $1, connect_time = now(), change_time = now(),
   disconnect_time = NULL, disconnect_reason = NULL, journal_id = u.journal_id, host = u.host, agent_version = u.agent_version,
   contract_digest = u.contract_digest, kinds = string_to_array(u.kinds, ','), in_flight_max = u.in_flight_max,
-  takeovers = e.takeovers + CASE WHEN u.taken_over THEN 1 ELSE 0 END,
+  clock_offset_ms = u.clock_offset_ms, takeovers = e.takeovers + CASE WHEN u.taken_over THEN 1 ELSE 0 END,
   takeover_time = CASE WHEN u.taken_over THEN now() ELSE e.takeover_time END
 FROM (
   SELECT u.*, o.connect_time IS NOT NULL AND o.disconnect_time IS NULL AND o.journal_id IS DISTINCT FROM u.journal_id
     AND r.heartbeat_time > now() - interval '5 seconds' AS taken_over
-  FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[])
-    AS u(id, link, journal_id, host, agent_version, contract_digest, kinds, in_flight_max)
+  FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[],
+      $10::bigint[])
+    AS u(id, link, journal_id, host, agent_version, contract_digest, kinds, in_flight_max, clock_offset_ms)
   JOIN command.executor o ON o.id = u.id LEFT JOIN command.replica r ON r.id = o.owner_replica
 ) u
 WHERE e.id = u.id AND e.disable_time IS NULL

@@ -21,6 +21,8 @@ export interface StreamOffer {
   readonly contractDigest: string;
   readonly kinds: readonly string[];
   readonly inFlightMax: number;
+  /** The agent's clock minus the platform's; null when it is not known. */
+  readonly clockOffsetMs: number | null;
 }
 
 export interface AcceptedStream {
@@ -56,6 +58,7 @@ export async function acceptOffers(
     offers.map((offer) => offer.contractDigest),
     offers.map((offer) => offer.kinds.join(',')),
     offers.map((offer) => offer.inFlightMax),
+    offers.map((offer) => offer.clockOffsetMs),
   ]);
   return new Map(rows.map((row) => [row.id, { epoch: row.stream_epoch, takenOver: row.taken_over === true }]));
 }

@@ -10,10 +10,12 @@ import {
 } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { executorState, lastSeenMs } from '../domain/executor.ts';
 import type { ExecutorView, NewCredential } from '../domain/executor-book.ts';
+import { contractVerdictOf } from './contract.ts';
 import { durationOf, timestampOf } from './time.ts';
 
 /** The executor as callers see it; no secret is among what it is made from. */
-export function executorToProto({ executor, inFlight, queued, credentials }: ExecutorView): WireExecutor {
+export function executorToProto({ executor, inFlight, queued, queuedMax, credentials }: ExecutorView): WireExecutor {
+  const { verdict } = contractVerdictOf(executor.contractDigest ?? '', Date.now());
   return create(ExecutorSchema, {
     id: executor.id,
     name: executor.name,
@@ -46,6 +48,9 @@ export function executorToProto({ executor, inFlight, queued, credentials }: Exe
     takeoverTime: timestampOf(executor.takeoverMs),
     disconnectReason: executor.disconnectReason ?? '',
     roundTrip: durationOf(executor.roundTripMs),
+    queuedMax,
+    clockOffset: durationOf(executor.clockOffsetMs),
+    contractVerdict: verdict,
   });
 }
 
@@ -57,7 +62,7 @@ export interface Addresses {
 
 /** What an agent needs to connect. The only message that ever holds a secret. */
 export function credentialsToProto(
-  executor: { readonly id: string; readonly name: string },
+  executor: { readonly id: string; readonly name: string; readonly accountId: string },
   credential: NewCredential,
   addresses: Addresses,
 ): Credentials {
@@ -68,5 +73,6 @@ export function credentialsToProto(
     secret: credential.secret,
     linkUrls: [...addresses.linkUrls],
     gatewayUrl: addresses.gatewayUrl,
+    accountId: executor.accountId,
   });
 }

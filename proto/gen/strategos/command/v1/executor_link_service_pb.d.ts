@@ -1262,6 +1262,113 @@ export declare type ReportEventsRequest = Message<"strategos.command.v1.ReportEv
 export declare const ReportEventsRequestSchema: GenMessage<ReportEventsRequest>;
 
 /**
+ * CheckLinkRequest says which wire format the agent speaks.
+ *
+ * @generated from message strategos.command.v1.CheckLinkRequest
+ */
+export declare type CheckLinkRequest = Message<"strategos.command.v1.CheckLinkRequest"> & {
+  /**
+   * As in Hello; at most 128 characters. Empty: no verdict is asked for.
+   *
+   * @generated from field: string contract_digest = 1;
+   */
+  contractDigest: string;
+};
+
+/**
+ * Describes the message strategos.command.v1.CheckLinkRequest.
+ * Use `create(CheckLinkRequestSchema)` to create a new message.
+ */
+export declare const CheckLinkRequestSchema: GenMessage<CheckLinkRequest>;
+
+/**
+ * CheckLinkResponse is what the platform knows of the caller.
+ *
+ * @generated from message strategos.command.v1.CheckLinkResponse
+ */
+export declare type CheckLinkResponse = Message<"strategos.command.v1.CheckLinkResponse"> & {
+  /**
+   * @generated from field: string executor_id = 1;
+   */
+  executorId: string;
+
+  /**
+   * @generated from field: string executor_name = 2;
+   */
+  executorName: string;
+
+  /**
+   * @generated from field: string account_id = 3;
+   */
+  accountId: string;
+
+  /**
+   * The platform's clock when it had read the request.
+   *
+   * @generated from field: google.protobuf.Timestamp platform_time = 4;
+   */
+  platformTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: strategos.command.v1.ContractVerdict contract_verdict = 5;
+   */
+  contractVerdict: ContractVerdict;
+
+  /**
+   * Of the agent's wire format; absent where no release has it, and for the platform's own.
+   *
+   * @generated from field: google.protobuf.Timestamp supported_until_time = 6;
+   */
+  supportedUntilTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string platform_version = 7;
+   */
+  platformVersion: string;
+
+  /**
+   * Of the platform.
+   *
+   * @generated from field: string contract_digest = 8;
+   */
+  contractDigest: string;
+
+  /**
+   * Whether an agent with this executor's credential is connected, by stream or by polling.
+   *
+   * @generated from field: bool connected = 9;
+   */
+  connected: boolean;
+
+  /**
+   * Of the newest stream; 0 before the first.
+   *
+   * @generated from field: int64 stream_epoch = 10;
+   */
+  streamEpoch: bigint;
+
+  /**
+   * Machine of the agent that said Hello last.
+   *
+   * @generated from field: string host = 11;
+   */
+  host: string;
+
+  /**
+   * Versions of the agent whose wire format the platform speaks.
+   *
+   * @generated from field: repeated string served_versions = 12;
+   */
+  servedVersions: string[];
+};
+
+/**
+ * Describes the message strategos.command.v1.CheckLinkResponse.
+ * Use `create(CheckLinkResponseSchema)` to create a new message.
+ */
+export declare const CheckLinkResponseSchema: GenMessage<CheckLinkResponse>;
+
+/**
  * ReportEventsResponse acknowledges the durable results among them.
  *
  * @generated from message strategos.command.v1.ReportEventsResponse
@@ -1319,9 +1426,55 @@ export enum PriceState {
 export declare const PriceStateSchema: GenEnum<PriceState>;
 
 /**
+ * ContractVerdict is what the platform makes of an agent's wire format.
+ *
+ * @generated from enum strategos.command.v1.ContractVerdict
+ */
+export enum ContractVerdict {
+  /**
+   * @generated from enum value: CONTRACT_VERDICT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The wire format of the platform itself.
+   *
+   * @generated from enum value: CONTRACT_VERDICT_CURRENT = 1;
+   */
+  CURRENT = 1,
+
+  /**
+   * That of a release that the platform supports.
+   *
+   * @generated from enum value: CONTRACT_VERDICT_SUPPORTED = 2;
+   */
+  SUPPORTED = 2,
+
+  /**
+   * That of a release whose support has ended: what it says may not be understood any more.
+   *
+   * @generated from enum value: CONTRACT_VERDICT_ENDED = 3;
+   */
+  ENDED = 3,
+
+  /**
+   * That of no release: nobody has proven that both sides understand each other.
+   *
+   * @generated from enum value: CONTRACT_VERDICT_UNKNOWN = 4;
+   */
+  UNKNOWN = 4,
+}
+
+/**
+ * Describes the enum strategos.command.v1.ContractVerdict.
+ */
+export declare const ContractVerdictSchema: GenEnum<ContractVerdict>;
+
+/**
  * ExecutorLinkService is the executor's side. Every call carries "authorization: Bearer <key_id>.<secret>".
  * UNAUTHENTICATED: the credential is unknown (CREDENTIAL_INVALID) or ended (CREDENTIAL_REVOKED).
- * PERMISSION_DENIED: the executor is disabled (EXECUTOR_DISABLED).
+ * PERMISSION_DENIED: the executor is disabled (EXECUTOR_DISABLED), or its agent speaks a wire format that no supported release
+ * has (CONTRACT_UNSUPPORTED).
  *
  * @generated from service strategos.command.v1.ExecutorLinkService
  */
@@ -1365,6 +1518,18 @@ export declare const ExecutorLinkService: GenService<{
     methodKind: "unary";
     input: typeof ReportEventsRequestSchema;
     output: typeof ReportEventsResponseSchema;
+  },
+  /**
+   * CheckLink says what the platform makes of the caller, for whoever looks for a fault on the agent's machine. It changes
+   * nothing: a stream of this executor that is open goes on. INVALID_ARGUMENT names each field that cannot be used or is not
+   * known.
+   *
+   * @generated from rpc strategos.command.v1.ExecutorLinkService.CheckLink
+   */
+  checkLink: {
+    methodKind: "unary";
+    input: typeof CheckLinkRequestSchema;
+    output: typeof CheckLinkResponseSchema;
   },
 }>;
 

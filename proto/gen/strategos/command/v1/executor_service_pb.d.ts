@@ -5,6 +5,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ContractVerdict } from "./executor_link_service_pb.js";
 import type { VenueEvent } from "./venue_event_pb.js";
 
 /**
@@ -156,6 +157,28 @@ export declare type Executor = Message<"strategos.command.v1.Executor"> & {
    * @generated from field: google.protobuf.Duration round_trip = 27;
    */
   roundTrip?: Duration | undefined;
+
+  /**
+   * Open commands that it may have; a new one above that is refused with QUEUE_FULL.
+   *
+   * @generated from field: int32 queued_max = 28;
+   */
+  queuedMax: number;
+
+  /**
+   * The agent's clock minus the platform's at the last Hello, the way of the Hello included; absent before the first Hello and
+   * when it told no time.
+   *
+   * @generated from field: google.protobuf.Duration clock_offset = 29;
+   */
+  clockOffset?: Duration | undefined;
+
+  /**
+   * Of the contract_digest; UNSPECIFIED before the first Hello.
+   *
+   * @generated from field: strategos.command.v1.ContractVerdict contract_verdict = 30;
+   */
+  contractVerdict: ContractVerdict;
 };
 
 /**
@@ -233,6 +256,11 @@ export declare type Credentials = Message<"strategos.command.v1.Credentials"> & 
    * @generated from field: string gateway_url = 6;
    */
   gatewayUrl: string;
+
+  /**
+   * @generated from field: string account_id = 7;
+   */
+  accountId: string;
 };
 
 /**
