@@ -17,6 +17,7 @@ import type { GrpcTransport } from '../../services/platform/grpc/transport.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { SAMPLE } from '../golden/sample-values.ts';
 import { HeldVenue } from './venue.ts';
+import { streamOf } from '../schema/json.ts';
 
 const ITEMS_MAX = 10_000;
 /** So much happens at once or not at all. */
@@ -117,11 +118,11 @@ export class AgentBench implements AsyncDisposable {
 
   /** Stops the agent; what it waits for meanwhile are timers of the clock that only moves by hand. */
   async stop(): Promise<void> {
-    let stopped = false;
+    const progress = { stopped: false };
     const stopping = this.executor.stop().finally(() => {
-      stopped = true;
+      progress.stopped = true;
     });
-    while (!stopped) {
+    while (!progress.stopped) {
       this.clock.advance(STOP_STEP_MS);
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
@@ -140,7 +141,7 @@ export class AgentBench implements AsyncDisposable {
       const response = await next(request);
       if (!response.stream || watch === undefined) return response;
       const { message } = response;
-      return { ...response, message: watched(message as AsyncIterable<ConnectResponse>, watch) } as typeof response;
+      return Object.assign({ ...response }, { message: watched(streamOf<ConnectResponse>(message), watch) });
     };
     const open = (stream: PeerStream): void => {
       this.#all.push(stream);

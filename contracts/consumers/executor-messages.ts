@@ -7,6 +7,7 @@ import { goldenOf, todaysFrames } from '../golden/make.ts';
 import { needsOf } from './matchers.ts';
 import { reaction } from './reaction.ts';
 import { Reads } from './reads.ts';
+import { documentOf } from '../schema/json.ts';
 
 /** Names of the pact: who needs what of whom. */
 export const EXECUTOR_PACT = { consumer: 'executor', provider: 'platform' } as const;
@@ -53,7 +54,7 @@ export async function writeExecutorMessages(directory: string): Promise<void> {
       .given('the agent is connected')
       .expectsToReceive(name, (message) => message.withJSONContent(needsOf(ConnectResponseSchema, json)))
       .executeTest(async ({ contents }) => {
-        const content: JsonValue = JSON.parse(JSON.stringify(contents.content)) as JsonValue;
+        const content = documentOf<JsonValue>(JSON.stringify(contents.content));
         fromJson(ConnectResponseSchema, content);
         await reaction(content);
       });

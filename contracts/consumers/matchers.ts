@@ -13,13 +13,13 @@ const WHOLE_NUMBER = String.raw`^-?\d+$`;
  * A message's JSON as what a consumer needs of it: each field that stands in `json` must be there and readable as what its
  * descriptor says. Values may differ; a name of an enum must be one that the consumer knows.
  */
-export function needsOf(desc: DescMessage, json: JsonObject): JsonObject {
+export function needsOf(desc: DescMessage, json: JsonObject): Readonly<Record<string, unknown>> {
   const needs = Object.entries(json).map(([name, value]) => {
     const field = desc.fields.find((each) => each.jsonName === name);
     if (field === undefined) throw new Error(`${desc.typeName} has no field ${name}`);
     return [name, needOf(field, value)] as const;
   });
-  return Object.fromEntries(needs) as JsonObject;
+  return Object.fromEntries(needs);
 }
 
 function needOf(field: DescField, value: JsonValue): unknown {
@@ -31,8 +31,8 @@ function needOf(field: DescField, value: JsonValue): unknown {
   return single(field, value);
 }
 
-function single(field: DescField, value: JsonValue): never | unknown {
-  if (field.enum !== undefined) return regex(namesOf(field.enum), String(value));
+function single(field: DescField, value: JsonValue): unknown {
+  if (field.enum !== undefined && typeof value === 'string') return regex(namesOf(field.enum), value);
   if (field.message !== undefined) return ofMessage(field.message, value);
   if (typeof value === 'boolean') return boolean(value);
   if (typeof value === 'number') return integer(value);
@@ -47,8 +47,9 @@ function isWide(field: DescField): boolean {
 }
 
 function ofMessage(desc: DescMessage, value: JsonValue): unknown {
-  if (desc.typeName === 'google.protobuf.Timestamp') return regex(TIMESTAMP, String(value));
-  if (desc.typeName === 'google.protobuf.Duration') return regex(DURATION, String(value));
+  if (typeof value === 'string') {
+    return regex(desc.typeName === 'google.protobuf.Duration' ? DURATION : TIMESTAMP, value);
+  }
   return isObject(value) ? needsOf(desc, value) : like(value);
 }
 

@@ -17,7 +17,7 @@ export class Reads {
 
   /** The same message, watched. */
   watch<T extends Message>(desc: DescMessage, message: T): T {
-    return this.#message(desc, message, '') as T;
+    return this.#message(desc, message, '');
   }
 
   /** What of a message's JSON was read; undefined when nothing was. */
@@ -41,7 +41,7 @@ export class Reads {
     return isObject(json) && Object.keys(json).length > 0 ? undefined : json;
   }
 
-  #message(desc: DescMessage, message: object, path: string): object {
+  #message<T extends object>(desc: DescMessage, message: T, path: string): T {
     return new Proxy(message, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name);

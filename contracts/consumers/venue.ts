@@ -8,6 +8,7 @@ import type {
   StatusInit,
 } from '../../services/executor/index.ts';
 import { KIND_FIELDS } from '../golden/sample-commands.ts';
+import { Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 
 interface Execution {
   readonly command: AdapterCommand;
@@ -73,7 +74,14 @@ export class HeldVenue implements Adapter {
 
   async succeed(commandId: string): Promise<void> {
     const { outcome } = await this.execution(commandId);
-    const fill = { symbol: 'BTC_USDT', side: 1, quantity: '1.5', price: '2', fee: '0.1', venueOrderId: 'order-1' };
+    const fill = {
+      symbol: 'BTC_USDT',
+      side: Side.BUY,
+      quantity: '1.5',
+      price: '2',
+      fee: '0.1',
+      venueOrderId: 'order-1',
+    };
     outcome.resolve({ status: 'succeeded', result: { summary: 'done at the venue', fills: [fill] } });
   }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeExecutorHttp } from './executor-http.ts';
 import { writeExecutorMessages } from './executor-messages.ts';
+import { documentOf } from '../schema/json.ts';
 
 /** Lets every consumer say what it needs, and gives the pacts by file name, in the form in which they are kept. */
 export async function makePacts(): Promise<ReadonlyMap<string, string>> {
@@ -30,7 +31,7 @@ export async function writePacts(directory: string): Promise<readonly string[]> 
 
 /** Without the versions of the tools that wrote it, so that it only changes when a need does. */
 function keep(text: string): string {
-  const pact = JSON.parse(text) as { metadata?: unknown; interactions: { description: string; type: string }[] };
+  const pact = documentOf<{ metadata?: unknown; interactions: { description: string; type: string }[] }>(text);
   const interactions = pact.interactions.toSorted((a, b) =>
     `${a.type} ${a.description}`.localeCompare(`${b.type} ${b.description}`),
   );

@@ -6,6 +6,7 @@ import { frameNames } from '../golden/frame.ts';
 import { supportedContracts, SUPPORTED_FILES } from '../releases/make.ts';
 import { PACTS, readJson } from '../releases/release.ts';
 import { type Finding, REMEDY } from './finding.ts';
+import { documentOf } from '../schema/json.ts';
 
 interface Pact {
   readonly interactions: readonly { readonly description: string; readonly type: string }[];
@@ -19,11 +20,11 @@ export async function checkCoverage(): Promise<{ readonly looked: number; readon
   for (const [name, text] of made) {
     if (kept.has(name))
       stale.push(
-        ...differing(name, JSON.parse(text) as Pact, JSON.parse(await readFile(join(PACTS, name), 'utf8')) as Pact),
+        ...differing(name, documentOf<Pact>(text), documentOf<Pact>(await readFile(join(PACTS, name), 'utf8'))),
       );
   }
   const messages = new Set(
-    [...made.values()].flatMap((text) => (JSON.parse(text) as Pact).interactions.map(({ description }) => description)),
+    [...made.values()].flatMap((text) => documentOf<Pact>(text).interactions.map(({ description }) => description)),
   );
   const names = frameNames('platform');
   const missing = names

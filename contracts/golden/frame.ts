@@ -6,7 +6,7 @@ import {
   type JsonValue,
   type Message,
 } from '@bufbuild/protobuf';
-import { reflect } from '@bufbuild/protobuf/reflect';
+import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
 import {
   type ConnectRequest,
   ConnectRequestSchema,
@@ -70,6 +70,10 @@ export function frameNames(side: Side): string[] {
   });
 }
 
+function isReflected(value: unknown): value is ReflectMessage {
+  return typeof value === 'object' && value !== null && 'desc' in value;
+}
+
 /** The name of a frame that holds one thing. */
 export function frameNameOf(side: Side, message: Message): string {
   const desc: DescMessage = FRAMES[side];
@@ -77,11 +81,11 @@ export function frameNameOf(side: Side, message: Message): string {
   if (frame === undefined) throw new Error(`a frame of the ${side} has no known case`);
   const inner = frame.message && innerOf(frame.message);
   if (inner === undefined) return nameOf(side, frame);
-  let at = reflect(desc, message);
+  let at: ReflectMessage = reflect(desc, message);
   for (const field of [frame, ...inner.path]) {
     const value: unknown = field.fieldKind === 'list' ? at.get(field).get(0) : at.get(field);
-    if (typeof value !== 'object' || value === null || !('desc' in value)) return nameOf(side, frame);
-    at = value as typeof at;
+    if (!isReflected(value)) return nameOf(side, frame);
+    at = value;
   }
   return nameOf(
     side,

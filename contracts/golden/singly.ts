@@ -20,13 +20,20 @@ export function commandsSingly(message: ConnectResponse): ConnectResponse[] {
         frame: { case: 'commands', value: { ...frame.value, commands: [command] } },
       }));
     case 'cancels':
+      return frame.value.commandIds.map((id) => ({
+        ...message,
+        frame: { case: 'cancels', value: { ...frame.value, commandIds: [id] } },
+      }));
     case 'eventsAcknowledged':
-    case 'inquiry': {
-      const { case: name, value } = frame;
-      return value.commandIds.map(
-        (id) => ({ ...message, frame: { case: name, value: { ...value, commandIds: [id] } } }) as ConnectResponse,
-      );
-    }
+      return frame.value.commandIds.map((id) => ({
+        ...message,
+        frame: { case: 'eventsAcknowledged', value: { ...frame.value, commandIds: [id] } },
+      }));
+    case 'inquiry':
+      return frame.value.commandIds.map((id) => ({
+        ...message,
+        frame: { case: 'inquiry', value: { ...frame.value, commandIds: [id] } },
+      }));
     default:
       return [message];
   }

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { create, type DescMessage, fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf';
+import { type DescMessage, fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf';
 import {
   type ConnectRequest,
   ConnectRequestSchema,
@@ -68,7 +68,6 @@ async function mutatedSchema(
 ): Promise<{ readonly schema: Schema; readonly imageFile: string }> {
   if (edits === undefined) return { schema: base.candidate.schema, imageFile: base.imageFile };
   await cp(join(ROOT, 'buf.yaml'), join(directory, 'buf.yaml'));
-  const isSource = (path: string): boolean => !path.includes('/gen');
   await cp(join(ROOT, 'proto'), join(directory, 'proto'), { recursive: true, filter: isSource });
   for (const { file, from, to } of edits) {
     const path = join(directory, 'proto', 'strategos', file);
@@ -83,6 +82,10 @@ async function mutatedSchema(
   const imageFile = join(directory, 'image.binpb');
   await writeFile(imageFile, image);
   return { schema: schemaOf(image), imageFile };
+}
+
+function isSource(path: string): boolean {
+  return !path.includes('/gen');
 }
 
 /** The mutated platform on the wire, made of today's: its frames in the mutated form, and frames of agents as it reads them. */
@@ -104,19 +107,11 @@ function wireOf(schema: Schema, { frames: alter, stream }: Mutation): OnTheWire 
   };
 }
 
+/** The frame as the mutated platform takes it, and as today's does then. */
 function read(heard: DescMessage, frame: ConnectRequest): ConnectRequest {
-  const taken = fromBinary(heard, toBinary(ConnectRequestSchema, frame));
-  return create(
-    ConnectRequestSchema,
-    fromBinary(
-      ConnectRequestSchema,
-      toBinary(ConnectRequestSchema, create(ConnectRequestSchema, asToday(heard, taken))),
-    ),
-  );
-}
-
-function asToday(heard: DescMessage, message: ReturnType<typeof fromBinary>): ConnectRequest {
-  return reshape(message, heard, ConnectRequestSchema) as ConnectRequest;
+  const taken = reshape(fromBinary(heard, toBinary(ConnectRequestSchema, frame)), heard, ConnectRequestSchema);
+  const today: DescMessage = ConnectRequestSchema;
+  return fromBinary(ConnectRequestSchema, toBinary(today, taken));
 }
 
 async function* map(frames: AsyncIterable<ConnectResponse>, change: (frame: ConnectResponse) => ConnectResponse) {

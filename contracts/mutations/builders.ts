@@ -143,7 +143,7 @@ export const BUILDER_MUTATIONS: readonly Mutation[] = [
   breaking('change the default of the heartbeat to none', inFrame('welcome', set('heartbeatInterval', '0s'))),
   breaking(
     'send enum values without their prefix',
-    inCommands((command) => set('lane', String(command['lane']).replace('LANE_', ''))(command)),
+    inCommands((command) => set('lane', JSON.stringify(command['lane']).replace(/"|LANE_/g, ''))(command)),
   ),
   breaking('send times as numbers', inCommands(set('createTime', '1704067200'))),
   breaking(

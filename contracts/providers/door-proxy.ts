@@ -1,5 +1,4 @@
 import { createServer, request as httpRequest, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 /** An answer of the gateway on its way to the verifier. */
@@ -29,7 +28,8 @@ export class DoorProxy implements AsyncDisposable {
 
   private constructor(server: Server, gateway: string) {
     this.#server = server;
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const address = server.address();
+    this.url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
     server.on('request', (incoming, outgoing) => {
       const asked = incoming.url ?? '/';
       buffer(incoming)

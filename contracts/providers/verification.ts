@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { messageOf } from '../../services/platform/errors.ts';
 import { readEnv } from '../../services/platform/config.ts';
+import { documentOf } from '../schema/json.ts';
 
 export interface VerificationRequest {
   readonly provider: string;
@@ -107,7 +108,7 @@ interface Report {
 function mismatchesOf(text: string): Mismatch[] {
   const start = text.indexOf('{"errors"');
   if (start === -1) return [{ interaction: 'the pact as a whole', path: '$', what: text }];
-  const { errors = [] } = JSON.parse(text.slice(start)) as Report;
+  const { errors = [] } = documentOf<Report>(text.slice(start));
   return errors.flatMap(({ interaction = '', mismatch = {} }) => {
     const name = interaction.slice(interaction.lastIndexOf(' - ') + (interaction.includes(' - ') ? 3 : 0));
     const { mismatches } = mismatch;
@@ -131,5 +132,5 @@ interface PactFile {
 
 /** The interactions of a pact file. */
 export async function readPact(file: string): Promise<PactFile['interactions']> {
-  return (JSON.parse(await readFile(file, 'utf8')) as PactFile).interactions;
+  return documentOf<PactFile>(await readFile(file, 'utf8')).interactions;
 }

@@ -6,6 +6,7 @@ import type { GoldenRelease } from '../golden/check.ts';
 import type { GoldenFrame } from '../golden/frame.ts';
 import { readSchema } from '../schema/image.ts';
 import type { Transcript } from '../transcripts/transcript.ts';
+import { documentOf } from '../schema/json.ts';
 
 const CONTRACTS = fileURLToPath(new URL('../', import.meta.url));
 /** Where today's pacts stand, and where a release's do within its folder. */
@@ -37,7 +38,7 @@ export function releaseDirectory(version: string): string {
 export const SUPPORT_FILE = join(CONTRACTS, 'support.json');
 
 export async function readJson<T>(file: string): Promise<T> {
-  return JSON.parse(await readFile(file, 'utf8')) as T;
+  return documentOf<T>(await readFile(file, 'utf8'));
 }
 
 /** What is supported, by version. */

@@ -1,5 +1,5 @@
 import { create, fromJson, type JsonObject, toJson } from '@bufbuild/protobuf';
-import { ConnectError, type StreamResponse } from '@connectrpc/connect';
+import { ConnectError } from '@connectrpc/connect';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import {
   type IssueCommandRequest,
@@ -21,6 +21,7 @@ import { commandsSingly, eventsSingly } from '../golden/singly.ts';
 import type { LivePlatform } from '../providers/live-platform.ts';
 import { endOf } from './stream-end.ts';
 import { abstract, type AgentFacts, type Step, type Transcript } from './transcript.ts';
+import { objectOf, streamOf } from '../schema/json.ts';
 
 /** Lets real agents talk to the real platform and writes down what is said and done. */
 export class Recorder implements AsyncDisposable {
@@ -130,8 +131,8 @@ export class Recorder implements AsyncDisposable {
 
   #named(step: Step | undefined): Step {
     if (step === undefined) throw new RangeError('there is no such step');
-    if ('says' in step) return { ...step, says: abstract(step.says, this.#names) as JsonObject };
-    return 'hears' in step ? { ...step, hears: abstract(step.hears, this.#names) as JsonObject } : step;
+    if ('says' in step) return { ...step, says: objectOf(abstract(step.says, this.#names)) };
+    return 'hears' in step ? { ...step, hears: objectOf(abstract(step.hears, this.#names)) } : step;
   }
 }
 
@@ -222,7 +223,7 @@ export class RecordedAgent {
       write({ ...place, opens: true });
       const breaking = new AbortController();
       this.#breaking = breaking;
-      const said = this.#tap(place, input as AsyncIterable<ConnectRequest>, (message) => {
+      const said = this.#tap(place, streamOf<ConnectRequest>(input), (message) => {
         if (message.frame.case === 'heartbeatReply') return true;
         for (const each of eventsSingly(create(ConnectRequestSchema, message)))
           write({ ...place, says: this.#json(toJson(ConnectRequestSchema, each)) });
@@ -233,10 +234,10 @@ export class RecordedAgent {
         anyOf(signal, breaking.signal),
         timeoutMs,
         header,
-        said as typeof input,
+        streamOf(said),
         context,
       );
-      const heard = this.#tap(place, response.message as AsyncIterable<ConnectResponse>, (message) => {
+      const heard = this.#tap(place, streamOf<ConnectResponse>(response.message), (message) => {
         const { frame } = message;
         if (frame.case === 'welcome') this.#welcomed();
         if (frame.case === 'heartbeat' || frame.case === this.#deafTo) return frame.case === 'heartbeat';
@@ -244,7 +245,7 @@ export class RecordedAgent {
           write({ ...place, hears: this.#json(toJson(ConnectResponseSchema, each)) });
         return true;
       });
-      return { ...response, message: heard } as StreamResponse<typeof method.input, typeof method.output>;
+      return { ...response, message: streamOf(heard) };
     };
     return { unary: real.unary.bind(real), stream, close: () => real.close() };
   }

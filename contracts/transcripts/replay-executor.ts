@@ -11,6 +11,7 @@ import { SAMPLE, sampleId } from '../golden/sample-values.ts';
 import { eventsSingly } from '../golden/singly.ts';
 import { messageIn, type Schema } from '../schema/image.ts';
 import { Places, type Step, type Transcript } from './transcript.ts';
+import { documentOf } from '../schema/json.ts';
 
 const CLOCK_STEPS = 20;
 
@@ -135,7 +136,7 @@ async function passTime(agent: AgentBench, ms: number): Promise<void> {
 
 /** How long ago something happened depends on how fast the machine was. */
 function withoutAge(json: JsonObject): JsonObject {
-  return JSON.parse(JSON.stringify(json, (key, value: unknown) => (key === 'age' ? undefined : value))) as JsonObject;
+  return documentOf(JSON.stringify(json, (key, value: unknown) => (key === 'age' ? undefined : value)));
 }
 
 function codeOf(name: string): Code {

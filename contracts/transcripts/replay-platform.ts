@@ -19,6 +19,7 @@ import type { LivePlatform, LiveReplica } from '../providers/live-platform.ts';
 import { messageIn, type Schema } from '../schema/image.ts';
 import { endOf } from './stream-end.ts';
 import { Places, type Step, type Transcript } from './transcript.ts';
+import { objectOf } from '../schema/json.ts';
 
 const FRAMES_MAX = 10_000;
 const HEAR_MS_MAX = 3_000;
@@ -121,7 +122,7 @@ class PlatformReplay implements AsyncDisposable {
     }
     const peer = this.#peers.get(key);
     if (peer === undefined) throw new Error(`agent ${key} has opened no stream`);
-    if ('says' in step) peer.say(this.#places.fill(step.says) as JsonObject);
+    if ('says' in step) peer.say(objectOf(this.#places.fill(step.says)));
     else if ('hears' in step) await peer.hear(step.hears, this.#places);
     else if ('ended' in step) await peer.ended(step.ended);
     else peer.close();

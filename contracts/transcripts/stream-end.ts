@@ -1,4 +1,4 @@
-import { Code, ConnectError } from '@connectrpc/connect';
+import { Code, type ConnectError } from '@connectrpc/connect';
 import { reasonOf } from '../../services/platform/grpc/status.ts';
 
 /** How the platform ends a call: its status, and the reason beside it when it gives one. */
