@@ -20,7 +20,7 @@ function open(patch: Parameters<typeof running>[0] = {}): Draft {
   return draft;
 }
 
-function stopHit(patch: Partial<VenueNews> = {}): VenueNews {
+function stopHit(): VenueNews {
   return {
     sessionId: 's',
     strategyId: 'id-pump',
@@ -29,8 +29,13 @@ function stopHit(patch: Partial<VenueNews> = {}): VenueNews {
     type: 'POSITION_CLOSED',
     reason: 'stop_loss',
     fill: fill('95', '2', '0.19'),
-    ...patch,
-  } as VenueNews;
+  };
+}
+
+function unknown(): Draft {
+  const draft = entering();
+  observe(draft, 'e1', { state: 'OUTCOME_UNKNOWN' });
+  return draft;
 }
 
 describe('an entry', () => {
@@ -84,12 +89,6 @@ describe('an entry', () => {
 });
 
 describe('an entry whose outcome is unknown', () => {
-  function unknown(): Draft {
-    const draft = entering();
-    observe(draft, 'e1', { state: 'OUTCOME_UNKNOWN' });
-    return draft;
-  }
-
   test('is told nobody until it is known', () => {
     const draft = unknown();
     expect(draft.position('e1')?.state).toBe('UNKNOWN');
