@@ -38,6 +38,12 @@ function unknown(): Draft {
   return draft;
 }
 
+function asked(): { draft: Draft; status: string } {
+  const draft = later(unknown(), 30_000);
+  upkeep(draft, LIMITS);
+  return { draft, status: draft.commands.find(({ purpose }) => purpose === 'STATUS')?.requestId ?? '' };
+}
+
 describe('an entry', () => {
   test('wants one order, with a time after which it is stale', () => {
     const draft = entering();
@@ -113,12 +119,6 @@ describe('an entry whose outcome is unknown', () => {
     upkeep(due, LIMITS);
     expect(due.commands.filter(({ purpose }) => purpose === 'STATUS')).toHaveLength(1);
   });
-
-  function asked(): { draft: Draft; status: string } {
-    const draft = later(unknown(), 30_000);
-    upkeep(draft, LIMITS);
-    return { draft, status: draft.commands.find(({ purpose }) => purpose === 'STATUS')?.requestId ?? '' };
-  }
 
   test('is open when the agent holds it, whatever is said later', () => {
     const { draft, status } = asked();
