@@ -147,7 +147,11 @@ async function start(options: PlatformOptions, stack: Stack): Promise<Platform> 
     url: shared.gatewayUrl,
     data,
     parts: [
-      { name: 'gateway', address: shared.gatewayUrl, note: 'gRPC, gRPC-Web and Connect JSON for operators' },
+      {
+        name: 'gateway',
+        address: shared.gatewayUrl,
+        note: 'console for browsers; gRPC, gRPC-Web and Connect JSON for programs',
+      },
       ...ports.commands.map((port, index) => ({
         name: `command-${index}`,
         address: loopbackUrl(ports.links[index] ?? 0),

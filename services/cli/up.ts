@@ -103,8 +103,8 @@ function announce(
   const executor = demo ? 'demo' : 'NAME';
   if (!demo) out.say(`  ${prefix} executor create NAME --out NAME.json`);
   out.say(`  ${prefix} command send ${executor} ping --wait 5s`);
-  out.say(`  ${prefix} command list`);
-  if (demo) out.say(`  ${prefix} status`);
+  out.say(demo ? `  ${prefix} session positions` : `  ${prefix} command list`);
+  if (demo) out.say(`  ${prefix} doctor`);
   out.say('');
   out.say(colors.dim('Ctrl-C stops everything.'));
 }
