@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeCliHttp } from './cli-http.ts';
 import { writeExecutorHttp } from './executor-http.ts';
 import { writeExecutorMessages } from './executor-messages.ts';
 import { documentOf } from '../schema/json.ts';
@@ -11,6 +12,7 @@ export async function makePacts(): Promise<ReadonlyMap<string, string>> {
   try {
     await writeExecutorMessages(directory);
     await writeExecutorHttp(directory);
+    await writeCliHttp(directory);
     const names = (await readdir(directory)).toSorted();
     return new Map(
       await Promise.all(

@@ -63,13 +63,13 @@ const pactCheck: Check = {
     const findings: Finding[] = [];
     let looked = 0;
     for (const pactFile of release.pactFiles) {
-      const interactions = await readPact(pactFile);
+      const { consumer, provider, interactions } = await readPact(pactFile);
       looked += interactions.length;
       const states = new Set(interactions.flatMap(({ providerStates = [] }) => providerStates.map(({ name }) => name)));
       const said = candidate.frames.filter(({ from }) => from === 'platform');
       const mismatches = await verification.verify(
         {
-          provider: 'platform',
+          provider: provider.name,
           pactFile,
           states: [...states],
           messages: Object.fromEntries(said.map(({ name, json }) => [name, json])),
@@ -81,7 +81,7 @@ const pactCheck: Check = {
         const http = interactions.some(({ description, type }) => description === interaction && type.includes('HTTP'));
         findings.push({
           check: 'pact',
-          consumer: `executor ${release.version}`,
+          consumer: `${consumer.name} ${release.version}`,
           place: interaction,
           field: path,
           what,

@@ -123,6 +123,8 @@ function mismatchesOf(text: string): Mismatch[] {
 }
 
 interface PactFile {
+  readonly consumer: { readonly name: string };
+  readonly provider: { readonly name: string };
   readonly interactions: readonly {
     readonly description: string;
     readonly type: string;
@@ -130,7 +132,7 @@ interface PactFile {
   }[];
 }
 
-/** The interactions of a pact file. */
-export async function readPact(file: string): Promise<PactFile['interactions']> {
-  return documentOf<PactFile>(await readFile(file, 'utf8')).interactions;
+/** Who needs what of whom. */
+export async function readPact(file: string): Promise<PactFile> {
+  return documentOf<PactFile>(await readFile(file, 'utf8'));
 }
