@@ -25,16 +25,25 @@ export async function builtConsole(): Promise<string> {
   const wanted = join(BUILDS, digest);
   if (existsSync(join(wanted, 'index.html'))) return wanted;
   const directory = await freshDirectory();
-  await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', BUILDER, directory], {
-    cwd: REPOSITORY,
-    timeout: BUILD_MS_MAX,
-    // Nothing of this process's environment is its business.
-    env: { NODE_ENV: 'production' },
-  });
+  await build(directory);
   if (!directory.startsWith(BUILDS)) return directory;
   await publish(directory, wanted);
   await prune(digest);
   return wanted;
+}
+
+async function build(directory: string): Promise<void> {
+  try {
+    await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', BUILDER, directory], {
+      cwd: REPOSITORY,
+      timeout: BUILD_MS_MAX,
+      // Nothing of this process's environment is its business.
+      env: { NODE_ENV: 'production' },
+    });
+  } catch (thrown) {
+    await rm(directory, { recursive: true, force: true });
+    throw thrown;
+  }
 }
 
 /** SHA-256 over every file that goes into the console, and the versions of what it is built with. */

@@ -37,42 +37,50 @@ export function CommandTable({
     if (more && !loading && last >= rows.length - AHEAD) onEnd();
   }, [last, rows.length, more, loading, onEnd]);
   return (
-    <div className="live-table" role="table" aria-label="Commands" aria-rowcount={rows.length + 1} aria-busy={loading}>
-      <div role="rowgroup">
-        <div className="head" role="row" aria-rowindex={1}>
-          <span role="columnheader">Created</span>
-          <span role="columnheader">State</span>
-          <span role="columnheader">Kind</span>
-          <span role="columnheader" className="late">
-            Executor
-          </span>
-          <span role="columnheader" className="late">
-            About
-          </span>
-          <span role="columnheader" className="late">
-            Attempt
-          </span>
-          <span role="columnheader" className="late">
-            Took
-          </span>
+    <>
+      <div
+        className="live-table"
+        role="table"
+        aria-label="Commands"
+        aria-rowcount={rows.length + 1}
+        aria-busy={loading}
+      >
+        <div role="rowgroup">
+          <div className="head" role="row" aria-rowindex={1}>
+            <span role="columnheader">Created</span>
+            <span role="columnheader">State</span>
+            <span role="columnheader">Kind</span>
+            <span role="columnheader" className="late">
+              Executor
+            </span>
+            <span role="columnheader" className="late">
+              About
+            </span>
+            <span role="columnheader" className="late">
+              Attempt
+            </span>
+            <span role="columnheader" className="late">
+              Took
+            </span>
+          </div>
         </div>
-      </div>
-      <div ref={viewport} className="viewport" role="rowgroup" tabIndex={0} aria-label="Lines">
-        <div className="canvas" role="presentation" style={{ height: virtual.getTotalSize() }}>
-          {lines.map(({ key, index, start }) => {
-            const command = rows[index];
-            return command === undefined ? null : (
-              <div
-                key={key}
-                className="line"
-                role="row"
-                aria-rowindex={index + 2}
-                style={{ transform: `translateY(${start}px)` }}
-              >
-                <Cells command={command} />
-              </div>
-            );
-          })}
+        <div ref={viewport} className="viewport" role="rowgroup" tabIndex={0} aria-label="Lines">
+          <div className="canvas" role="presentation" style={{ height: virtual.getTotalSize() }}>
+            {lines.map(({ key, index, start }) => {
+              const command = rows[index];
+              return command === undefined ? null : (
+                <div
+                  key={key}
+                  className="line"
+                  role="row"
+                  aria-rowindex={index + 2}
+                  style={{ transform: `translateY(${start}px)` }}
+                >
+                  <Cells command={command} />
+                </div>
+              );
+            })}
+          </div>
         </div>
       </div>
       <p className="nothing" role="status">
@@ -80,7 +88,7 @@ export function CommandTable({
           ? 'No command matches.'
           : `${rows.length} shown${more ? ', older ones as you scroll' : ''}${loading ? ' · loading …' : ''}`}
       </p>
-    </div>
+    </>
   );
 }
 

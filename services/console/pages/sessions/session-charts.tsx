@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Position, Session, Signal } from '../../../../proto/gen/strategos/session/v1/session_pb.js';
 import { Chart, type Line } from '../../parts/chart.tsx';
 import { FreshnessMark } from '../../parts/freshness.tsx';
@@ -41,7 +41,8 @@ export function SessionCharts({
     onIt.flatMap(({ exitTime, exitPrice }) => pointOf(msOf(exitTime), exitPrice)),
   ].map((points) => points.filter(({ at }) => at >= firstAt).toSorted((a, b) => a.at - b.at));
   const drawn = aligned([price, ...marks]);
-  const equity = equityOf(session, positions);
+  const seen = useSeenEquity(session, times.at(-1));
+  const equity = withSeen(equityOf(session, positions), seen);
   const [signalCount = 0, entryCount = 0, exitCount = 0] = marks.map(({ length }) => length);
   return (
     <>
@@ -65,7 +66,7 @@ export function SessionCharts({
       </Panel>
       <Panel title="Equity">
         {equity.length < 2 ? (
-          <Nothing>It moves with the first position that is closed.</Nothing>
+          <Nothing>It moves with the first position.</Nothing>
         ) : (
           <Chart
             times={equity.map(({ at }) => at)}
@@ -81,6 +82,26 @@ export function SessionCharts({
 
 function pointOf(ms: number | undefined, price: string): Point[] {
   return ms === undefined || price === '' ? [] : [{ at: ms / 1_000, value: Number(price) }];
+}
+
+/** What the equity was at market times since the page was opened: open positions are valued as prices come in. */
+function useSeenEquity({ equity }: Session, at: number | undefined): readonly Point[] {
+  const [seen, setSeen] = useState<readonly Point[]>([]);
+  const latest = useRef(at);
+  latest.current = at;
+  useEffect(() => {
+    const time = latest.current;
+    if (time === undefined || equity === '') return;
+    setSeen((before) => [...before.filter((point) => point.at < time), { at: time, value: Number(equity) }]);
+  }, [equity]);
+  return seen;
+}
+
+/** Both in the order of time; what was seen counts from where it begins. */
+function withSeen(steps: readonly Point[], seen: readonly Point[]): readonly Point[] {
+  const [first] = seen;
+  if (first === undefined) return steps;
+  return [...steps.filter(({ at }) => at < first.at), ...seen];
 }
 
 /** For drawing alone: the balance after each position that was closed, in the order of market time. */

@@ -27,7 +27,7 @@ const EDGES: readonly { readonly name: string; readonly path: string; readonly x
   { name: 'filled', path: 'M578 140H650', x: 614, y: 133 },
   { name: 'ZE1, stop, target', path: 'M720 120V58', x: 772, y: 92 },
   { name: 'rejected', path: 'M510 120V84H110V118', x: 430, y: 78 },
-  { name: '', path: 'M652 36H400V16H60V118', x: 0, y: 0 },
+  { name: '', path: 'M652 36H430V4H60V118', x: 0, y: 0 },
   { name: 'E1', path: 'M510 160V228', x: 522, y: 198 },
   { name: 'E1', path: 'M720 160V250H580', x: 650, y: 243 },
   { name: 'E1', path: 'M300 160V240H440', x: 370, y: 233 },
@@ -38,7 +38,12 @@ const EDGES: readonly { readonly name: string; readonly path: string; readonly x
 export function StateMachine({ state }: { readonly state: InstanceState }) {
   const now = PLACES.find((place) => place.state === state)?.name ?? 'unknown';
   return (
-    <svg className="machine" viewBox="0 0 830 290" role="img" aria-label={`State machine; now in ${now.toLowerCase()}`}>
+    <svg
+      className="machine"
+      viewBox="0 -8 830 298"
+      role="img"
+      aria-label={`State machine; now in ${now.toLowerCase()}`}
+    >
       <defs>
         <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
           <path d="M0 0 8 4 0 8z" className="arrow" />
