@@ -13,6 +13,11 @@ import {
   EvaluatorService,
   PauseInstancesResponseSchema,
 } from '../../proto/gen/strategos/evaluator/v1/evaluator_service_pb.js';
+import {
+  BacktestService,
+  type RunBacktestRequest,
+  type RunBacktestResponse,
+} from '../../proto/gen/strategos/session/v1/backtest_service_pb.js';
 import { type StrategyDefinition, StrategySchema } from '../../proto/gen/strategos/strategy/v1/strategy_pb.js';
 import {
   GetStrategyResponseSchema,
@@ -45,6 +50,11 @@ export class SessionNeighbours implements AsyncDisposable {
   readonly stuck = new Set<string>();
   /** Instances with a position: they close when they are let go. */
   readonly holding = new Set<string>();
+  /** What a back-test answers. */
+  backtest: (request: RunBacktestRequest, run: number) => AsyncIterable<RunBacktestResponse> = () => {
+    throw notFound('dataset', 'none');
+  };
+  backtestRuns = 0;
   readonly #server: GrpcServer;
   url = '';
 
@@ -85,6 +95,9 @@ export class SessionNeighbours implements AsyncDisposable {
   }
 
   #register(): void {
+    this.#server.register(BacktestService, {
+      runBacktest: (request) => this.backtest(request, ++this.backtestRuns),
+    });
     this.#server.register(StrategyService, {
       getStrategy: ({ strategy: named }) => {
         const known = [...this.strategies.values()].find(

@@ -108,7 +108,7 @@ export class SessionWorld implements AsyncDisposable {
   /** Where a session service finds the others. */
   get urls() {
     const { url } = this.neighbours;
-    return { command: this.stack.commandUrls, strategy: [url], evaluator: [url], backtest: [] };
+    return { command: this.stack.commandUrls, strategy: [url], evaluator: [url], backtest: [url] };
   }
 
   /** A session service as a process of its own, which can be killed. */

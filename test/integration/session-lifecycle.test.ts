@@ -1,6 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SessionMode } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import { ErrorInfoSchema } from '../../proto/gen/google/rpc/error_details_pb.js';
 import { InstanceStatus } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
 import { ActivationState, SessionState } from '../../proto/gen/strategos/session/v1/session_pb.js';
@@ -141,11 +140,6 @@ describe('a start', () => {
     const other = await refusal(world.paper('vps-1', 'other', { requestId }));
     expect(other).toMatchObject({ code: 'AlreadyExists', reason: 'REQUEST_ID_REUSED' });
     await world.client.stopSession({ id: [...ids][0] ?? '' });
-  });
-
-  test('of a back-test is refused where no service runs back-tests', async () => {
-    const request = { mode: SessionMode.BACKTEST, executor: '', dataset: 'january' };
-    expect(await refusal(world.paper('', 'pump', request))).toMatchObject({ code: 'FailedPrecondition' });
   });
 });
 

@@ -9,15 +9,7 @@ import type { EntryTerms } from './sizing.ts';
 export interface IntentBody {
   readonly id: string;
   readonly instanceId: string;
-  readonly type:
-    | 'ENTER'
-    | 'EXIT'
-    | 'CANCEL_ENTRY'
-    | 'SIGNAL'
-    | 'SIGNAL_CANCELLED'
-    | 'INPUT_BLIND'
-    | 'INPUT_STALE'
-    | 'INPUT_FRESH';
+  readonly type: 'ENTER' | 'EXIT' | 'CANCEL_ENTRY' | 'SIGNAL' | 'SIGNAL_CANCELLED' | 'INPUT_BLIND' | 'INPUT_FRESH';
   readonly section: Section;
   readonly reason: string;
   readonly revision: number;
@@ -50,11 +42,8 @@ export function applyIntent(draft: Draft, intent: IntentBody): void {
     case 'INPUT_BLIND':
       blind(draft, activation, intent);
       return;
-    case 'INPUT_STALE':
-      draft.setActivation(activation.instanceId, { stale: true, blindTimeMs: null });
-      return;
     case 'INPUT_FRESH':
-      draft.setActivation(activation.instanceId, { stale: false, blindTimeMs: null });
+      draft.setActivation(activation.instanceId, { blindTimeMs: null });
       return;
     default:
       throw new Error(`an intent of type ${String(intent.type satisfies never)} is not known`);

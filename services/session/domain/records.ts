@@ -64,7 +64,6 @@ export interface ActivationRecord {
   readonly evaluatorFault: string;
   readonly closePositions: boolean;
   readonly blindTimeMs: number | null;
-  readonly stale: boolean;
   readonly startRequestId: string;
   readonly commandId: string;
   readonly createTimeMs: number;

@@ -72,7 +72,6 @@ export function planBatch(draft: Draft, { strategies, allowPartial, deadlineMs }
         evaluatorFault: '',
         closePositions: false,
         blindTimeMs: null,
-        stale: false,
         startRequestId,
         commandId: '',
         createTimeMs: draft.nowMs,

@@ -82,7 +82,6 @@ CREATE TABLE session.activation (
   evaluator_fault text NOT NULL,
   close_positions boolean NOT NULL,
   blind_time timestamptz,
-  stale boolean NOT NULL,
   -- Request of the StartStrategy command, and its id.
   start_request_id text NOT NULL,
   command_id text NOT NULL,

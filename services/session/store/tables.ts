@@ -66,7 +66,6 @@ export const ACTIVATION = {
     evaluatorFault: 'text',
     closePositions: 'boolean',
     blindTimeMs: 'time',
-    stale: 'boolean',
     startRequestId: 'text',
     commandId: 'text',
     createTimeMs: 'time',

@@ -61,12 +61,11 @@ function activationToProto(activation: ActivationRecord): Activation {
   });
 }
 
-/** The worst of those that run; nothing while none does. */
+/** The worst of those that run, as far as evaluators tell it: blind or not. Nothing while none runs. */
 function freshnessOf(activations: readonly ActivationRecord[]): Freshness {
   const running = activations.filter(({ state }) => state === 'ACTIVE' || state === 'DEACTIVATING');
   if (running.length === 0) return Freshness.UNSPECIFIED;
-  if (running.some(({ blindTimeMs }) => blindTimeMs !== null)) return Freshness.BLIND;
-  return running.some(({ stale }) => stale) ? Freshness.STALE : Freshness.FRESH;
+  return running.some(({ blindTimeMs }) => blindTimeMs !== null) ? Freshness.BLIND : Freshness.FRESH;
 }
 
 export function signalToProto(signal: SignalRecord): Signal {
