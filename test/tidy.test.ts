@@ -70,6 +70,8 @@ rule('layers look one way', againstDirection, {
     importing('services/console/parts/a.tsx', 'node:fs'),
     importing('services/console/parts/a.tsx', '../../platform/errors.ts'),
     importing('deploy/local/a.ts', '../../services/command/service.ts'),
+    importing('contracts/consumers/a.ts', '../providers/b.ts'),
+    importing('contracts/consumers/a.ts', '../../services/command/link/session.ts'),
     [file('services/command/domain/a.ts', "const { Pool } = await import('pg');\n")],
   ],
   good: [

@@ -51,6 +51,7 @@ async function poll({ keyId, secret }: Credentials, gatewayUrl: string): Promise
   const { frame } = fromJson(ConnectRequestSchema, describedFrame('executor', 'executor hello'));
   const hello = create(HelloSchema, {
     journalId: frame.case === 'hello' ? frame.value.journalId : '',
+    agentVersion: '1.0.0',
     contractDigest: OWN_DIGEST,
     kinds: ['ping'],
     inFlightMax: 8,

@@ -76,6 +76,11 @@ export const DIRECTION: readonly Rule[] = [
     testsExempt: true,
   },
   {
+    why: 'a consumer says what it needs without looking at how the provider is asked',
+    files: /^contracts\/consumers\//,
+    never: [/^contracts\/(?:providers|gate|mutations)\//, /^services\/(?!executor|platform|cli|command\/link\/frames)/],
+  },
+  {
     why: 'deploy/ starts services as processes and takes only platform/ of their source',
     files: /^deploy\//,
     never: [/^services\/(?!platform\/)/],
