@@ -1,25 +1,17 @@
 import type { Command } from 'commander';
-import colors from 'picocolors';
 import { messageOf } from '../platform/errors.ts';
 import { type Cli, globals } from './cli.ts';
 import { connectClients } from './client.ts';
 import { canaryFinding } from './doctor/canary.ts';
-import { type Finding, ill, isHealthy, skipped, type Verdict, well } from './doctor/finding.ts';
+import { type Finding, ill, isHealthy, skipped, well } from './doctor/finding.ts';
 import { executorFindings, fanOutFinding, marketFindings } from './doctor/fleet.ts';
 import { networkFindings } from './doctor/network.ts';
 import { gatewayFinding, insideFindings, tokenFinding } from './doctor/platform.ts';
-import { CliError, EXIT } from './errors.ts';
+import { report } from './doctor/report.ts';
 import type { Output } from './output.ts';
 import { resolveSettings, resolveUrl, type GlobalOptions } from './settings.ts';
 
 const CANARIES_MAX = 20;
-
-const MARKS: Readonly<Record<Verdict, string>> = {
-  ok: colors.green('ok'),
-  warning: colors.yellow('warning'),
-  fault: colors.red('FAULT'),
-  skipped: colors.dim('skipped'),
-};
 
 /** `strategos doctor`: where it hangs, step by step from here to the last executor. */
 export function registerDoctor(program: Command, cli: Cli): void {
@@ -29,20 +21,7 @@ export function registerDoctor(program: Command, cli: Cli): void {
     .option('--no-canary', 'send no ping to the executors')
     .action(async (options: { canary: boolean }, command: Command) => {
       const out = cli.output(command);
-      const findings: Finding[] = [];
-      for await (const finding of diagnosis(globals(command), options.canary, out)) {
-        findings.push(finding);
-        print(out, finding);
-      }
-      const faults = findings.filter(({ verdict }) => verdict === 'fault').length;
-      const healthy = isHealthy(findings);
-      out.document({
-        healthy,
-        findings: findings.map((finding) => ({ ...finding, tookMs: Math.round(finding.tookMs) })),
-      });
-      out.say('');
-      if (healthy) out.say(colors.green('healthy'));
-      else throw new CliError(EXIT.failed, `${faults} ${faults === 1 ? 'thing is' : 'things are'} wrong; see above`);
+      await report(out, diagnosis(globals(command), options.canary, out));
     });
 }
 
@@ -61,7 +40,7 @@ async function* diagnosis(options: GlobalOptions, canary: boolean, out: Output):
     return;
   }
   yield well('configuration', `the platform is at ${url}`, performance.now() - startMs);
-  const network = await networkFindings(url);
+  const network = await networkFindings(url, { step: (part) => part, correct: 'correct --url or STRATEGOS_URL' });
   yield* network;
   if (!isHealthy(network)) return;
   const gateway = await gatewayFinding(url);
@@ -95,10 +74,4 @@ async function* diagnosis(options: GlobalOptions, canary: boolean, out: Output):
   if (online.length > CANARIES_MAX) {
     yield skipped('canary', `${online.length - CANARIES_MAX} more executors are online and were not pinged`);
   }
-}
-
-function print(out: Output, { step, verdict, found, meaning, next }: Finding): void {
-  out.say(`${MARKS[verdict].padEnd(10)} ${colors.bold(step)}  ${found}`);
-  if (meaning !== '') out.say(`           ${meaning}`);
-  if (next !== '') out.say(`           → ${next}`);
 }

@@ -12,6 +12,7 @@ import {
 import type { Cli } from './cli.ts';
 import { parseDuration } from './duration.ts';
 import { CliError, EXIT, usageError } from './errors.ts';
+import { registerExecutorDoctor } from './executor-doctor.ts';
 import { registerRun } from './executor-run.ts';
 import { EXECUTOR_COLUMNS, executorRow, showExecutor } from './executor-view.ts';
 import { type Output, protoJson } from './output.ts';
@@ -23,6 +24,7 @@ const EXAMPLES = `
 Examples:
   $ strategos executor create vps-1 --label region=fra --out vps-1.json
   $ strategos executor run --credentials vps-1.json
+  $ strategos executor doctor --credentials vps-1.json
   $ strategos executor rotate vps-1 --overlap 24h --out vps-1.new.json
   $ strategos executor list --json`;
 
@@ -39,6 +41,7 @@ export function registerExecutor(program: Command, cli: Cli): void {
   registerSecrets(executor, cli);
   registerReads(executor, cli);
   registerRun(executor, cli);
+  registerExecutorDoctor(executor, cli);
 }
 
 function registerSecrets(parent: Command, cli: Cli): void {

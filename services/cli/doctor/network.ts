@@ -7,73 +7,92 @@ import { type Finding, ill, skipped, timed, well } from './finding.ts';
 const WITHIN_MS = 4_000;
 const EXPIRES_SOON_MS = 14 * 86_400_000;
 
-/** Name, port and certificate of an address, in this order; what cannot be reached ends it. */
-export async function networkFindings(url: string): Promise<Finding[]> {
-  const { hostname, port, protocol } = new URL(url);
-  const secure = protocol === 'https:';
-  const target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (secure ? 443 : 80)) };
-  const dns = await dnsFinding(target.host);
-  if (dns.verdict === 'fault') return [dns, skipped('tcp', 'the name has no address')];
-  const tcp = await tcpFinding(target);
-  if (tcp.verdict === 'fault' || !secure) return [dns, tcp];
-  return [dns, tcp, await tlsFinding(target)];
+/** How the steps are called, and where a wrong address is corrected. */
+export interface Naming {
+  readonly step: (part: 'dns' | 'tcp' | 'tls') => string;
+  readonly correct: string;
 }
 
-async function dnsFinding(host: string): Promise<Finding> {
+/** Name, port and certificate of an address, in this order; what cannot be reached ends it. */
+export async function networkFindings(url: string, naming: Naming): Promise<Finding[]> {
+  const target = targetOf(url);
+  const dns = await dnsFinding(target.host, naming);
+  if (dns.verdict === 'fault') return [dns, skipped(naming.step('tcp'), 'the name has no address')];
+  const tcp = await tcpFinding(target, naming);
+  if (tcp.verdict === 'fault' || !target.secure) return [dns, tcp];
+  return [dns, tcp, await tlsFinding(target, naming)];
+}
+
+async function dnsFinding(host: string, { step, correct }: Naming): Promise<Finding> {
   const startMs = performance.now();
   try {
     const { value, tookMs } = await timed(() => lookup(host, { all: true }));
-    return well('dns', `${host} is ${value.map(({ address }) => address).join(', ')}`, tookMs);
+    return well(step('dns'), `${host} is ${value.map(({ address }) => address).join(', ')}`, tookMs);
   } catch (thrown) {
     const words = {
       found: `the name ${host} has no address: ${messageOf(thrown)}`,
       meaning: 'the address is misspelt, or this machine has no name server that knows it',
-      next: 'correct --url or STRATEGOS_URL, or look with: getent hosts NAME',
+      next: `${correct}, or look with: getent hosts ${host}`,
     };
-    return ill('dns', 'fault', words, performance.now() - startMs);
+    return ill(step('dns'), 'fault', words, performance.now() - startMs);
   }
 }
 
-interface Target {
+export interface Target {
   readonly host: string;
   readonly port: number;
+  readonly secure: boolean;
 }
 
-async function tcpFinding(target: Target): Promise<Finding> {
+/** Where a URL leads. */
+export function targetOf(url: string): Target {
+  const { hostname, port, protocol } = new URL(url);
+  const secure = protocol === 'https:';
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (secure ? 443 : 80)), secure };
+}
+
+async function tcpFinding(target: Target, { step, correct }: Naming): Promise<Finding> {
   const startMs = performance.now();
   try {
-    const { value, tookMs } = await timed(() => opened(connectTcp(target), 'connect'));
+    const { value, tookMs } = await timed(() =>
+      opened(connectTcp({ host: target.host, port: target.port }), 'connect'),
+    );
     value.destroy();
-    return well('tcp', `${target.host}:${target.port} accepts connections (${tookMs.toFixed(1)} ms)`, tookMs);
+    return well(step('tcp'), `${target.host}:${target.port} accepts connections (${tookMs.toFixed(1)} ms)`, tookMs);
   } catch (thrown) {
     const words = {
       found: `${target.host}:${target.port} cannot be reached: ${plainly(thrown)}`,
       meaning: 'nothing listens there, or a firewall is between',
-      next: 'start the platform with strategos up, or correct --url or STRATEGOS_URL',
+      next: `start the platform with strategos up, or ${correct}`,
     };
-    return ill('tcp', 'fault', words, performance.now() - startMs);
+    return ill(step('tcp'), 'fault', words, performance.now() - startMs);
   }
 }
 
-async function tlsFinding(target: Target): Promise<Finding> {
+async function tlsFinding(target: Target, { step }: Naming): Promise<Finding> {
   const startMs = performance.now();
   try {
-    const socket = connectTls({ ...target, servername: target.host, ALPNProtocols: ['h2', 'http/1.1'] });
+    const socket = connectTls({
+      host: target.host,
+      port: target.port,
+      servername: target.host,
+      ALPNProtocols: ['h2', 'http/1.1'],
+    });
     const { tookMs } = await timed(() => opened(socket, 'secureConnect'));
     const expiryMs = Date.parse(socket.getPeerCertificate().valid_to);
     const protocol = socket.alpnProtocol === false ? 'no ALPN' : socket.alpnProtocol;
     socket.destroy();
     const found = `certificate valid until ${new Date(expiryMs).toISOString().slice(0, 10)}, ${protocol}`;
-    if (expiryMs - Date.now() > EXPIRES_SOON_MS) return well('tls', found, tookMs);
+    if (expiryMs - Date.now() > EXPIRES_SOON_MS) return well(step('tls'), found, tookMs);
     const words = { found, meaning: 'agents and operators are refused when it ends', next: 'renew the certificate' };
-    return ill('tls', 'warning', words, tookMs);
+    return ill(step('tls'), 'warning', words, tookMs);
   } catch (thrown) {
     const words = {
       found: `no TLS with ${target.host}:${target.port}: ${plainly(thrown)}`,
       meaning: 'the certificate is not trusted here, is for another name, has ended, or the port speaks no TLS',
       next: 'use http:// for a plain port, or name the authority in NODE_EXTRA_CA_CERTS',
     };
-    return ill('tls', 'fault', words, performance.now() - startMs);
+    return ill(step('tls'), 'fault', words, performance.now() - startMs);
   }
 }
 

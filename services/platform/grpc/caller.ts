@@ -55,6 +55,8 @@ export function internalAuthenticator(internalToken: Secret): Authenticate {
           'Unauthenticated',
           'CREDENTIAL_INVALID',
           'this port serves the platform itself; call the gateway with a token instead',
+          // Whoever was given this address by mistake has no wrong credential.
+          { metadata: { port: 'internal' } },
         ),
       );
     }
