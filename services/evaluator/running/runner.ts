@@ -111,7 +111,7 @@ export class Runner {
     this.#instances.delete(instanceId);
     const key = `${instance.accountId} ${instance.symbol}`;
     const desk = this.#desks.get(key);
-    desk?.book.remove(instanceId);
+    desk?.remove(instanceId);
     if (desk === undefined || desk.book.size > 0) return;
     this.#desks.delete(key);
     desk.stop().catch((thrown: unknown) => this.#deps.logger.error({ err: thrown }, 'stream not ended'));

@@ -71,7 +71,10 @@ export class StrategyShelf {
 
   async #find(key: DefinitionKey): Promise<Definition> {
     const cached = this.#followed.get(key.accountId, key.strategyId);
-    if (cached?.revision === key.revision) return cached.definition;
+    if (cached?.revision === key.revision) {
+      if (cached.definition !== undefined) return cached.definition;
+      throw new NotRunnable(`revision ${key.revision} of strategy ${key.strategyId} cannot be read by this release`);
+    }
     const stored = await storedDefinition(this.#pool, key);
     if (stored !== undefined) return definitionOf(fromBinary(StrategyDefinitionSchema, stored));
     return this.#ask(key);

@@ -1,6 +1,7 @@
 import type { MarketMoment, Step } from '../domain/instance.ts';
 import type { Freshness } from '../domain/stored-instance.ts';
 import { SymbolBook } from '../domain/symbol-book.ts';
+import { HeldEvents } from './held-events.ts';
 import type { OwnedInstance } from './owned-instance.ts';
 import { type FeedSink, SymbolFeed, type SymbolFeedDependencies } from './symbol-feed.ts';
 
@@ -32,13 +33,19 @@ export class SymbolDesk implements FeedSink {
   #lagMs: number | undefined;
   /** The stream that is open is ahead of the book: what it brings has to come again. */
   #rewound = false;
+  readonly #held = new HeldEvents();
+  #draining = false;
   #stopped = false;
 
   constructor(deps: SymbolDeskDependencies, accountId: string, symbol: string) {
     this.#deps = deps;
     this.#accountId = accountId;
     this.#symbol = symbol;
-    this.book = new SymbolBook(deps.told);
+    this.book = new SymbolBook((instance, step) => {
+      this.#held.note(step.instance, deps.clock.nowMs());
+      deps.told(instance, step);
+      this.#drainSoon();
+    });
   }
 
   get freshness(): Freshness {
@@ -58,8 +65,16 @@ export class SymbolDesk implements FeedSink {
       this.#reopenSoon();
     }
     book.add(instance);
+    this.#held.note(instance.data, this.#deps.clock.nowMs());
     if (this.#freshness !== '') this.#tellFreshness([instance]);
     this.interest();
+  }
+
+  /** Lets an instance go. */
+  remove(instanceId: string): void {
+    this.book.remove(instanceId);
+    this.#held.forget(instanceId);
+    this.#drainSoon();
   }
 
   /** Asks the market for what the instances look at by now. */
@@ -94,9 +109,14 @@ export class SymbolDesk implements FeedSink {
   }
 
   onEvent(moment: MarketMoment, values: readonly number[]): void {
-    if (this.#rewound || moment.sequence <= this.book.at.sequence) return;
-    this.#lagMs = this.#deps.clock.nowMs() - moment.timeMs;
-    this.book.event(moment, this.#slots, values);
+    if (this.#rewound || moment.sequence <= Math.max(this.book.at.sequence, this.#held.newest)) return;
+    const nowMs = this.#deps.clock.nowMs();
+    this.#lagMs = nowMs - moment.timeMs;
+    const waits = this.#held.size > 0 || (!this.#runsByClock && this.#held.holds(nowMs));
+    if (waits) {
+      this.#held.push({ moment, slots: this.#slots, values });
+      this.#drainSoon();
+    } else this.book.event(moment, this.#slots, values);
   }
 
   onMissed(): void {
@@ -123,8 +143,27 @@ export class SymbolDesk implements FeedSink {
       else if (silentMs >= SILENT_STALE_MS && this.#freshness !== 'BLIND') this.onFreshness('STALE');
       return;
     }
-    if (this.#lagMs === undefined || Math.abs(this.#lagMs) > LIVE_LAG_MS_MAX) return;
+    this.#drainSoon();
+    if (!this.#runsByClock || this.#lagMs === undefined) return;
     this.book.clock(nowMs - Math.max(0, this.#lagMs) - CLOCK_GRACE_MS);
+  }
+
+  get #runsByClock(): boolean {
+    return this.#lagMs !== undefined && Math.abs(this.#lagMs) <= LIVE_LAG_MS_MAX;
+  }
+
+  /** Looks at what was held back as far as nothing holds it any more; after the step that is under way. */
+  #drainSoon(): void {
+    if (this.#draining || this.#held.size === 0) return;
+    this.#draining = true;
+    setImmediate(() => {
+      this.#draining = false;
+      while (!this.#stopped && !this.#held.holds(this.#deps.clock.nowMs())) {
+        const next = this.#held.shift();
+        if (next === undefined) return;
+        this.book.event(next.moment, next.slots, next.values);
+      }
+    });
   }
 
   #tellFreshness(instances: readonly OwnedInstance[]): void {
@@ -147,6 +186,8 @@ export class SymbolDesk implements FeedSink {
     this.#reopen = undefined;
     if (this.#stopped) return;
     this.#rewound = false;
+    // What waits is asked for again from where the book stands.
+    this.#held.clear();
     const ids = [...this.book.indicatorIds];
     this.#slots = Int32Array.from(ids, (id) => this.book.slotOf(id));
     this.#feed = new SymbolFeed(this.#deps, this.#accountId, this.#symbol, ids, this);

@@ -43,7 +43,7 @@ export interface AccountStrategiesDependencies {
 export class AccountStrategies {
   readonly #accountId: string;
   readonly #deps: AccountStrategiesDependencies;
-  readonly #cache: StrategyCache<Definition>;
+  readonly #cache: StrategyCache<Definition | undefined>;
   readonly #stop = new AbortController();
   #reading = new AbortController();
   #cancelGap: (() => void) | undefined;
@@ -63,7 +63,7 @@ export class AccountStrategies {
     return this.#cache.digest;
   }
 
-  get(strategyId: string): CachedStrategy<Definition> | undefined {
+  get(strategyId: string): CachedStrategy<Definition | undefined> | undefined {
     return this.#cache.get(strategyId);
   }
 
@@ -119,18 +119,16 @@ export class AccountStrategies {
 
   #offer(message: ChangeMessage): void {
     const { strategy } = message;
-    if (strategy?.definition === undefined || message.type === ChangeType.UNSPECIFIED) {
-      this.#deps.logger.error(
-        { accountId: this.#accountId, revision: Number(message.revision) },
-        'change without a strategy',
-      );
+    if (strategy === undefined || message.type === ChangeType.UNSPECIFIED) {
+      this.#reminded(Number(message.revision), message.digest);
       return;
     }
-    const change: StrategyChange<Definition> = {
+    const change: StrategyChange<Definition | undefined> = {
       revision: Number(message.revision),
       strategyId: strategy.id,
       deleted: message.type === ChangeType.DELETED,
-      definition: definitionOf(strategy.definition),
+      // What this release cannot read is a revision all the same: nobody can activate it, and nothing waits for it.
+      definition: strategy.definition === undefined ? undefined : definitionOf(strategy.definition),
       digest: message.digest,
     };
     const offer = this.#cache.offer(change);
@@ -155,9 +153,15 @@ export class AccountStrategies {
     }
   }
 
+  /** A checkpoint may be older than what a hint has brought meanwhile; then it says nothing. */
   #compare(revision: number, digest: string): void {
     if (!this.#cache.agrees(revision, digest)) this.#begin('another digest at a checkpoint');
-    else if (revision < this.#cache.applied) this.#begin('the log is shorter than the cache');
+  }
+
+  /** A hint that only tells where the account stands. */
+  #reminded(revision: number, digest: string): void {
+    if (revision > this.#cache.applied) this.resync();
+    else this.#compare(revision, digest);
   }
 
   #begin(reason: string): void {

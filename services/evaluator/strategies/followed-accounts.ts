@@ -87,7 +87,7 @@ export class FollowedAccounts implements Running {
   }
 
   /** The strategy as it is now; undefined when it is not followed, deleted or not known. */
-  get(accountId: string, strategyId: string): CachedStrategy<Definition> | undefined {
+  get(accountId: string, strategyId: string): CachedStrategy<Definition | undefined> | undefined {
     return this.#accounts.get(accountId)?.get(strategyId);
   }
 
