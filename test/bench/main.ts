@@ -3,7 +3,9 @@
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { startServers } from '../harness/servers.ts';
+import { measureBacktest } from './backtest.ts';
 import { measureEvaluation } from './evaluation.ts';
+import { measureFanOut } from './fan-out.ts';
 import { measureGraphileWorker } from './graphile-peer.ts';
 import { type LifecycleResult, measureLifecycles } from './lifecycles.ts';
 import { measureOpenLoop } from './open-loop.ts';
@@ -13,7 +15,7 @@ import { Subject } from './subject.ts';
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'lifecycles,latency,fleet,evaluation' },
+    only: { type: 'string', default: 'lifecycles,latency,fleet,evaluation,fan-out,backtest' },
   },
 });
 /** Readable in a log as well as on a terminal. */
@@ -30,6 +32,8 @@ try {
   if (sections.has('latency')) await latency();
   if (sections.has('fleet')) await fleet();
   if (sections.has('evaluation')) await evaluation();
+  if (sections.has('fan-out')) await fanOut();
+  if (sections.has('backtest')) backtest();
 } finally {
   await running.stop();
 }
@@ -119,5 +123,34 @@ async function evaluation(): Promise<void> {
     table.push([name, Math.round(updatesPerSecond), Math.round(rulesPerSecond), share]);
   }
   console.log('\nevery update changes every indicator of its symbol, and no two instances share their conditions');
+  console.log(table.toString());
+}
+
+async function fanOut(): Promise<void> {
+  const saves = values.quick ? 100 : 500;
+  const table = new Table({
+    style: PLAIN,
+    head: ['save → applied everywhere', 'caches', 'p50 ms', 'p99 ms', 'p50 ms after the answer'],
+  });
+  for (const caches of [1, 4, 8]) {
+    const result = await measureFanOut(servers, caches, saves);
+    table.push([
+      'strategos',
+      caches,
+      result.lastP50Ms.toFixed(1),
+      result.lastP99Ms.toFixed(1),
+      result.afterAnswerP50Ms.toFixed(1),
+    ]);
+  }
+  console.log(`\n${saves} edits one after the other, until the last cache had each`);
+  console.log(table.toString());
+}
+
+function backtest(): void {
+  measureBacktest(20_000); // warm-up, not counted
+  const { minutes, trades, minutesPerSecond } = measureBacktest(values.quick ? 100_000 : 500_000);
+  const table = new Table({ style: PLAIN, head: ['back-test', 'minutes', 'trades', 'minutes a second'] });
+  table.push(['five indicators, one strategy', minutes, trades, Math.round(minutesPerSecond)]);
+  console.log('\nMarket data replayed through indicators, rules and the paper venue');
   console.log(table.toString());
 }
