@@ -1,11 +1,13 @@
 import { create, fromJson } from '@bufbuild/protobuf';
 import { createClient } from '@connectrpc/connect';
+import { createConnectTransport } from '@connectrpc/connect-node';
+import { AccessService } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import {
   ConnectRequestSchema,
   ExecutorLinkService,
   HelloSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
-import type { Credentials } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { type Credentials, ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { Secret } from '../../services/executor/index.ts';
 import { pollTransport } from '../../services/executor/stream/transports.ts';
 import { CLI_STATES } from '../consumers/cli-http.ts';
@@ -33,8 +35,7 @@ export async function setUpState(name: string, platform: LivePlatform, door: Doo
       await platform.executors.disableExecutor({ executor: credentials.executorId });
       return;
     case CLI_STATES.connected:
-      await poll(credentials, platform.gatewayUrl);
-      door.bearer = platform.token;
+      door.bearer = await accountWithOneExecutor(platform, credentials.executorName);
       return;
     case CLI_STATES.unknown:
       door.bearer = `${platform.token.slice(0, -8)}AAAAAAAA`;
@@ -42,6 +43,18 @@ export async function setUpState(name: string, platform: LivePlatform, door: Doo
     default:
       throw new Error(`nobody knows how to set up "${name}": add it to contracts/providers/states.ts`);
   }
+}
+
+/** An account of its own, whose only executor polls. @returns the bearer of its admin */
+async function accountWithOneExecutor({ gatewayUrl, token }: LivePlatform, name: string): Promise<string> {
+  const transport = createConnectTransport({ baseUrl: gatewayUrl, httpVersion: '1.1' });
+  const founder = { headers: { authorization: `Bearer ${token}` } };
+  const { bearer } = await createClient(AccessService, transport).createAccount({ accountId: `of-${name}` }, founder);
+  const admin = { headers: { authorization: `Bearer ${bearer}` } };
+  const { credentials } = await createClient(ExecutorService, transport).createExecutor({ name }, admin);
+  if (credentials === undefined) throw new Error('an executor was created without credentials');
+  await poll(credentials, gatewayUrl);
+  return bearer;
 }
 
 /** The first poll of an executor gets epoch 1. */
