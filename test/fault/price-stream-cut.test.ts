@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DisconnectPolicy } from '../../proto/gen/strategos/command/v1/kind_pb.js';
-import { PositionCloseReason } from '../../proto/gen/strategos/command/v1/venue_event_pb.js';
+import { PositionCloseReason } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import { FakeMarket } from '../harness/fake-market.ts';
 import type { TestStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';

@@ -2,8 +2,9 @@ import {
   type Command,
   CommandState,
   type Fill as WireFill,
+  PositionCloseReason,
 } from '../../../proto/gen/strategos/command/v1/command_pb.js';
-import { PositionCloseReason, type VenueEvent } from '../../../proto/gen/strategos/command/v1/venue_event_pb.js';
+import type { VenueEvent } from '../../../proto/gen/strategos/command/v1/venue_event_pb.js';
 import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import type { Fill } from '../domain/positions.ts';
 import type { CommandEnd, OpenCommandState } from '../domain/records.ts';
@@ -46,13 +47,13 @@ export function observedFromProto(command: Command): Observed {
   };
 }
 
-/** A close that found the position gone says in its summary what had closed it, by the names of the venue's own events. */
-function closedByOf({ kind, result }: Command): string {
-  if (kind.case !== 'closePosition' || result === undefined) return '';
-  const words = result.summary.toLowerCase();
-  return (
-    [...CLOSED_BY.values()].find((reason) => words.includes(reason.replace('_', ' ')) || words.includes(reason)) ?? ''
-  );
+/** A close that found the position gone says what had closed it, by the names of the venue's own events. */
+function closedByOf({ result }: Command): string {
+  return result?.alreadyClosed === undefined ? '' : closeReasonName(result.alreadyClosed.reason);
+}
+
+function closeReasonName(reason: PositionCloseReason): string {
+  return CLOSED_BY.get(reason) ?? 'venue';
 }
 
 const CLOSED_BY: ReadonlyMap<PositionCloseReason, string> = new Map([
@@ -73,7 +74,7 @@ export function venueNewsFromProto(event: VenueEvent): VenueNews | undefined {
       return {
         ...about,
         type: 'POSITION_CLOSED',
-        reason: CLOSED_BY.get(reason) ?? 'venue',
+        reason: closeReasonName(reason),
         fill: fill === undefined ? undefined : { ...fillFromProto(fill), ...(timeMs === null ? {} : { timeMs }) },
       };
     }

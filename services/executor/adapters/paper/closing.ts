@@ -2,6 +2,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Decimal } from 'decimal.js';
 import { Amount } from '../../domain/decimal.ts';
 import { positionName } from '../../domain/local-limits.ts';
+import { PositionCloseReason } from '../../../../proto/gen/strategos/command/v1/command_pb.js';
 import { Side } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
 import type { ResultInit } from '../adapter.ts';
 import {
@@ -27,6 +28,14 @@ export interface Closing {
   /** Set when the venue closes it by itself. */
   readonly reason?: CloseReason;
 }
+
+/** Of each reason, its value on the wire. */
+export const CLOSE_REASONS: Readonly<Record<CloseReason, PositionCloseReason>> = {
+  stop_loss: PositionCloseReason.STOP_LOSS,
+  take_profit: PositionCloseReason.TAKE_PROFIT,
+  liquidation: PositionCloseReason.LIQUIDATION,
+  disconnect: PositionCloseReason.DISCONNECT,
+};
 
 export type FillInit = NonNullable<ResultInit['fills']>[number];
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PositionCloseReason } from '../../../../proto/gen/strategos/command/v1/command_pb.js';
 import {
   CommandDeliverySchema,
   PriceFreshnessSchema,
@@ -11,7 +12,7 @@ import {
   PriceState,
 } from '../../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { DisconnectPolicy, SessionMode, Side } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
-import { PositionCloseReason, type VenueEvent } from '../../../../proto/gen/strategos/command/v1/venue_event_pb.js';
+import type { VenueEvent } from '../../../../proto/gen/strategos/command/v1/venue_event_pb.js';
 import { ManualClock } from '../../../platform/clock.ts';
 import { silentLogger } from '../../test-platform.ts';
 import type { Adapter, AdapterCommand, Outcome } from '../adapter.ts';
@@ -188,12 +189,18 @@ describe('a paper position under a stream of prices', () => {
     for (let again = 0; again < 2; again++) {
       expect(await run(close(2, '98'))).toMatchObject({
         status: 'succeeded',
-        result: { summary: 'already closed by stop_loss', fills: [{ price: '95', pnl: '-5' }] },
+        result: {
+          summary: 'already closed by stop_loss',
+          alreadyClosed: { reason: PositionCloseReason.STOP_LOSS },
+          fills: [{ price: '95', pnl: '-5' }],
+        },
       });
     }
     await prices(candle(4, '99', '101', '100'));
     await run(open(4));
-    expect(await run(close(4, '101'))).toMatchObject({ result: { fills: [{ price: '101', pnl: '1' }] } });
+    const closed = await run(close(4, '101'));
+    expect(closed).toMatchObject({ result: { fills: [{ price: '101', pnl: '1' }] } });
+    expect(closed).not.toHaveProperty('result.alreadyClosed.reason');
     expect(await run(close(4, '101'))).toMatchObject({ status: 'rejected', reason: 'TARGET_UNKNOWN' });
   });
 

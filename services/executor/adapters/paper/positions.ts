@@ -19,7 +19,7 @@ import {
   positionsWithin,
   symbolKey,
 } from './account.ts';
-import { closeAll, closePositions, exitPrice, fillInit } from './closing.ts';
+import { CLOSE_REASONS, closeAll, closePositions, exitPrice, fillInit } from './closing.ts';
 import { dealtPrice, feeOf } from './costs.ts';
 import { counted, dealPrice, done, type Effect, type EffectContext, isEffect, positive, refuse } from './effect.ts';
 import { isInstance, noSession } from './sessions.ts';
@@ -185,7 +185,10 @@ export function closePosition(context: EffectContext, body: CloseOrder): Effect 
   if (only === undefined) {
     const earlier = account.closed.get(positionName(body));
     if (earlier !== undefined) {
-      return done(`already closed by ${earlier.reason}`, [], { fills: [fillInit(earlier.fill)] });
+      return done(`already closed by ${earlier.reason}`, [], {
+        fills: [fillInit(earlier.fill)],
+        alreadyClosed: { reason: CLOSE_REASONS[earlier.reason] },
+      });
     }
     return refuse('no_position', `no position is open on ${scopeName(body)}`, 'TARGET_UNKNOWN');
   }

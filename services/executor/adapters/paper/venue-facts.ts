@@ -2,18 +2,10 @@ import { create } from '@bufbuild/protobuf';
 import { durationFromMs, type Timestamp, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { FillSchema } from '../../../../proto/gen/strategos/command/v1/command_pb.js';
 import type { DisconnectPolicy } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
-import { PositionCloseReason } from '../../../../proto/gen/strategos/command/v1/venue_event_pb.js';
 import type { CloseReason, PaperFill, PaperPosition } from './account.ts';
-import { fillInit } from './closing.ts';
+import { CLOSE_REASONS, fillInit } from './closing.ts';
 import type { Standing } from './performance.ts';
 import type { VenueEventInit } from './venue-event-store.ts';
-
-const REASONS: Record<CloseReason, PositionCloseReason> = {
-  stop_loss: PositionCloseReason.STOP_LOSS,
-  take_profit: PositionCloseReason.TAKE_PROFIT,
-  liquidation: PositionCloseReason.LIQUIDATION,
-  disconnect: PositionCloseReason.DISCONNECT,
-};
 
 /** When and why something happened; `marketMs` where a price caused it. */
 export interface Moment {
@@ -51,7 +43,7 @@ export function positionClosed(
   fill: PaperFill,
   at: Moment,
 ): VenueEventInit {
-  const value = { reason: REASONS[reason], fill: create(FillSchema, fillInit(fill)) };
+  const value = { reason: CLOSE_REASONS[reason], fill: create(FillSchema, fillInit(fill)) };
   return { ...ofPosition(position, at), event: { case: 'positionClosed', value } };
 }
 

@@ -583,6 +583,14 @@ export declare type CommandResult = Message<"strategos.command.v1.CommandResult"
    * @generated from field: string payload = 4;
    */
   payload: string;
+
+  /**
+   * For a ClosePosition that found the position closed by something else; fills then holds the execution that did it, and
+   * the command itself has dealt nothing.
+   *
+   * @generated from field: strategos.command.v1.AlreadyClosed already_closed = 5;
+   */
+  alreadyClosed?: AlreadyClosed | undefined;
 };
 
 /**
@@ -590,6 +598,24 @@ export declare type CommandResult = Message<"strategos.command.v1.CommandResult"
  * Use `create(CommandResultSchema)` to create a new message.
  */
 export declare const CommandResultSchema: GenMessage<CommandResult>;
+
+/**
+ * AlreadyClosed says that a close came after the position's end, and what ended it.
+ *
+ * @generated from message strategos.command.v1.AlreadyClosed
+ */
+export declare type AlreadyClosed = Message<"strategos.command.v1.AlreadyClosed"> & {
+  /**
+   * @generated from field: strategos.command.v1.PositionCloseReason reason = 1;
+   */
+  reason: PositionCloseReason;
+};
+
+/**
+ * Describes the message strategos.command.v1.AlreadyClosed.
+ * Use `create(AlreadyClosedSchema)` to create a new message.
+ */
+export declare const AlreadyClosedSchema: GenMessage<AlreadyClosed>;
 
 /**
  * Fill is one execution at the venue. Decimals as strings: money is never a float.
@@ -993,4 +1019,52 @@ export enum Lane {
  * Describes the enum strategos.command.v1.Lane.
  */
 export declare const LaneSchema: GenEnum<Lane>;
+
+/**
+ * PositionCloseReason says what closed a position when no command did.
+ *
+ * @generated from enum strategos.command.v1.PositionCloseReason
+ */
+export enum PositionCloseReason {
+  /**
+   * @generated from enum value: POSITION_CLOSE_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: POSITION_CLOSE_REASON_STOP_LOSS = 1;
+   */
+  STOP_LOSS = 1,
+
+  /**
+   * @generated from enum value: POSITION_CLOSE_REASON_TAKE_PROFIT = 2;
+   */
+  TAKE_PROFIT = 2,
+
+  /**
+   * The session's disconnect policy.
+   *
+   * @generated from enum value: POSITION_CLOSE_REASON_DISCONNECT = 3;
+   */
+  DISCONNECT = 3,
+
+  /**
+   * The loss had eaten the margin.
+   *
+   * @generated from enum value: POSITION_CLOSE_REASON_LIQUIDATION = 4;
+   */
+  LIQUIDATION = 4,
+
+  /**
+   * Somebody or something at the venue, without the agent.
+   *
+   * @generated from enum value: POSITION_CLOSE_REASON_VENUE = 5;
+   */
+  VENUE = 5,
+}
+
+/**
+ * Describes the enum strategos.command.v1.PositionCloseReason.
+ */
+export declare const PositionCloseReasonSchema: GenEnum<PositionCloseReason>;
 

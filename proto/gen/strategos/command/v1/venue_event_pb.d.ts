@@ -4,10 +4,10 @@
 
 // What happened at an agent's venue without a command: a stop that was hit, a disconnect policy that was carried out.
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Fill } from "./command_pb.js";
+import type { Fill, PositionCloseReason } from "./command_pb.js";
 import type { DisconnectPolicy } from "./kind_pb.js";
 
 /**
@@ -245,52 +245,4 @@ export declare type EquityReport = Message<"strategos.command.v1.EquityReport"> 
  * Use `create(EquityReportSchema)` to create a new message.
  */
 export declare const EquityReportSchema: GenMessage<EquityReport>;
-
-/**
- * PositionCloseReason says what closed a position when no command did.
- *
- * @generated from enum strategos.command.v1.PositionCloseReason
- */
-export enum PositionCloseReason {
-  /**
-   * @generated from enum value: POSITION_CLOSE_REASON_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED = 0,
-
-  /**
-   * @generated from enum value: POSITION_CLOSE_REASON_STOP_LOSS = 1;
-   */
-  STOP_LOSS = 1,
-
-  /**
-   * @generated from enum value: POSITION_CLOSE_REASON_TAKE_PROFIT = 2;
-   */
-  TAKE_PROFIT = 2,
-
-  /**
-   * The session's disconnect policy.
-   *
-   * @generated from enum value: POSITION_CLOSE_REASON_DISCONNECT = 3;
-   */
-  DISCONNECT = 3,
-
-  /**
-   * The loss had eaten the margin.
-   *
-   * @generated from enum value: POSITION_CLOSE_REASON_LIQUIDATION = 4;
-   */
-  LIQUIDATION = 4,
-
-  /**
-   * Somebody or something at the venue, without the agent.
-   *
-   * @generated from enum value: POSITION_CLOSE_REASON_VENUE = 5;
-   */
-  VENUE = 5,
-}
-
-/**
- * Describes the enum strategos.command.v1.PositionCloseReason.
- */
-export declare const PositionCloseReasonSchema: GenEnum<PositionCloseReason>;
 
