@@ -76,11 +76,11 @@ export class PaperScene implements AsyncDisposable {
   }
 
   /** A session with 1000 that trades the scene's symbol, its strategy, and one bought at 100 with its stop at 95. */
-  async enter(policy: DisconnectPolicy, afterMs: number): Promise<Command> {
+  async enter(policy: DisconnectPolicy, afterMs: number, sessionId = this.name): Promise<Command> {
     await this.run({
       case: 'startSession',
       value: {
-        sessionId: this.name,
+        sessionId,
         mode: SessionMode.PAPER,
         initialBalance: '1000',
         symbols: [this.symbol],
@@ -88,17 +88,17 @@ export class PaperScene implements AsyncDisposable {
         disconnectAfter: durationFromMs(afterMs),
       },
     });
-    await this.run({ case: 'startStrategy', value: { ...this.key, strategyRevision: 1n } });
+    await this.run({ case: 'startStrategy', value: { ...this.key, sessionId, strategyRevision: 1n } });
     this.candle('99', '101', '100');
-    return this.run(this.entry());
+    return this.run(this.entry({ ...this.key, sessionId }));
   }
 
   /** An entry decided at the newest minute. */
-  entry(): KindInit {
+  entry(key = this.key): KindInit {
     return {
       case: 'openPosition',
       value: {
-        ...this.key,
+        ...key,
         side: Side.BUY,
         quantity: '1',
         referencePrice: '100',

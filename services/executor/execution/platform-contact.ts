@@ -94,11 +94,11 @@ export class PlatformContact {
     if (due.length === 0) return;
     this.#run(async () => {
       for (const { sessionId, policy } of due) {
+        await this.#options.adapter.applyDisconnectPolicy?.(sessionId, lostForMs);
         this.#options.logger.warn(
           { sessionId, policy: DisconnectPolicy[policy], lostForMs: Math.round(lostForMs) },
           'platform lost, disconnect policy carried out',
         );
-        await this.#options.adapter.applyDisconnectPolicy?.(sessionId, lostForMs);
       }
     });
   }
