@@ -52,7 +52,7 @@ function hops({ createTime, sentTime, receivedTime, startTime, finishTime }: Com
   const names = ['sent', 'received', 'started', 'finished'];
   const parts = names.flatMap((name, index) => {
     const [from, to] = [times[index], times[index + 1]];
-    return from === undefined || to === undefined ? [] : [`${name} +${formatMs(to - from)}`];
+    return from === undefined || to === undefined ? [] : [`${name} +${formatMs(Math.max(0, to - from))}`];
   });
   return `there and back: ${parts.join(', ')}`;
 }
