@@ -72,7 +72,7 @@ beforeAll(async () => {
     {
       name: 'session',
       path: sessionPath,
-      ready: (page) => page.getByRole('region', { name: 'Signals table' }).waitFor(),
+      ready: (page) => page.getByRole('img', { name: /^Price of BTC_USDT, now .* 1 signals/ }).waitFor(),
     },
     {
       name: 'instance',

@@ -88,6 +88,12 @@ describe.runIf(hasChromium())('a session', () => {
       .getByRole('alert')
       .filter({ hasText: 'The session did not start; nothing runs' })
       .waitFor({ timeout: 40_000 });
+    const activation = page.getByRole('list', { name: 'Activations' }).getByRole('listitem');
+    await activation
+      .filter({ hasText: 'eager on BTC_USDT' })
+      .getByText(/executor|vps-2/)
+      .first()
+      .waitFor();
   });
 
   test('ends by the kill switch, which names what it will do and shows who has confirmed', async () => {

@@ -1,11 +1,11 @@
-import { ConnectError } from '@connectrpc/connect';
 import { useMutation } from '@connectrpc/connect-query';
 import { type SyntheticEvent, useState } from 'react';
-import { type Session, SessionSchema } from '../../../../proto/gen/strategos/session/v1/session_pb.js';
+import type { Session } from '../../../../proto/gen/strategos/session/v1/session_pb.js';
 import { SessionService } from '../../../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { ActivationList } from './activation-list.tsx';
+import { useFailedSession } from './failed-session.ts';
 import { type Choice, StrategyChoices, symbolsOf } from './strategy-choice.tsx';
 
 /** Adds a strategy on symbols to a session that runs; the answer is awaited and shown. */
@@ -13,7 +13,7 @@ export function ActivateStrategy({ session }: { readonly session: Session }) {
   const [open, setOpen] = useState(false);
   const [choice, setChoice] = useState<Choice>({ strategy: '', symbols: '' });
   const activate = useMutation(SessionService.method.activateStrategy, { onSuccess: () => setOpen(false) });
-  const failed = activate.error === null ? undefined : ConnectError.from(activate.error).findDetails(SessionSchema)[0];
+  const failed = useFailedSession(activate.error);
   const submit = (event: SyntheticEvent<HTMLFormElement>): void => {
     event.preventDefault();
     activate.mutate({ id: session.id, selection: { strategy: choice.strategy, symbols: symbolsOf(choice.symbols) } });

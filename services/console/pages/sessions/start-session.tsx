@@ -1,10 +1,9 @@
-import { ConnectError } from '@connectrpc/connect';
 import { useMutation, useQuery } from '@connectrpc/connect-query';
 import { skipToken } from '@tanstack/react-query';
 import { type SyntheticEvent, useRef, useState } from 'react';
 import { DisconnectPolicy, SessionMode } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
 import { PinPolicy } from '../../../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
-import { SessionSchema, SessionState } from '../../../../proto/gen/strategos/session/v1/session_pb.js';
+import { SessionState } from '../../../../proto/gen/strategos/session/v1/session_pb.js';
 import { SessionService } from '../../../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { navigate } from '../../address/address.ts';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -12,6 +11,7 @@ import { Problem } from '../../parts/problem.tsx';
 import { msOf } from '../../parts/time.ts';
 import { useExecutorNames } from '../../stream/use-executor-names.ts';
 import { ActivationList } from './activation-list.tsx';
+import { useFailedSession } from './failed-session.ts';
 import { type Choice, StrategyChoices, symbolsOf } from './strategy-choice.tsx';
 
 const LOOK_MS = 250;
@@ -51,7 +51,7 @@ export function StartSession({ onClose }: { readonly onClose: () => void }) {
   ).data?.sessions.find(
     (session) => (msOf(session.createTime) ?? 0) >= (submittedMs ?? Number.POSITIVE_INFINITY) - CLOCKS_MS,
   );
-  const failed = start.error === null ? undefined : ConnectError.from(start.error).findDetails(SessionSchema)[0];
+  const failed = useFailedSession(start.error);
   const shown = start.isPending ? underWay : failed;
 
   const submit = (event: SyntheticEvent<HTMLFormElement>): void => {
