@@ -4,12 +4,11 @@ import { Freshness, SourceState } from '../../../proto/gen/strategos/market/v1/m
 import { messageOf } from '../../platform/errors.ts';
 import type { Clients } from '../client.ts';
 import { formatMs } from '../duration.ts';
+import { agentFindings } from './agent.ts';
 import { type Finding, ill, skipped, timed, well } from './finding.ts';
 
 const EXECUTORS_MAX = 1_000;
 const QUEUE_FULL_SHARE = 0.8;
-/** Commands that may wait for one executor before new ones are refused; see the command service. */
-const QUEUE_MAX = 10_000;
 const ROUND_TRIP_MS_MAX = 2_000;
 const SILENT_MS_MAX = 20_000;
 
@@ -50,7 +49,7 @@ export async function marketFindings(clients: Clients): Promise<Finding[]> {
         meaning: blind ? 'sessions on it follow their disconnect policy' : 'no new entries are made on it; exits go on',
         next: 'strategos market list',
       };
-      return ill(step, blind ? 'fault' : 'warning', words, tookMs);
+      return ill(step, 'fault', words, tookMs);
     });
   } catch (thrown) {
     return [skipped('market', `could not be asked: ${messageOf(thrown)}`)];
@@ -72,7 +71,10 @@ export async function executorFindings(
       return { findings: [ill('executors', 'warning', words, tookMs)], online: [] };
     }
     return {
-      findings: value.executors.map((executor) => executorFinding(executor, tookMs)),
+      findings: value.executors.flatMap((executor) => [
+        executorFinding(executor, tookMs),
+        ...agentFindings(executor, tookMs),
+      ]),
       online: value.executors.filter(({ state }) => state === ExecutorState.ONLINE),
     };
   } catch (thrown) {
@@ -81,13 +83,14 @@ export async function executorFindings(
 }
 
 function executorFinding(executor: Executor, tookMs: number): Finding {
-  const { name, state, queued, inFlight, inFlightMax, lastSeenTime, disconnectReason } = executor;
+  const { name, state, queued, queuedMax, inFlight, inFlightMax, lastSeenTime, disconnectReason } = executor;
   const step = `executor:${name}`;
   const seen =
     lastSeenTime === undefined ? 'never seen' : `last seen ${new Date(timestampMs(lastSeenTime)).toISOString()}`;
-  if (queued >= QUEUE_MAX * QUEUE_FULL_SHARE) {
+  // The bound counts what is in flight too. A platform that does not tell its bound has it all the same.
+  if (queuedMax > 0 && queued + inFlight >= queuedMax * QUEUE_FULL_SHARE) {
     const words = {
-      found: `${queued} commands wait for it, of at most ${QUEUE_MAX}`,
+      found: `its queue is full: ${queued} commands wait and ${inFlight} are in flight, of at most ${queuedMax}`,
       meaning: 'when the queue is full, new commands are refused RESOURCE_EXHAUSTED; none is dropped',
       next: `strategos command list --executor ${name} --state pending`,
     };
