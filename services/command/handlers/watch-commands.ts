@@ -16,8 +16,8 @@ import { commandToProto, transitionToProto } from '../wire/command-to-proto.ts';
 import { decodeNumber, encodePosition, invalidPosition, type PositionScope } from '../wire/position-token.ts';
 import { checksOf } from '../wire/request-checks.ts';
 import type { CommandHandlerDependencies } from './dependencies.ts';
-import { keepingUp } from './keeping-up.ts';
-import { createWaker } from './waiting.ts';
+import { keepingUp } from '../../platform/grpc/keeping-up.ts';
+import { createWaker } from '../../platform/waker.ts';
 
 /** Results may be large: a page of them stays a few megabytes. */
 const ENTRIES_PER_PAGE = 100;

@@ -10,8 +10,8 @@ import { callerOf } from '../../platform/grpc/caller.ts';
 import { executorToProto } from '../wire/executor-to-proto.ts';
 import { checksOf } from '../wire/request-checks.ts';
 import type { ExecutorHandlerDependencies } from './dependencies.ts';
-import { keepingUp } from './keeping-up.ts';
-import { createWaker } from './waiting.ts';
+import { keepingUp } from '../../platform/grpc/keeping-up.ts';
+import { createWaker } from '../../platform/waker.ts';
 
 /** Not everything rings: a replica that dies, a queue that grows. */
 const POLL_MS = 1_000;

@@ -14,8 +14,8 @@ import type { StoredVenueEvent } from '../domain/venue-book.ts';
 import { decodeNumber, encodePosition, invalidPosition, type PositionScope } from '../wire/position-token.ts';
 import { checksOf } from '../wire/request-checks.ts';
 import type { ExecutorHandlerDependencies } from './dependencies.ts';
-import { keepingUp } from './keeping-up.ts';
-import { createWaker } from './waiting.ts';
+import { keepingUp } from '../../platform/grpc/keeping-up.ts';
+import { createWaker } from '../../platform/waker.ts';
 
 const EVENTS_PER_PAGE = 200;
 /** Without a ring, the events are looked at this often. */

@@ -14,7 +14,7 @@ import type { StoredInstance, WantedInstance } from '../domain/stored-instance.t
 import { checksOf, type FieldChecks } from '../wire/field-checks.ts';
 import { instanceToProto } from '../wire/instance-to-proto.ts';
 import type { EvaluatorHandlerDependencies } from './dependencies.ts';
-import { createWaker } from './waiting.ts';
+import { createWaker } from '../../platform/waker.ts';
 
 const INSTANCES_MAX = 1_000;
 const WAIT_MS_MAX = 30_000;

@@ -13,8 +13,8 @@ import { evaluationToProto } from '../wire/evaluation-to-proto.ts';
 import { checksOf } from '../wire/field-checks.ts';
 import { decodeNumber, encodePosition, invalidPosition, type PositionScope } from '../wire/position-token.ts';
 import type { EvaluatorHandlerDependencies } from './dependencies.ts';
-import { keepingUp } from './keeping-up.ts';
-import { createWaker } from './waiting.ts';
+import { keepingUp } from '../../platform/grpc/keeping-up.ts';
+import { createWaker } from '../../platform/waker.ts';
 
 const EVALUATIONS_PER_PAGE = 500;
 /** Without a ring, evaluations are looked for this often. */
