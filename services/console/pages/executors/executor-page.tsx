@@ -10,7 +10,7 @@ import { Nothing, Page, Panel } from '../../parts/page.tsx';
 import { Canary } from './canary.tsx';
 import { ContractVerdict } from './contract-verdict.tsx';
 import { DisableExecutor } from './disable-executor.tsx';
-import { linkText, roundTripText } from './link-text.ts';
+import { clockOffsetText, linkText, roundTripText, wireVerdictText } from './link-text.ts';
 import { RotateCredentials } from './rotate-credentials.tsx';
 
 /** One executor, live. */
@@ -68,6 +68,7 @@ function Known({ executor }: { readonly executor: Executor }) {
           <Facts
             rows={[
               ['Verdict', <ContractVerdict key="verdict" executor={executor} full />],
+              ['Wire format', wireVerdictText(executor)],
               ['Agent version', executor.agentVersion],
               ['Contract digest', <code key="digest">{executor.contractDigest.slice(0, 16) || '–'}</code>],
               ['Kinds', executor.kinds.join(', ')],
@@ -112,7 +113,8 @@ function connectionFacts(executor: Executor): (readonly [string, React.ReactNode
     ['Last seen', <Ago key="seen" time={executor.lastSeenTime} />],
     ['Round trip', roundTripText(executor)],
     ['In flight', `${executor.inFlight} of ${executor.inFlightMax} credits`],
-    ['Queued', String(executor.queued)],
+    ['Queued', `${executor.queued} of at most ${executor.queuedMax}`],
+    ['Clock offset', clockOffsetText(executor)],
     ['Connected', <When key="connected" time={executor.connectTime} />],
     ['Disconnected', executor.disconnectTime === undefined ? '' : <When key="gone" time={executor.disconnectTime} />],
     ['Why it ended', executor.disconnectReason],

@@ -1,3 +1,4 @@
+import { ContractVerdict } from '../../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { type Executor, LinkKind } from '../../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { spanMsOf, spanText } from '../../parts/time.ts';
 
@@ -11,4 +12,16 @@ export function linkText({ link }: Executor): string {
 export function roundTripText({ roundTrip }: Executor): string {
   const ms = spanMsOf(roundTrip);
   return ms === undefined ? '–' : spanText(ms);
+}
+
+/** The agent's clock against the platform's at its last Hello; empty where it told no time. */
+export function clockOffsetText({ clockOffset }: Executor): string {
+  const ms = spanMsOf(clockOffset);
+  if (ms === undefined) return '';
+  return `${spanText(Math.abs(ms))} ${ms < 0 ? 'behind' : 'ahead'}`;
+}
+
+/** What the platform makes of the agent's wire format. */
+export function wireVerdictText({ contractVerdict }: Executor): string {
+  return (ContractVerdict[contractVerdict] ?? 'unknown').toLowerCase().replaceAll('_', ' ');
 }
