@@ -140,6 +140,5 @@ export class Tour {
 }
 
 function portsOf(gateway: number): readonly number[] {
-  const { links, commands, postgres, nats } = derivePorts(gateway, { command: 1, evaluator: 1 });
-  return [gateway, ...links, ...commands, postgres, nats];
+  return Object.values(derivePorts(gateway, { command: 1, evaluator: 1 })).flat();
 }
