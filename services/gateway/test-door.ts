@@ -47,6 +47,7 @@ const NO_COMMAND: ServiceImpl<typeof CommandService> = {
   retryCommand: absent,
   explainCommand: absent,
   getCommandStats: absent,
+  listAccounts: absent,
   listQuarantinedCommands: absent,
 };
 const NO_EXECUTOR: ServiceImpl<typeof ExecutorService> = {

@@ -13,6 +13,7 @@ function notExpected(): Promise<never> {
 }
 
 const reader: CommandReader = {
+  accounts: notExpected,
   get: notExpected,
   getMany: notExpected,
   getByRequestId: notExpected,

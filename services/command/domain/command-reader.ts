@@ -85,6 +85,8 @@ export interface QuarantinedCommand {
 }
 
 export interface CommandReader {
+  /** Every account that has ever had an executor, in order. */
+  accounts(): Promise<readonly string[]>;
   /** The command; the defect of a row that cannot be read; undefined when there is none. */
   get(accountId: string, id: string): Promise<Command | UnreadableCommand | undefined>;
   /** Those of the commands that exist and can be read, by id. */

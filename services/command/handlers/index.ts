@@ -11,6 +11,7 @@ import { getCommandStats } from './get-command-stats.ts';
 import { getExecutor } from './get-executor.ts';
 import { issueCommand } from './issue-command.ts';
 import { issueCommands } from './issue-commands.ts';
+import { listAccounts } from './list-accounts.ts';
 import { listCommands } from './list-commands.ts';
 import { listExecutors } from './list-executors.ts';
 import { listQuarantinedCommands } from './list-quarantined-commands.ts';
@@ -33,6 +34,7 @@ export function commandHandlers(deps: CommandHandlerDependencies): ServiceImpl<t
     retryCommand: retryCommand(deps),
     explainCommand: explainCommand(deps),
     getCommandStats: getCommandStats(deps),
+    listAccounts: listAccounts(deps),
     listQuarantinedCommands: listQuarantinedCommands(deps),
   };
 }

@@ -11,6 +11,7 @@ import { readHistoryAfter, readTimeline } from './history-statements.ts';
 import { readEarlierKeys } from './list-statements.ts';
 import { readQuarantine } from './quarantine-list.ts';
 import { getCommand, readEventNumbers } from './read-statements.ts';
+import { listAccounts } from './retention-statements.ts';
 import { readStats } from './stats-store.ts';
 
 /** Numbers of history that one look goes through, however few of them match. */
@@ -47,6 +48,9 @@ export function commandReader(pool: Pool): CommandReader {
     },
     async getByRequestId(accountId, requestId) {
       return (await readByRequestIds(pool, accountId, [requestId])).commands[0];
+    },
+    async accounts() {
+      return (await run<{ id: string }>(pool, listAccounts, [])).map(({ id }) => id);
     },
     list: (accountId, filter, page) => readCommandPage(pool, accountId, filter, page),
     async historyRange(accountId) {

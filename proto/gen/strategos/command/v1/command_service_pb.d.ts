@@ -920,6 +920,38 @@ export declare type GetCommandStatsResponse_Bucket = Message<"strategos.command.
 export declare const GetCommandStatsResponse_BucketSchema: GenMessage<GetCommandStatsResponse_Bucket>;
 
 /**
+ * ListAccountsRequest has no fields.
+ *
+ * @generated from message strategos.command.v1.ListAccountsRequest
+ */
+export declare type ListAccountsRequest = Message<"strategos.command.v1.ListAccountsRequest"> & {
+};
+
+/**
+ * Describes the message strategos.command.v1.ListAccountsRequest.
+ * Use `create(ListAccountsRequestSchema)` to create a new message.
+ */
+export declare const ListAccountsRequestSchema: GenMessage<ListAccountsRequest>;
+
+/**
+ * ListAccountsResponse names them.
+ *
+ * @generated from message strategos.command.v1.ListAccountsResponse
+ */
+export declare type ListAccountsResponse = Message<"strategos.command.v1.ListAccountsResponse"> & {
+  /**
+   * @generated from field: repeated string account_ids = 1;
+   */
+  accountIds: string[];
+};
+
+/**
+ * Describes the message strategos.command.v1.ListAccountsResponse.
+ * Use `create(ListAccountsResponseSchema)` to create a new message.
+ */
+export declare const ListAccountsResponseSchema: GenMessage<ListAccountsResponse>;
+
+/**
  * ListQuarantinedCommandsRequest pages through the quarantine.
  *
  * @generated from message strategos.command.v1.ListQuarantinedCommandsRequest
@@ -1226,6 +1258,16 @@ export declare const CommandService: GenService<{
     methodKind: "unary";
     input: typeof GetCommandStatsRequestSchema;
     output: typeof GetCommandStatsResponseSchema;
+  },
+  /**
+   * ListAccounts names every account that has ever had an executor, in order. Only other services may ask.
+   *
+   * @generated from rpc strategos.command.v1.CommandService.ListAccounts
+   */
+  listAccounts: {
+    methodKind: "unary";
+    input: typeof ListAccountsRequestSchema;
+    output: typeof ListAccountsResponseSchema;
   },
   /**
    * ListQuarantinedCommands lists stored rows that could not be read, with the reason, newest first.

@@ -375,6 +375,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_EXECUTOR_UNAVAILABLE = 132;
    */
   EXECUTOR_UNAVAILABLE = 132,
+
+  /**
+   * Notices about alerts go nowhere: neither a webhook nor e-mail is configured. {"settings": "STRATEGOS_ALERT_WEBHOOK_URL"}
+   *
+   * @generated from enum value: ERROR_REASON_ALERT_CHANNELS_MISSING = 150;
+   */
+  ALERT_CHANNELS_MISSING = 150,
 }
 
 /**
