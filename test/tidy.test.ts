@@ -224,7 +224,20 @@ rule('one vocabulary of reasons', reasonDefects, {
   good: [[VOCABULARY, GIVES_IT]],
 });
 
-const SERVICE = 'service CommandService {\n  // Does it.\n  rpc DoIt(DoItRequest) returns (DoItResponse);\n}\n';
+const SERVICE = `service CommandService {
+  // Does it.
+  rpc DoIt(DoItRequest) returns (DoItResponse) {
+    option (strategos.access.v1.required_role) = ROLE_OPERATOR;
+  }
+}
+`;
+const FOR_ONE_SIDE = `// RPCs without a role are for the session
+// service alone.
+service EvaluatorService {
+  // DoIt does it.
+  rpc DoIt(DoItRequest) returns (DoItResponse);
+}
+`;
 const PROTO = 'proto/strategos/command/v1/command_service.proto';
 
 rule('every RPC has its contract and its handler file', rpcDefects, {
@@ -232,6 +245,11 @@ rule('every RPC has its contract and its handler file', rpcDefects, {
     [file(PROTO, SERVICE)],
     [file(PROTO, SERVICE.replace('  // Does it.\n', '')), file('services/command/handlers/do-it.ts')],
     [file(PROTO, SERVICE.replace('CommandService', 'UnknownService')), file('services/command/handlers/do-it.ts')],
+    [file(PROTO, SERVICE.replace(/option.*;/, '')), file('services/command/handlers/do-it.ts')],
+    [file(PROTO, SERVICE.replace('DoIt(', 'GetIt(')), file('services/command/handlers/get-it.ts')],
   ],
-  good: [[file(PROTO, SERVICE), file('services/command/handlers/do-it.ts')]],
+  good: [
+    [file(PROTO, SERVICE), file('services/command/handlers/do-it.ts')],
+    [file(PROTO, FOR_ONE_SIDE), file('services/evaluator/handlers/do-it.ts')],
+  ],
 });

@@ -41,7 +41,10 @@ export function reasonDefects(files: readonly SourceFile[]): string[] {
 /** Which service answers a gRPC service's calls. */
 const ANSWERED_BY: Readonly<Record<string, string>> = {
   AccessService: 'gateway',
+  AlertService: 'alert',
+  BacktestService: 'backtest',
   CommandService: 'command',
+  DiagnosticsService: 'gateway',
   EvaluatorService: 'evaluator',
   ExecutorLinkService: 'command',
   ExecutorService: 'command',
@@ -54,35 +57,58 @@ interface Rpc {
   readonly service: string;
   readonly name: string;
   readonly documented: boolean;
+  /** Whether its options name the least role of a caller. */
+  readonly hasRole: boolean;
+  /** Whether its options say that it changes nothing. */
+  readonly readOnly: boolean;
+  /** Whether its comment, or its service's, says which side alone calls it. */
+  readonly forOneSide: boolean;
 }
+
+/** RPCs that only look, by the first word of their names. */
+const LOOKS = /^(Get|List|Watch|Explain|Read|Validate|Diagnose|Check|WhoAmI)/;
+const ONE_SIDE =
+  /\bfor (?:the |evaluators\b)[^.]*\balone\b|\bonly other services may ask\b|\bis the executor's side\b/i;
+
+const SERVICE = /(?<comment>(?:^\/\/.*\n)*)^service (?<name>\w+) \{\n(?<body>[\s\S]*?)^\}/gm;
+const RPC = /(?<comment>(?:^ *\/\/.*\n)*)^ *rpc (?<name>\w+)\([^{;]*(?:;|\{(?<options>[^}]*)\})/gm;
 
 function rpcsOf(files: readonly SourceFile[]): Rpc[] {
   return files
     .filter(({ path }) => /^proto\/strategos\/.*\.proto$/.test(path))
-    .flatMap(({ text }) =>
-      [...text.matchAll(/^service (?<service>\w+) \{\n(?<body>[\s\S]*?)^\}/gm)].flatMap(({ groups }) =>
-        [...(groups?.['body'] ?? '').matchAll(/(?<comment>(?:^ *\/\/.*\n)*)^ *rpc (?<name>\w+)\(/gm)].map((rpc) => ({
-          service: groups?.['service'] ?? '',
-          name: rpc.groups?.['name'] ?? '',
-          documented: rpc.groups?.['comment'] !== '',
-        })),
-      ),
+    .flatMap(({ text }) => [...text.matchAll(SERVICE)])
+    .flatMap(({ groups: service }) =>
+      [...(service?.['body'] ?? '').matchAll(RPC)].map(({ groups: rpc }) => ({
+        service: service?.['name'] ?? '',
+        name: rpc?.['name'] ?? '',
+        documented: rpc?.['comment'] !== '',
+        hasRole: /\brequired_role\) = ROLE_[A-Z]+;/.test(rpc?.['options'] ?? ''),
+        readOnly: /\bidempotency_level = NO_SIDE_EFFECTS;/.test(rpc?.['options'] ?? ''),
+        forOneSide: ONE_SIDE.test(words(service?.['comment'])) || ONE_SIDE.test(words(rpc?.['comment'])),
+      })),
     );
+}
+
+/** A comment as one line. */
+function words(comment: string | undefined): string {
+  return (comment ?? '').replace(/^ *\/\/ ?/gm, '').replaceAll('\n', ' ');
 }
 
 function kebab(name: string): string {
   return name.replace(/(?<=[a-z0-9])[A-Z]|(?<=[A-Z])[A-Z](?=[a-z])/g, '-$&').toLowerCase();
 }
 
-/** RPCs without a contract in words, or without a handler file of their own name. */
+/** RPCs without a contract in words, a role or a word on who alone calls them, or a handler file of their own name. */
 export function rpcDefects(files: readonly SourceFile[]): string[] {
   const paths = new Set(files.map(({ path }) => path));
-  return rpcsOf(files).flatMap(({ service, name, documented }) => {
+  return rpcsOf(files).flatMap(({ service, name, documented, hasRole, readOnly, forOneSide }) => {
     const folder = ANSWERED_BY[service];
     if (folder === undefined) return [`${service}: say in test/tidy/wire.ts which service answers it`];
     const file = `services/${folder}/handlers/${kebab(name)}.ts`;
     return [
       ...(documented ? [] : [`${service}.${name} has no comment: it is a contract`]),
+      ...(hasRole || forOneSide ? [] : [`${service}.${name} names no role, and its comment not who alone calls it`]),
+      ...(readOnly || !LOOKS.test(name) ? [] : [`${service}.${name} only looks: give it NO_SIDE_EFFECTS`]),
       ...(paths.has(file) ? [] : [`${service}.${name} has no handler file ${file}`]),
     ];
   });
