@@ -8,20 +8,22 @@ import { errorFromJson } from '@connectrpc/connect/protocol-connect';
 import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AccessService } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import {
   CommandService,
   IssueCommandRequestSchema,
   IssueCommandsRequestSchema,
 } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
-import { ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { reasonMetadataOf, reasonOf, violationsOf } from '../platform/grpc/status.ts';
+import { policyOf, servedMethods } from './edge/method-policy.ts';
+import { PUBLIC_SERVICES } from './handlers/index.ts';
 import { openTestDoor, type TestDoor } from './test-door.ts';
 
 const KIB = 1_024;
 const ISSUE = '/strategos.command.v1.CommandService/IssueCommand';
 /** An executor's, an operator's and a streaming RPC each, and everything that changes something. */
-const METHODS = [AccessService, CommandService, ExecutorService].flatMap((service) => service.methods);
+const METHODS = PUBLIC_SERVICES.flatMap((service) => servedMethods(service)).filter(
+  (method) => policyOf(method).kind === 'operator',
+);
 
 interface Sent {
   readonly contentType: string;

@@ -19,6 +19,6 @@ describe('the contract digest', () => {
     const digest = contractDigest(file);
     expect(own.length).toBeGreaterThan(0);
     expect(contractDigest({ ...file, dependencies: own })).toBe(digest);
-    expect(contractDigest({ ...file, dependencies: own.slice(1) })).not.toBe(digest);
+    expect(contractDigest({ ...file, dependencies: [] })).not.toBe(digest);
   });
 });
