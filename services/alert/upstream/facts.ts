@@ -1,0 +1,122 @@
+import { durationFromMs, type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import { HealthCheckResponse_ServingStatus as ServingStatus } from '../../../proto/gen/grpc/health/v1/health_pb.js';
+import { CommandState } from '../../../proto/gen/strategos/command/v1/command_pb.js';
+import { ExecutorState } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { Freshness } from '../../../proto/gen/strategos/market/v1/market_pb.js';
+import { messageOf } from '../../platform/errors.ts';
+import type { CommandFacts, StatsFacts } from '../domain/command-rules.ts';
+import type { DeliveryFacts, ExecutorFacts, MarketFacts } from '../domain/presence-rules.ts';
+import type { Upstream } from './upstream.ts';
+
+const PAGE_SIZE = 1_000;
+/** An account has some hundred executors. */
+const PAGES_MAX = 100;
+const GATEWAY_MS_MAX = 4_000;
+
+const FAILED = [CommandState.FAILED, CommandState.EXPIRED];
+const UNSETTLED = [
+  CommandState.PENDING,
+  CommandState.SENT,
+  CommandState.RECEIVED,
+  CommandState.RUNNING,
+  CommandState.OUTCOME_UNKNOWN,
+];
+
+/** The newest thousand that failed: more are the same alert. */
+export function failedOf(upstream: Upstream, accountId: string): Promise<CommandFacts[]> {
+  return commandsOf(upstream, accountId, FAILED);
+}
+
+/** The newest thousand whose end is not known; a queue that is longer says so by itself. */
+export function unsettledOf(upstream: Upstream, accountId: string): Promise<CommandFacts[]> {
+  return commandsOf(upstream, accountId, UNSETTLED);
+}
+
+async function commandsOf(upstream: Upstream, accountId: string, states: CommandState[]): Promise<CommandFacts[]> {
+  const request = { filter: { states }, pageSize: PAGE_SIZE };
+  const { commands } = await upstream.commands.listCommands(request, upstream.as(accountId));
+  return commands.map(({ id, executorName, kind, state, finishTime, dueTime, error }) => ({
+    id,
+    executor: executorName,
+    kind: kind.case ?? 'command',
+    state: CommandState[state] ?? String(state),
+    finishMs: millisecondsOf(finishTime),
+    dueMs: millisecondsOf(dueTime),
+    error: error?.message ?? '',
+  }));
+}
+
+export async function statsOf(upstream: Upstream, accountId: string, windowMs: number): Promise<StatsFacts> {
+  const request = { window: durationFromMs(windowMs), bucketCount: 1 };
+  const stats = await upstream.commands.getCommandStats(request, upstream.as(accountId));
+  return {
+    tried: stats.buckets.reduce((sum, bucket) => sum + Number(bucket.tried), 0),
+    successRate: stats.successRate,
+    p95Ms: stats.acceptedToFinished?.p95Ms ?? null,
+    measured: Number(stats.acceptedToFinished?.count ?? 0n),
+  };
+}
+
+export async function executorsOf(upstream: Upstream, accountId: string): Promise<ExecutorFacts[]> {
+  const facts: ExecutorFacts[] = [];
+  for (let page = 0, pageToken = ''; page < PAGES_MAX; page++) {
+    const request = { pageSize: PAGE_SIZE, pageToken };
+    const response = await upstream.executors.listExecutors(request, upstream.as(accountId));
+    for (const { name, state, lastSeenTime, queued, disconnectReason } of response.executors) {
+      const lastSeenMs = millisecondsOf(lastSeenTime);
+      facts.push({ name, state: stateOf(state), lastSeenMs, queued, disconnectReason });
+    }
+    pageToken = response.nextPageToken;
+    if (pageToken === '') break;
+  }
+  return facts;
+}
+
+function stateOf(state: ExecutorState): ExecutorFacts['state'] {
+  if (state === ExecutorState.OFFLINE) return 'OFFLINE';
+  return state === ExecutorState.ONLINE ? 'ONLINE' : 'OTHER';
+}
+
+export async function marketsOf(upstream: Upstream, accountId: string): Promise<MarketFacts[]> {
+  if (upstream.markets === undefined) return [];
+  const { sources } = await upstream.markets.listSources({ runningOnly: true }, upstream.as(accountId));
+  return sources.map(({ symbol, stats }) => ({
+    symbol,
+    isBlind: stats?.freshness === Freshness.BLIND,
+    lastEventMs: millisecondsOf(stats?.lastEventTime),
+  }));
+}
+
+/** Asks every command replica, and the gateway whether it reaches one. Never rejects. */
+export async function deliveryOf(upstream: Upstream): Promise<DeliveryFacts> {
+  const [faults, pollingDeadBecause] = await Promise.all([
+    Promise.all([...upstream.replicas.keys()].map((url) => replicaFault(upstream, url))),
+    gatewayFault(upstream.gatewayUrl),
+  ]);
+  const dead = faults.every((fault) => fault !== undefined);
+  const streamsDeadBecause = dead ? `none of ${faults.length} command replicas serves` : undefined;
+  return { streamsDeadBecause, pollingDeadBecause };
+}
+
+async function replicaFault(upstream: Upstream, url: string): Promise<string | undefined> {
+  try {
+    const answer = await upstream.replicas.get(url)?.check({});
+    return answer?.status === ServingStatus.SERVING ? undefined : 'does not serve';
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
+}
+
+async function gatewayFault(url: string): Promise<string | undefined> {
+  if (url === '') return 'there is no gateway to poll';
+  try {
+    const answer = await fetch(new URL('/readyz', url), { signal: AbortSignal.timeout(GATEWAY_MS_MAX) });
+    return answer.ok ? undefined : 'the gateway that executors poll is not ready';
+  } catch {
+    return 'the gateway that executors poll does not answer';
+  }
+}
+
+function millisecondsOf(time: Timestamp | undefined): number | null {
+  return time === undefined ? null : timestampMs(time);
+}
