@@ -25,12 +25,12 @@ export interface MadeCandle {
 export const SERIES_START_MS = Date.UTC(2024, 0, 2);
 export const MINUTE_MS = 60_000;
 
-/** CSV of one-minute candles from SERIES_START_MS on. */
-export function seriesCsv(candles: readonly MadeCandle[]): Uint8Array {
+/** CSV of one-minute candles, of which the first opens at `startMs`. */
+export function seriesCsv(candles: readonly MadeCandle[], startMs = SERIES_START_MS): Uint8Array {
   let open = candles[0]?.close ?? 0;
   const rows = candles.map(({ close, high, low }, at) => {
     const row = [
-      SERIES_START_MS + at * MINUTE_MS,
+      startMs + at * MINUTE_MS,
       open,
       high ?? Math.max(open, close),
       low ?? Math.min(open, close),
