@@ -47,9 +47,12 @@ async function statusOf(scene: PaperScene): Promise<ExecutorStatus | undefined> 
   return (await scene.run({ case: 'getStatus', value: {} })).result?.status;
 }
 
+function isApplied({ event }: VenueEvent): boolean {
+  return event.case === 'disconnectPolicyApplied';
+}
+
 /** The policies that were carried out, as told, once `enough` of them are. */
 async function applied(scene: PaperScene, enough = 1) {
-  const isApplied = ({ event }: VenueEvent): boolean => event.case === 'disconnectPolicyApplied';
   const events = await scene.eventsUntil((seen) => seen.filter(isApplied).length >= enough);
   return {
     events,

@@ -6,7 +6,7 @@ import type { WatchVenueEventsResponse } from '../../proto/gen/strategos/command
 import { type DisconnectPolicy, SessionMode, Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import type { VenueEvent } from '../../proto/gen/strategos/command/v1/venue_event_pb.js';
 import type { AgentOptions, TestAgent } from '../harness/agent.ts';
-import { FakeMarket } from '../harness/fake-market.ts';
+import type { FakeMarket } from '../harness/fake-market.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
 import { ended, online } from './observe.ts';

@@ -1,9 +1,10 @@
-import { toBinary } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import {
   type ConnectResponse,
   type PriceInterest,
   type VenueEventBatch,
+  VenueEventsAcknowledgedSchema,
 } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { type VenueEvent, VenueEventSchema } from '../../../proto/gen/strategos/command/v1/venue_event_pb.js';
 import { backoffMs } from '../../platform/backoff.ts';
@@ -123,16 +124,9 @@ export class VenueChannel {
 
   /** As `takeEvents`, with the acknowledgement as frames. */
   acknowledgeEvents(batch: VenueEventBatch): void {
-    this.takeEvents(batch)
-      .then((stored) => {
-        for (const value of stored) {
-          this.#link.send({
-            case: 'venueEventsAcknowledged',
-            value: { $typeName: 'strategos.command.v1.VenueEventsAcknowledged', ...value },
-          });
-        }
-      })
-      .catch((thrown: unknown) => this.#link.logger.error({ err: thrown }, 'venue events not taken'));
+    this.#acknowledge(batch).catch((thrown: unknown) =>
+      this.#link.logger.error({ err: thrown }, 'venue events not taken'),
+    );
   }
 
   /** Notes what the answer to a poll carries. */
@@ -151,6 +145,12 @@ export class VenueChannel {
   close(): void {
     for (const end of this.#prices.values()) end();
     this.#prices.clear();
+  }
+
+  async #acknowledge(batch: VenueEventBatch): Promise<void> {
+    for (const stored of await this.takeEvents(batch)) {
+      this.#link.send({ case: 'venueEventsAcknowledged', value: create(VenueEventsAcknowledgedSchema, stored) });
+    }
   }
 
   #follow(symbol: string, start: PriceStart): void {

@@ -18,7 +18,6 @@ export interface CostSettings {
 }
 
 export function priceCosts({ feePct, spreadPct, slippagePct }: CostSettings): PriceCosts {
-  const fraction = (pct: string | undefined): Decimal => new Amount(pct ?? 0).div(100);
   return { fee: fraction(feePct), off: fraction(spreadPct).div(2).plus(fraction(slippagePct)) };
 }
 
@@ -29,4 +28,8 @@ export function dealtPrice(side: Side, price: Decimal, { off }: PriceCosts): Dec
 
 export function feeOf(quantity: Decimal, price: Decimal, { fee }: PriceCosts): Decimal {
   return quantity.times(price).times(fee);
+}
+
+function fraction(pct: string | undefined): Decimal {
+  return new Amount(pct ?? 0).div(100);
 }

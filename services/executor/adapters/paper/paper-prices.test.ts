@@ -152,6 +152,11 @@ function closedOf(adapter = paper) {
   );
 }
 
+/** The worst drawdowns that were told. */
+function told(): string[] {
+  return events().flatMap(({ event }) => (event.case === 'equityReport' ? [event.value.maxDrawdownPct] : []));
+}
+
 describe('a paper position under a stream of prices', () => {
   test('is closed by its stop at its own price, told with the market time, and counted once', async () => {
     await startSession();
@@ -265,8 +270,6 @@ describe('a paper position under a stream of prices', () => {
     await startSession();
     await prices(candle(1, '99', '101', '100'));
     await run(open(1, { stopLossPrice: '', takeProfitPrice: '', quantity: '10' }));
-    const told = () =>
-      events().flatMap(({ event }) => (event.case === 'equityReport' ? [event.value.maxDrawdownPct] : []));
     await prices(candle(2, '99', '100', '99'));
     await prices(candle(3, '98.5', '100', '98.5'));
     await prices(candle(4, '99', '100', '99'));
@@ -280,11 +283,11 @@ describe('what the paper venue did by itself', () => {
     await startSession();
     await prices(candle(1, '99', '101', '100'));
     await run(open(1));
-    const told = events().length;
+    const before = events().length;
     const written = prices(candle(2, '90', '100', '92'));
     // In memory it has happened; nothing has been written.
     expect(await paper.status()).toMatchObject({ positions: [] });
-    expect(events()).toHaveLength(told);
+    expect(events()).toHaveLength(before);
     await afterCrash(async (survivor) => {
       expect(await survivor.status()).toMatchObject({ positions: [{ quantity: '1' }] });
       expect(survivor.priceInterest?.()).toEqual([{ symbol: SYMBOL, afterSequence: 1n }]);

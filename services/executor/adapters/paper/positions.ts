@@ -29,7 +29,7 @@ export type OpenOrder = Omit<OpenPosition, '$typeName' | '$unknown'>;
 export type CloseOrder = Omit<ClosePosition, '$typeName' | '$unknown'>;
 
 export function openPosition(context: EffectContext, body: OpenOrder): Effect {
-  const { account, tag, costs } = context;
+  const { account, tag } = context;
   const refusal = mayOpen(context, body);
   if (refusal !== undefined) return refusal;
   const quantity = positive('quantity', body.quantity);
@@ -41,14 +41,16 @@ export function openPosition(context: EffectContext, body: OpenOrder): Effect {
   }
   const market = dealPrice(account, body.symbol, body.referencePrice);
   if (isEffect(market)) return market;
-  const price = dealtPrice(body.side, market, costs);
-  const fee = feeOf(quantity, price, costs);
+  const price = dealtPrice(body.side, market, context.costs);
+  const fee = feeOf(quantity, price, context.costs);
   const ledger = ledgerKey(account, body.sessionId);
   const free = freeBalance(account, ledger);
   const margin = quantity.times(price).div(leverage);
-  if (margin.plus(fee).gt(free)) {
-    const fees = fee.isZero() ? '' : ` and a fee of ${fee.toString()}`;
-    return refuse('balance', `the order needs a margin of ${margin.toString()}${fees}, and ${free.toString()} is free`);
+  // Dealt worse than the market stands, a position begins with a loss.
+  const costs = fee.plus(price.minus(market).abs().times(quantity));
+  if (margin.plus(costs).gt(free)) {
+    const more = costs.isZero() ? '' : ` and costs ${costs.toString()}`;
+    return refuse('balance', `the order needs a margin of ${margin.toString()}${more}, and ${free.toString()} is free`);
   }
   const open = account.position.get(positionName(body));
   if (open !== undefined && open.side !== body.side) {
