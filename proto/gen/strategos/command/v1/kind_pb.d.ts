@@ -183,6 +183,9 @@ export declare type StartSession = Message<"strategos.command.v1.StartSession"> 
   disconnectPolicy: DisconnectPolicy;
 
   /**
+   * Time since the platform was last heard after which the policy acts; absent: 3 s for REDUCE_ONLY, 10 s for CANCEL_ORDERS,
+   * 60 s for FLATTEN. A silent loss is noticed 20 s late at most.
+   *
    * @generated from field: google.protobuf.Duration disconnect_after = 5;
    */
   disconnectAfter?: Duration | undefined;
@@ -432,7 +435,8 @@ export enum SessionMode {
 export declare const SessionModeSchema: GenEnum<SessionMode>;
 
 /**
- * DisconnectPolicy is what an agent does by itself when it has lost the platform.
+ * DisconnectPolicy is what an agent does by itself when it has lost the platform: neither stream nor polling for at least 3 s, as
+ * its own clock counts, restarts included. It acts once a loss, and tells with DisconnectPolicyApplied.
  *
  * @generated from enum strategos.command.v1.DisconnectPolicy
  */
@@ -450,7 +454,7 @@ export enum DisconnectPolicy {
   HOLD = 1,
 
   /**
-   * Accept nothing that enlarges a position.
+   * Start nothing that enlarges a position: an OpenPosition that waits in the journal ends REJECTED (PRECONDITION_FAILED).
    *
    * @generated from enum value: DISCONNECT_POLICY_REDUCE_ONLY = 2;
    */
