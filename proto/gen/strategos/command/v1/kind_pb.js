@@ -122,7 +122,8 @@ export const DisconnectPolicySchema = /*@__PURE__*/
   enumDesc(file_strategos_command_v1_kind, 1);
 
 /**
- * DisconnectPolicy is what an agent does by itself when it has lost the platform.
+ * DisconnectPolicy is what an agent does by itself when it has lost the platform: neither stream nor polling for at least 3 s, as
+ * its own clock counts, restarts included. It acts once a loss, and tells with DisconnectPolicyApplied.
  *
  * @generated from enum strategos.command.v1.DisconnectPolicy
  */
