@@ -3,17 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import colors from 'picocolors';
-import {
-  type BacktestEvent,
-  type BacktestSummary,
-  type Participant,
-  readParticipant,
-  readSeries,
-  runBacktest,
-  type Series,
-  SeriesError,
-  type Trade,
-} from '../backtest/index.ts';
+import type { BacktestEvent, BacktestSummary, Participant, Series, Trade } from '../backtest/index.ts';
 import { messageOf } from '../platform/errors.ts';
 import { reportPage } from './backtest-report.ts';
 import { type Cli, globals } from './cli.ts';
@@ -68,6 +58,9 @@ export function registerBacktest(program: Command, cli: Cli): void {
     });
 }
 
+/** Only this command computes: loading what it needs would double the time that every other takes to start. */
+const engine = () => import('../backtest/index.ts');
+
 async function backtest(out: Output, options: BacktestOptions & { readonly data: string }): Promise<void> {
   const symbol = (options.symbol ?? symbolOf(options.data)).toUpperCase();
   const participant = await readStrategy(options.strategy, symbol);
@@ -77,6 +70,7 @@ async function backtest(out: Output, options: BacktestOptions & { readonly data:
     spreadPercent: percent('--spread', options.spread),
     slippagePercent: percent('--slippage', options.slippage),
   };
+  const { runBacktest } = await engine();
   const run = runBacktest({
     series,
     symbol,
@@ -123,6 +117,7 @@ async function backtest(out: Output, options: BacktestOptions & { readonly data:
 }
 
 async function readStrategy(file: string, symbol: string): Promise<Participant> {
+  const { readParticipant } = await engine();
   const { definition, faults } = readParticipant(await text(file, '--strategy'));
   if (definition === undefined) {
     const lines = faults
@@ -134,6 +129,7 @@ async function readStrategy(file: string, symbol: string): Promise<Participant> 
 }
 
 async function readData(file: string): Promise<Series> {
+  const { readSeries, SeriesError } = await engine();
   try {
     return await readSeries(createReadStream(file));
   } catch (thrown) {

@@ -103,7 +103,7 @@ function announce(
   const executor = demo ? 'demo' : 'NAME';
   if (!demo) out.say(`  ${prefix} executor create NAME --out NAME.json`);
   out.say(`  ${prefix} command send ${executor} ping --wait 5s`);
-  out.say(demo ? `  ${prefix} session positions` : `  ${prefix} command list`);
+  out.say(demo ? `  ${prefix} session list` : `  ${prefix} command list`);
   if (demo) out.say(`  ${prefix} doctor`);
   out.say('');
   out.say(colors.dim('Ctrl-C stops everything.'));
