@@ -21,7 +21,7 @@ async function newPlatform(): Promise<{ data: DataDirectory; port: number } & As
   const data = dataDirectoryAt(await mkdtemp(join(stacks, 'up-')));
   const port = await until(async () => {
     const candidate = await freePort();
-    await requireFree(derivePorts(candidate, 2), true);
+    await requireFree(derivePorts(candidate, { command: 2, evaluator: 1 }), true);
     return candidate;
   }, 'a range of free ports');
   return { data, port, [Symbol.asyncDispose]: () => removeOutsideStore(data.root) };
