@@ -18,6 +18,7 @@ describe('platform ports', () => {
       market: 7103,
       session: 7104,
       backtest: 7105,
+      alert: 7106,
       evaluators: [7110, 7111, 7112],
     });
   });

@@ -24,6 +24,7 @@ export interface PlatformPorts {
   readonly market: number;
   readonly session: number;
   readonly backtest: number;
+  readonly alert: number;
   /** Internal port of each evaluator replica. */
   readonly evaluators: readonly number[];
 }
@@ -43,6 +44,7 @@ export function derivePorts(gateway: number, replicas: Replicas): PlatformPorts 
     market: gateway + 33,
     session: gateway + 34,
     backtest: gateway + 35,
+    alert: gateway + 36,
     evaluators: counted(gateway + 40, replicas.evaluator),
   };
 }
@@ -61,6 +63,7 @@ export async function requireFree(ports: PlatformPorts, natsIsOurs: boolean): Pr
     ['the market service', ports.market],
     ['the session service', ports.session],
     ['back-tests', ports.backtest],
+    ['alerts', ports.alert],
     ...ports.evaluators.map((port) => ['the evaluator service', port] as const),
     ['PostgreSQL', ports.postgres],
     ...(natsIsOurs ? [['NATS', ports.nats] as const] : []),

@@ -21,6 +21,7 @@ import {
   loopbackUrl,
   type SharedEnvironment,
   serviceEntry,
+  alertSettings,
   TRADING_SERVICES,
   tradingEnvironment,
   type TradingService,
@@ -101,6 +102,7 @@ async function start(options: PlatformOptions, stack: Stack): Promise<Platform> 
       session: [loopbackUrl(ports.session)],
       backtest: [loopbackUrl(ports.backtest)],
       evaluator: ports.evaluators.map(loopbackUrl),
+      alert: [loopbackUrl(ports.alert)],
     },
   };
   const keep = (name: string, service: Pick<ServiceProcessOptions, 'entry' | 'env' | 'args'>) =>
@@ -121,7 +123,8 @@ async function start(options: PlatformOptions, stack: Stack): Promise<Platform> 
   const trading = TRADING_SERVICES.flatMap((service) => replicasOf(service, ports));
   const outcomes = await Promise.allSettled(
     trading.map(async ({ service, replicaId, port }) => {
-      const env = tradingEnvironment(service, shared, { replicaId, port });
+      const settings = service === 'alert' ? alertSettings(readEnv()) : {};
+      const env = { ...settings, ...tradingEnvironment(service, shared, { replicaId, port }) };
       stack.add(await keep(replicaId, { entry: serviceEntry(service), env }));
     }),
   );
@@ -183,6 +186,7 @@ const TRADING_NOTES: Readonly<Record<TradingService, string>> = {
   session: 'sessions, signals and positions',
   backtest: 'strategies on stored prices',
   evaluator: 'instances of strategies',
+  alert: 'tells what breaks: strategos alert list',
 };
 
 function replicasOf(

@@ -1,10 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { LOOPBACK } from './port.ts';
 
-export type TradingService = 'strategy' | 'market' | 'session' | 'backtest' | 'evaluator';
+export type TradingService = 'strategy' | 'market' | 'session' | 'backtest' | 'evaluator' | 'alert';
 
 /** The services that trade: one way to start them all. */
-export const TRADING_SERVICES: readonly TradingService[] = ['strategy', 'market', 'session', 'backtest', 'evaluator'];
+export const TRADING_SERVICES: readonly TradingService[] = [
+  'strategy',
+  'market',
+  'session',
+  'backtest',
+  'evaluator',
+  'alert',
+];
 
 /** What every service of one platform is told. */
 export interface SharedEnvironment {
@@ -47,7 +54,17 @@ export function tradingEnvironment(
     ...everyService(shared),
     STRATEGOS_REPLICA_ID: own.replicaId,
     [`STRATEGOS_${service.toUpperCase()}_PORT`]: String(own.port),
+    // Alerts are also about whether executors can poll.
+    ...(service === 'alert' ? { STRATEGOS_GATEWAY_URL: shared.gatewayUrl } : {}),
   };
+}
+
+/** What the environment says of alerts: where notices go, and from when on something is wrong. */
+export function alertSettings(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(env).flatMap(([name, value]) =>
+    name.startsWith('STRATEGOS_ALERT_') && value !== undefined ? [[name, value] as const] : [],
+  );
+  return Object.fromEntries(entries);
 }
 
 export function gatewayEnvironment(

@@ -22,6 +22,8 @@ export interface AlertConfig {
   readonly intervalMs: number;
   readonly thresholds: Thresholds;
   readonly pace: Pace;
+  /** What is also so for a moment while something starts has to last that long. */
+  readonly holdMs: number;
 }
 
 const SECOND_MS = 1_000;
@@ -46,6 +48,7 @@ const schema = z
     STRATEGOS_ALERT_EMAIL_FROM: z.string().optional(),
     STRATEGOS_ALERT_EMAIL_TO: setting.list().default([]),
     STRATEGOS_ALERT_INTERVAL_MS: setting.count(100, 3_600_000).default(5_000),
+    STRATEGOS_ALERT_HOLD_SECONDS: setting.count(0, DAY_SECONDS).default(15),
     STRATEGOS_ALERT_RECOVER_SECONDS: setting.count(0, DAY_SECONDS).default(30),
     STRATEGOS_ALERT_REMIND_HOURS: setting.count(1, 720).default(4),
     STRATEGOS_ALERT_WINDOW_SECONDS: setting.count(10, DAY_SECONDS).default(900),
@@ -92,6 +95,7 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
       offlineMs: parsed.STRATEGOS_ALERT_OFFLINE_SECONDS * SECOND_MS,
       overdueMs: parsed.STRATEGOS_ALERT_OVERDUE_SECONDS * SECOND_MS,
     },
+    holdMs: parsed.STRATEGOS_ALERT_HOLD_SECONDS * SECOND_MS,
     pace: {
       recoverAfterMs: parsed.STRATEGOS_ALERT_RECOVER_SECONDS * SECOND_MS,
       remindEveryMs: parsed.STRATEGOS_ALERT_REMIND_HOURS * HOUR_MS,

@@ -13,6 +13,7 @@ import type { NoticeChannel } from './delivery/channel.ts';
 import { email } from './delivery/email.ts';
 import { webhook } from './delivery/webhook.ts';
 import { alertHandlers } from './handlers/index.ts';
+import { Patience } from './domain/patience.ts';
 import { migrateDatabase } from './migrate.ts';
 import { alertBook } from './store/alert-store.ts';
 import { Looker } from './upstream/look.ts';
@@ -44,8 +45,9 @@ export async function startAlertService(config: AlertConfig, logger: Logger): Pr
     if (channels.length === 0) logger.info('no channel is configured, alerts are only listed');
     const looker = new Looker(upstream, config.thresholds, logger);
     const { intervalMs, pace } = config;
+    const patience = new Patience(config.holdMs);
     const look = (nowMs: number) => looker.look(nowMs);
-    const watcher = stack.add(new Watcher({ book, look, channels, clock, logger, intervalMs, pace }));
+    const watcher = stack.add(new Watcher({ book, look, channels, clock, logger, intervalMs, pace, patience }));
     watcher.start();
 
     const server = createGrpcServer({

@@ -5,6 +5,7 @@ import { type DelivererDependencies, deliverDue } from './delivery/deliverer.ts'
 import { judge, type Pace } from './domain/alert.ts';
 import type { AlertBook } from './domain/alert-book.ts';
 import type { Look } from './domain/condition.ts';
+import type { Patience } from './domain/patience.ts';
 
 /** A replica that died is followed after so many intervals, and no sooner than that many milliseconds. */
 const LEASE_INTERVALS = 3;
@@ -18,6 +19,7 @@ export interface WatcherOptions extends DelivererDependencies {
   readonly logger: Logger;
   readonly intervalMs: number;
   readonly pace: Pace;
+  readonly patience: Patience;
 }
 
 /** Looks at the rules every few seconds, as long as no other replica does, and sends what is to be told. */
@@ -64,11 +66,12 @@ export class Watcher implements Running {
 
   /** One round. @throws while Postgres is away */
   async watch(): Promise<void> {
-    const { book, channels, clock, intervalMs, pace, look } = this.#options;
+    const { book, channels, clock, intervalMs, pace, patience, look } = this.#options;
     if (!(await book.holdsWatch(Math.max(LEASE_MS_MIN, LEASE_INTERVALS * intervalMs)))) return;
     const found = await look(clock.nowMs());
     const nowMs = clock.nowMs();
-    const verdicts = judge(await book.known(found.conditions), found, pace, nowMs);
+    const mayBegin = patience.lasting(found.conditions, nowMs);
+    const verdicts = judge(await book.known(found.conditions), found, { pace, mayBegin, nowMs });
     const names = channels.map(({ name }) => name);
     if (!(await book.record(verdicts, names, nowMs))) return;
     await deliverDue(this.#options);

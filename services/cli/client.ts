@@ -3,6 +3,7 @@ import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-no
 import { v7 as uuid } from 'uuid';
 import { Health } from '../../proto/gen/grpc/health/v1/health_pb.js';
 import { AccessService } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
+import { AlertService } from '../../proto/gen/strategos/alert/v1/alert_service_pb.js';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { DiagnosticsService } from '../../proto/gen/strategos/diagnostics/v1/diagnostics_service_pb.js';
@@ -29,6 +30,7 @@ export interface Clients extends Disposable {
   readonly instances: Client<typeof EvaluatorService>;
   readonly sessions: Client<typeof SessionService>;
   readonly backtests: Client<typeof BacktestService>;
+  readonly alerts: Client<typeof AlertService>;
   readonly health: Client<typeof Health>;
 }
 
@@ -59,6 +61,7 @@ export function connectClients(url: string, token: string | undefined): Clients 
     instances: createClient(EvaluatorService, transport),
     sessions: createClient(SessionService, transport),
     backtests: createClient(BacktestService, transport),
+    alerts: createClient(AlertService, transport),
     health: createClient(Health, transport),
     [Symbol.dispose]: () => sessionManager.abort(),
   };

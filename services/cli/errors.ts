@@ -57,6 +57,7 @@ const HINTS: Readonly<Record<string, string>> = {
   STATE_ILLEGAL: 'strategos command get ID shows its state',
   REVISION_STALE:
     'strategos strategy diff STRATEGY shows what changed in between; then update from the newest revision',
+  ALERT_CHANNELS_MISSING: 'with strategos up: set the variables where it is started',
   STRATEGY_IN_USE: 'strategos strategy rollout STRATEGY shows where it runs',
 };
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { hasCode } from '../../deploy/local/process-record.ts';
 import { registerAccount } from './account.ts';
+import { registerAlert } from './alert.ts';
 import { registerBacktest } from './backtest.ts';
 import { Cli, globals } from './cli.ts';
 import { registerCommand } from './command.ts';
@@ -83,6 +84,7 @@ export function buildProgram(cli: Cli): Command {
   registerSession(program, cli);
   registerInstance(program, cli);
   registerBacktest(program, cli);
+  registerAlert(program, cli);
   registerToken(program, cli);
   registerAccount(program, cli);
   registerContracts(program, cli);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseEnv, type Secret, setting } from '../platform/config.ts';
 import type { RateLimit } from './domain/token-bucket.ts';
 
-export const TRADING_SERVICES = ['strategy', 'market', 'evaluator', 'session', 'backtest'] as const;
+export const TRADING_SERVICES = ['strategy', 'market', 'evaluator', 'session', 'backtest', 'alert'] as const;
 export type TradingService = (typeof TRADING_SERVICES)[number];
 
 /** Everything that the gateway is told from outside. */
@@ -85,6 +85,7 @@ const schema = z
     STRATEGOS_EVALUATOR_URLS: setting.list().default([]),
     STRATEGOS_SESSION_URLS: setting.list().default([]),
     STRATEGOS_BACKTEST_URLS: setting.list().default([]),
+    STRATEGOS_ALERT_URLS: setting.list().default([]),
     STRATEGOS_BOOTSTRAP_TOKEN_FILE: z.string().optional(),
     STRATEGOS_TLS_CERT_FILE: z.string().optional(),
     STRATEGOS_TLS_KEY_FILE: z.string().optional(),
@@ -142,6 +143,7 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
       evaluator: parsed.STRATEGOS_EVALUATOR_URLS,
       session: parsed.STRATEGOS_SESSION_URLS,
       backtest: parsed.STRATEGOS_BACKTEST_URLS,
+      alert: parsed.STRATEGOS_ALERT_URLS,
     },
     bootstrapTokenFile: parsed.STRATEGOS_BOOTSTRAP_TOKEN_FILE,
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile },

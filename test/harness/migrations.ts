@@ -1,3 +1,4 @@
+import { migrateDatabase as migrateAlert } from '../../services/alert/migrate.ts';
 import { migrateDatabase as migrateCommand } from '../../services/command/migrate.ts';
 import { migrateDatabase as migrateEvaluator } from '../../services/evaluator/migrate.ts';
 import { migrateDatabase as migrateGateway } from '../../services/gateway/migrate.ts';
@@ -9,6 +10,7 @@ import { migrateDatabase as migrateStrategy } from '../../services/strategy/migr
 /** Brings every service's schema in the database to the newest version, as the services themselves would at their start. */
 export async function migrateAll(databaseUrl: string): Promise<void> {
   const logger = createLogger('migrate', 'warn');
+  await migrateAlert(databaseUrl, logger);
   await migrateCommand(databaseUrl, logger);
   await migrateEvaluator(databaseUrl, logger);
   await migrateGateway(databaseUrl, logger);

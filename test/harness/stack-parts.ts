@@ -87,6 +87,7 @@ export async function assembleStack(options: StackOptions, servers: TestServers,
       session: urlsOf('session', tradingPorts),
       backtest: urlsOf('backtest', tradingPorts),
       evaluator: urlsOf('evaluator', tradingPorts),
+      alert: urlsOf('alert', tradingPorts),
     },
   };
   const handle = (

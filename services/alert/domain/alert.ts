@@ -36,11 +36,22 @@ export function alertKey({ accountId, rule, subject }: Pick<Condition, 'accountI
   return JSON.stringify([accountId, rule, subject]);
 }
 
-/** Compares what is stored with what a look has found. Alerts that do not change are left out. */
-export function judge(stored: readonly Alert[], look: Look, pace: Pace, nowMs: number): Verdict[] {
+/** Compares what is stored with what a look has found; `mayBegin` says of what is new whether it may fire yet. Alerts that do
+ * not change are left out. */
+export function judge(
+  stored: readonly Alert[],
+  look: Look,
+  {
+    pace,
+    mayBegin,
+    nowMs,
+  }: { readonly pace: Pace; readonly mayBegin: (c: Condition) => boolean; readonly nowMs: number },
+): Verdict[] {
   const before = new Map(stored.map((alert) => [alertKey(alert), alert]));
   const found = new Map(look.conditions.map((condition) => [alertKey(condition), condition]));
-  const wrong = [...found].map(([key, condition]) => stillOrNewlyWrong(condition, before.get(key), pace, nowMs));
+  const wrong = [...found]
+    .filter(([key, condition]) => before.get(key)?.state === 'FIRING' || mayBegin(condition))
+    .map(([key, condition]) => stillOrNewlyWrong(condition, before.get(key), pace, nowMs));
   const right = stored
     .filter((alert) => alert.state === 'FIRING' && !found.has(alertKey(alert)))
     .filter(({ accountId, rule }) => look.covers(accountId, rule))

@@ -17,6 +17,7 @@ const MEANING: Readonly<Record<string, string>> = {
   session: 'nothing can be started, and decisions of instances wait to be carried out',
   evaluator: 'instances wait for another replica to take them over',
   backtest: 'back-tests cannot be run',
+  alert: 'nobody is told when something breaks',
 };
 
 /** Whether every replica of a service answers that it serves. */

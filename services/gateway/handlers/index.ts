@@ -3,6 +3,7 @@ import type { ConnectRouter } from '@connectrpc/connect';
 import { Health } from '../../../proto/gen/grpc/health/v1/health_pb.js';
 import { ServerReflection } from '../../../proto/gen/grpc/reflection/v1/reflection_pb.js';
 import { AccessService } from '../../../proto/gen/strategos/access/v1/access_service_pb.js';
+import { AlertService } from '../../../proto/gen/strategos/alert/v1/alert_service_pb.js';
 import { CommandService } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ExecutorLinkService } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { ExecutorService } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
@@ -35,6 +36,7 @@ const TRADING: readonly (readonly [TradingService, DescService])[] = [
   ['evaluator', EvaluatorService],
   ['session', SessionService],
   ['backtest', BacktestService],
+  ['alert', AlertService],
 ];
 
 /** Every service that the gateway serves, itself or by forwarding. */
