@@ -15,6 +15,7 @@ import {
   SPAN_MS_MAX,
 } from '../services/command/domain/kind.ts';
 import { AGENT_GRACE_MS } from '../services/command/domain/transition.ts';
+import { envToConfig as alertConfig } from '../services/alert/config.ts';
 import { envToConfig as backtestConfig } from '../services/backtest/config.ts';
 import { envToConfig as evaluatorConfig } from '../services/evaluator/config.ts';
 import { envToConfig as gatewayConfig } from '../services/gateway/config.ts';
@@ -184,6 +185,7 @@ describe('variables', () => {
   };
 
   test.each([
+    ['services/alert', alertConfig],
     ['services/command', commandConfig],
     ['services/gateway', gatewayConfig],
     ['services/strategy', strategyConfig],

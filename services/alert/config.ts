@@ -54,7 +54,7 @@ const schema = z
     STRATEGOS_ALERT_WINDOW_SECONDS: setting.count(10, DAY_SECONDS).default(900),
     STRATEGOS_ALERT_COMMANDS_MIN: setting.count(1, 1_000_000).default(20),
     STRATEGOS_ALERT_SUCCESS_PERCENT_MIN: z.coerce.number().min(0).max(100).default(99),
-    STRATEGOS_ALERT_P95_MS_MAX: setting.count(1, 3_600_000).default(2_000),
+    STRATEGOS_ALERT_LATENCY_MS_MAX: setting.count(1, 3_600_000).default(2_000),
     STRATEGOS_ALERT_OFFLINE_SECONDS: setting.count(0, DAY_SECONDS).default(30),
     STRATEGOS_ALERT_OVERDUE_SECONDS: setting.count(1, DAY_SECONDS).default(30),
   })
@@ -90,7 +90,7 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
     thresholds: {
       windowMs: parsed.STRATEGOS_ALERT_WINDOW_SECONDS * SECOND_MS,
       successRateMin: parsed.STRATEGOS_ALERT_SUCCESS_PERCENT_MIN / 100,
-      p95MsMax: parsed.STRATEGOS_ALERT_P95_MS_MAX,
+      p95MsMax: parsed.STRATEGOS_ALERT_LATENCY_MS_MAX,
       commandsMin: parsed.STRATEGOS_ALERT_COMMANDS_MIN,
       offlineMs: parsed.STRATEGOS_ALERT_OFFLINE_SECONDS * SECOND_MS,
       overdueMs: parsed.STRATEGOS_ALERT_OVERDUE_SECONDS * SECOND_MS,

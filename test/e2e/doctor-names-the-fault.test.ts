@@ -240,8 +240,9 @@ describe('on the platform', () => {
     const commandEnv = { STRATEGOS_CONTRACT_POLICY: 'accept', STRATEGOS_QUEUED_MAX: String(QUEUED_MAX) };
     await using stack = await startStack({ commandEnv });
     const agentTime = timestampFromMs(Date.now() - SKEW_MS);
-    await using _skewed = await saidHello(await stack.createExecutor('skewed'), { agentTime });
-    await using _stranger = await saidHello(await stack.createExecutor('stranger'), { contractDigest: 'stranger' });
+    await using peers = new AsyncDisposableStack();
+    peers.use(await saidHello(await stack.createExecutor('skewed'), { agentTime }));
+    peers.use(await saidHello(await stack.createExecutor('stranger'), { contractDigest: 'stranger' }));
     await stack.createExecutor('full');
     const commands = await stack.commandClient();
     const requests = Array.from({ length: QUEUED_MAX }, (_, index) => ({
