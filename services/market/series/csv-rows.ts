@@ -13,7 +13,7 @@ export class SeriesError extends Error {
 }
 
 /** What a compressed file may unpack to. */
-const CONTENT_BYTES_MAX = 512 * 1_048_576;
+const CONTENT_BYTES_MAX = 128 * 1_048_576;
 const LINE_CHARS_MAX = 4_096;
 
 /**

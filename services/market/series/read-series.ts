@@ -24,8 +24,10 @@ const CANDLE_COLUMNS = ['timestamp_ms', 'open', 'high', 'low', 'close', 'volume'
 const TRADE_COLUMNS = ['timestamp_ms', 'price', 'amount', 'side'] as const;
 /** Interval of a series with a single candle. */
 const INTERVAL_MS_DEFAULT = 60_000;
-/** About ten years of minutes, and what fits into memory. */
-const ROWS_MAX = 5_000_000;
+/** About two years of minutes: more than 8 MiB of honest gzip hold, and what fits into memory. */
+const ROWS_MAX = 1_000_000;
+/** A file with more is not a series with faults; each costs ten times what a sound row costs. */
+const MALFORMED_MAX = 100_000;
 
 interface Numbered<T> {
   readonly number: number;
@@ -44,11 +46,19 @@ export async function readSeries(bytes: SeriesBytes): Promise<Series> {
   let form: 'candles' | 'trades' | undefined;
   let places: readonly number[] = [];
   let rows = 0;
+  let malformed = 0;
   const candles: Numbered<CandleRow>[] = [];
   const trades: Numbered<TradeEvent>[] = [];
   const keep = <T extends object>(kept: Numbered<T>[], row: T | RowFault): void => {
-    if ('fault' in row) counter.fault('malformed', `row ${rows}: ${row.fault}`);
-    else kept.push({ number: rows, row });
+    if (!('fault' in row)) {
+      kept.push({ number: rows, row });
+      return;
+    }
+    counter.fault('malformed', `row ${rows}: ${row.fault}`);
+    malformed += 1;
+    if (malformed > MALFORMED_MAX) {
+      throw new SeriesError(`has more than ${MALFORMED_MAX} malformed rows; the last one is row ${rows}: ${row.fault}`);
+    }
   };
   const contentDigest = await readCsvRows(bytes, (cells) => {
     if (form === undefined) {

@@ -80,7 +80,7 @@ function whereOf(thrown: unknown, text: string): string {
   const position = /at position (\d+)/.exec(message)?.[1];
   if (position !== undefined) return `what stands at ${lineAndColumn(text, Number(position))} cannot be read`;
   const token = /^Unexpected token (.{1,4}?), /s.exec(message)?.[1];
-  return token === undefined ? 'it ends too early' : `${token} stands where it cannot be read`;
+  return token === undefined ? 'it ends too early' : `${token.toWellFormed()} stands where it cannot be read`;
 }
 
 function lineAndColumn(text: string, position: number): string {
