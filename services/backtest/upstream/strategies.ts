@@ -27,9 +27,10 @@ export async function loadParticipants(
   const faults = loaded.flatMap(({ id, json, revision }, at) => {
     const { definition, faults: found } = readParticipant(json);
     if (definition === undefined) {
+      const form = strategies[at]?.source.case ?? 'json';
       return found
         .filter(({ warning }) => !warning)
-        .map(({ field, description }) => ({ field: pathOf(at, field), description }));
+        .map(({ field, description }) => ({ field: pathOf(at, form, field), description }));
     }
     const given = strategies[at]?.instanceId ?? '';
     const instanceId = given === '' ? `${definition.strategyName}@${symbol}` : given;
@@ -60,7 +61,7 @@ async function load(
     case 'strategy':
       return fetchStored(source.value, revision, stored, headers);
     case undefined:
-      throw invalidFields([{ field: `strategies[${at}]`, description: 'set definition, json or strategy' }]);
+      throw invalidFields([{ field: `strategies[${at}].source`, description: 'set definition, json or strategy' }]);
     default:
       throw new Error(`no such source: ${String(source satisfies never)}`);
   }
@@ -91,6 +92,10 @@ async function fetchStored(
   }
 }
 
-function pathOf(at: number, field: string): string {
-  return field === '' ? `strategies[${at}].json` : `strategies[${at}].json.${field}`;
+/** Messages in proto notation, the JSON form by its own paths. */
+function pathOf(at: number, form: string, field: string): string {
+  const whole = `strategies[${at}].${form}`;
+  if (field === '') return whole;
+  const inner = form === 'json' ? field : field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return `${whole}.${inner}`;
 }

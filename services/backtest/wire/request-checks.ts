@@ -3,7 +3,9 @@ import type { RunBacktestRequest } from '../../../proto/gen/strategos/session/v1
 import { type FieldViolation, invalidFields } from '../../platform/errors.ts';
 
 const STRATEGIES_MAX = 100;
-const SYMBOL_PATTERN = /^[\w:./-]{1,64}$/;
+const SYMBOL_PATTERN = /^[A-Z0-9][A-Z0-9._:/-]{0,63}$/i;
+/** No control, format, private or unassigned characters, no lone surrogates, no line separators. */
+const TEXT_PATTERN = /^[^\p{C}\p{Zl}\p{Zp}]{0,128}$/u;
 const DECIMAL_PATTERN = /^\d{1,30}(\.\d{1,30})?$/;
 const COSTS = [
   ['fee_percent', 'feePercent'],
@@ -46,7 +48,26 @@ export function checkRequest(request: RunBacktestRequest): CheckedRequest {
       faults.push({ field, description: 'must be a decimal from 0 to below 100, such as "0.1", or empty' });
     }
   }
-  if (sessionId.length > 128) faults.push({ field: 'session_id', description: 'at most 128 characters' });
+  const text = (field: string, value: string): void => {
+    if (!TEXT_PATTERN.test(value)) faults.push({ field, description: 'at most 128 printable characters' });
+  };
+  text('session_id', sessionId);
+  if (data.case === 'dataset') text('dataset', data.value);
+  for (const [at, { source, revision, instanceId }] of strategies.slice(0, STRATEGIES_MAX).entries()) {
+    const field = `strategies[${at}]`;
+    text(`${field}.instance_id`, instanceId);
+    if (source.case === undefined)
+      faults.push({ field: `${field}.source`, description: 'set definition, json or strategy' });
+    if (source.case === 'strategy') {
+      text(`${field}.strategy`, source.value);
+      if (source.value === '') faults.push({ field: `${field}.strategy`, description: 'is empty: a name or id' });
+    } else if (revision !== 0n) {
+      faults.push({ field: `${field}.revision`, description: 'must be left out: only a stored strategy has one' });
+    }
+    if (revision < 0n || revision > BigInt(Number.MAX_SAFE_INTEGER)) {
+      faults.push({ field: `${field}.revision`, description: `must be between 0 and ${Number.MAX_SAFE_INTEGER}` });
+    }
+  }
   if (faults.length > 0) throw invalidFields(faults);
   return { symbol: symbol.toUpperCase(), initialBalance, sessionId };
 }

@@ -10,7 +10,8 @@ import { callerOf } from '../../platform/grpc/caller.ts';
 import { catalogueToProto, checkToProto } from '../wire/catalogue-to-proto.ts';
 import { checksOf } from '../wire/field-checks.ts';
 
-const IDS_MAX = 1_000;
+/** As many as a strategy may have conditions. */
+const IDS_MAX = 500;
 
 export function listIndicators() {
   return (request: ListIndicatorsRequest, context: HandlerContext): ListIndicatorsResponse => {
@@ -18,6 +19,7 @@ export function listIndicators() {
     const checks = checksOf(ListIndicatorsRequestSchema, request);
     if (request.ids.length > IDS_MAX)
       checks.add('ids', `must have at most ${IDS_MAX} entries, has ${request.ids.length}`);
+    for (const [at, id] of request.ids.slice(0, IDS_MAX).entries()) checks.text(`ids[${at}]`, id);
     checks.throwIfAny();
     return create(ListIndicatorsResponseSchema, {
       indicators: catalogueToProto(),

@@ -20,7 +20,7 @@ export function readDataset({ datasets }: MarketHandlerDependencies) {
   return async function* (request: ReadDatasetRequest, context: HandlerContext): AsyncGenerator<ReadDatasetResponse> {
     const { accountId } = callerOf(context);
     const checks = checksOf(ReadDatasetRequestSchema, request);
-    if (request.dataset === '') checks.add('dataset', 'is required');
+    checks.text('dataset', request.dataset);
     const symbol = checks.symbol('symbol', request.symbol);
     checks.throwIfAny();
     const content = await datasets.content(accountId, request.dataset);

@@ -60,6 +60,7 @@ function parseCursor(
     checks.add(`${field}.after_time`, 'contradicts sequence; give one of them');
   }
   const afterTimeMs = afterTime === undefined ? undefined : millisecondsOfTimestamp(afterTime);
+  if (Number.isNaN(afterTimeMs)) checks.add(`${field}.after_time`, 'is not a valid time since 1970');
   return {
     symbol: checks.symbol(`${field}.symbol`, cursor.symbol),
     cursor: { sequence: Math.max(0, Number(sequence)), afterTimeMs },

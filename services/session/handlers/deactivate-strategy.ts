@@ -21,13 +21,12 @@ export function deactivateStrategy({ book, reader }: SessionHandlerDependencies)
     const checks = checksOf(DeactivateStrategyRequestSchema, request);
     checks.id('id', request.id);
     checks.text('strategy', request.strategy, true);
-    request.symbols.forEach((symbol, index) => checks.text(`symbols[${index}]`, symbol, true));
+    const symbols = checks.symbols('symbols', request.symbols);
     checks.throwIfAny();
     const { session, activations } = await readSession(reader, accountId, request.id);
     if (session.state !== 'ACTIVE' && session.state !== 'PAUSED') {
       throw illegalState(session.id, session.state, 'strategies are taken out of a session that is ACTIVE or PAUSED');
     }
-    const symbols = request.symbols.map((symbol) => symbol.toUpperCase());
     const named = activations
       .filter(({ strategyId, strategyName }) => strategyId === request.strategy || strategyName === request.strategy)
       .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol));

@@ -13,6 +13,7 @@ import { decodePosition, encodePosition, type PositionScope } from '../wire/posi
 import { sessionToProto } from '../wire/session-to-proto.ts';
 import type { SessionHandlerDependencies } from './dependencies.ts';
 
+const STATES_MAX = SessionStateSchema.values.length;
 const ID_FORM = /^[0-9a-f-]{36}$/;
 
 export function listSessions({ reader, upstream }: SessionHandlerDependencies) {
@@ -22,7 +23,12 @@ export function listSessions({ reader, upstream }: SessionHandlerDependencies) {
   ): Promise<Pick<ListSessionsResponse, 'sessions' | 'nextPageToken'>> => {
     const { accountId } = callerOf(context);
     const checks = checksOf(ListSessionsRequestSchema, request);
-    request.states.forEach((state, index) => checks.enumeration(`states[${index}]`, SessionStateSchema, state, true));
+    if (request.states.length > STATES_MAX) {
+      checks.add('states', `must have at most ${STATES_MAX} entries, has ${request.states.length}`);
+    }
+    request.states
+      .slice(0, STATES_MAX)
+      .forEach((state, index) => checks.enumeration(`states[${index}]`, SessionStateSchema, state, true));
     checks.text('executor', request.executor);
     const size = checks.pageSize(request.pageSize);
     checks.throwIfAny();

@@ -13,6 +13,8 @@ const DECIMAL_FORM = /^\d+(\.\d+)?$/;
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
 /** Printable ASCII. */
 const REQUEST_ID_FORM = /^[\x20-\x7e]{1,128}$/;
+const SYMBOLS_MAX = 256;
+const SYMBOL_FORM = /^[A-Z0-9][A-Z0-9._:/-]{0,63}$/;
 const PAGE_SIZE_DEFAULT = 100;
 const PAGE_SIZE_MAX = 1_000;
 const SHOWN_CHARS_MAX = 40;
@@ -51,6 +53,19 @@ export class FieldChecks {
     } else if (!isUuid(value)) {
       this.add(field, `must be an id such as 0190f3c1-2f7a-7000-8000-0123456789ab, got ${shown(value)}`);
     }
+  }
+
+  /** Symbols as markets name them, in any case, none of them twice. Gives them back in upper case. */
+  symbols(field: string, values: readonly string[], required = false): string[] {
+    if (values.length === 0 && required) this.add(field, 'is required: at least one, there is no default');
+    if (values.length > SYMBOLS_MAX) this.add(field, `must have at most ${SYMBOLS_MAX} entries, has ${values.length}`);
+    const symbols = values.slice(0, SYMBOLS_MAX).map((value) => value.toUpperCase());
+    for (const [index, symbol] of symbols.entries()) {
+      if (!SYMBOL_FORM.test(symbol)) {
+        this.add(`${field}[${index}]`, `must be a symbol such as BTC_USDT, got ${shown(values[index] ?? '')}`);
+      } else if (symbols.indexOf(symbol) !== index) this.add(`${field}[${index}]`, `names ${symbol} again`);
+    }
+    return symbols;
   }
 
   requestId(value: string): void {

@@ -22,8 +22,8 @@ import { checksOf, type FieldChecks } from './field-checks.ts';
 const WAIT_MS = { absent: 20_000, maxMs: 60_000 } as const;
 const DISCONNECT_AFTER_MS = { absent: 60_000, maxMs: 24 * 3_600_000 } as const;
 const SELECTIONS_MAX = 100;
-const SYMBOLS_MAX = 256;
 const LABELS_MAX = 32;
+const REVISION_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A strategy by name or id, with the symbols in upper case. */
 export interface Selection {
@@ -155,14 +155,13 @@ export function parseSelection(selection: StrategySelection | undefined, at: str
     return { strategy: '', symbols: [], revision: 0 };
   }
   checks.text(`${at}.strategy`, selection.strategy, true);
-  if (selection.symbols.length === 0) checks.add(`${at}.symbols`, 'is required: at least one, there is no default');
-  if (selection.symbols.length > SYMBOLS_MAX) checks.add(`${at}.symbols`, `must have at most ${SYMBOLS_MAX} entries`);
-  const symbols = selection.symbols.slice(0, SYMBOLS_MAX);
-  symbols.forEach((symbol, index) => checks.text(`${at}.symbols[${index}]`, symbol, true));
-  if (selection.revision < 0n) checks.add(`${at}.revision`, 'must not be negative');
+  const symbols = checks.symbols(`${at}.symbols`, selection.symbols, true);
+  if (selection.revision < 0n || selection.revision > REVISION_MAX) {
+    checks.add(`${at}.revision`, `must be between 0 and ${REVISION_MAX}, got ${selection.revision}`);
+  }
   return {
     strategy: selection.strategy,
-    symbols: symbols.map((symbol) => symbol.toUpperCase()),
+    symbols,
     revision: Number(selection.revision),
   };
 }

@@ -25,8 +25,9 @@ export function validateStrategy({ catalogue }: StrategyHandlerDependencies) {
   ): Promise<Pick<ValidateStrategyResponse, 'valid' | 'faults' | 'definition' | 'json'>> => {
     callerOf(context);
     const checks = checksOf(ValidateStrategyRequestSchema, request);
-    if (request.source.case === undefined)
-      checks.add('definition', 'is required; or json, the strategy in the JSON form');
+    if (request.source.case === undefined) {
+      checks.add('source', 'is required: definition, or json, the strategy in the JSON form');
+    }
     checks.throwIfAny();
     const reading = readSource(request.source);
     const { definition, faults } =

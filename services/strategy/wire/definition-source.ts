@@ -21,7 +21,11 @@ export function readSource(source: DefinitionSource): SourceReading {
       return readJson(source.value);
     case undefined:
       return {
-        fault: { field: '', description: 'is required; or json, the strategy in the JSON form', warning: false },
+        fault: {
+          field: '',
+          description: 'is required: definition, or json, the strategy in the JSON form',
+          warning: false,
+        },
       };
     default:
       return source satisfies never;
@@ -30,6 +34,7 @@ export function readSource(source: DefinitionSource): SourceReading {
 
 /** Where a fault stands in the request: messages in proto notation, the JSON form by its own paths. */
 export function violationPath(source: DefinitionSource, field: string): string {
+  if (source.case === undefined) return 'source';
   if (source.case === 'json') return field === '' ? 'json' : field;
   return protoPath(field);
 }
