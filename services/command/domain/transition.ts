@@ -21,6 +21,8 @@ export type CommandEvent =
       readonly state: TerminalState;
       readonly result: Uint8Array | null;
       readonly error: CommandError | null;
+      /** Said on a newer link than any that the command was written to: no further attempt can still reach the agent. */
+      readonly lastWord?: true;
     }
   /** The agent, asked, has never seen it. */
   | { readonly type: 'not_found' }
@@ -279,6 +281,7 @@ function cancelled(command: Command, nowMs: number): Transitioned {
 function settle(command: Command, event: CommandEvent, nowMs: number): Transitioned | null {
   if (command.state !== 'OUTCOME_UNKNOWN' || !command.unsettled) return null;
   if (event.type === 'finished' && event.state !== 'OUTCOME_UNKNOWN') {
+    if (mayBeFollowed(command, event)) return null;
     return move(command, event.state, 'settled', nowMs, {
       settleMs: nowMs,
       unsettled: false,
@@ -302,6 +305,15 @@ function settle(command: Command, event: CommandEvent, nowMs: number): Transitio
     });
   }
   return null;
+}
+
+/**
+ * Whether a failure that may pass can still be followed by the answer of a later attempt: that attempt was written, asks the
+ * agent for another try, and may yet take effect.
+ */
+export function mayBeFollowed(command: Command, event: Extract<CommandEvent, { type: 'finished' }>): boolean {
+  const passing = event.state === 'FAILED' && event.error?.retryable === true;
+  return passing && event.attempt < command.attempt && event.lastWord !== true;
 }
 
 type ErrorFacts = Pick<CommandError, 'reason' | 'message' | 'hop'> & Partial<CommandError>;

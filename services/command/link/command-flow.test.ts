@@ -75,6 +75,8 @@ describe('what is said rests on what is stored', () => {
   });
 });
 
+const PASSING = { reason: 'VENUE_UNAVAILABLE', message: 'away', hop: 'venue', retryable: true, metadata: {} } as const;
+
 describe('a new stream', () => {
   test('judges nothing that was sent before until both sides have compared their journals', async () => {
     const { world, id } = await withOneSent();
@@ -144,6 +146,31 @@ describe('a new stream', () => {
     expect(stateOf(world, id)).toBe('SENT');
     expect(world.sent).toEqual([id, id]);
   });
+
+  test.each([false, true])(
+    'an earlier attempt that failed settles what a later one may still settle only on a newer stream (%s)',
+    async (newer) => {
+      const { world, id } = await withOneSent();
+      world.advance(5_000);
+      await written(world);
+      expect(world.store.get(id)?.attempt).toBe(2);
+      world.change(id, { type: 'journal_lost' }, true);
+      if (newer) {
+        world.reconnect();
+        world.begin();
+      }
+      const failed = { state: 'FAILED', result: null, error: PASSING } as const;
+      world.flow.report([{ commandId: id, event: { type: 'finished', atMs: 0, attempt: 1, ...failed } }]);
+      await written(world);
+      expect(world.store.get(id)?.state).toBe(newer ? 'FAILED' : 'OUTCOME_UNKNOWN');
+      expect(world.acknowledged).toEqual(newer ? [id] : []);
+      const done = { state: 'SUCCEEDED', result: null, error: null } as const;
+      world.flow.report([{ commandId: id, event: { type: 'finished', atMs: 0, attempt: 2, ...done } }]);
+      await written(world);
+      expect(world.store.get(id)?.state).toBe(newer ? 'FAILED' : 'SUCCEEDED');
+      expect(world.acknowledged).toContain(id);
+    },
+  );
 
   test('asks only the journal that can know what became of an unknown outcome', async () => {
     const { world, id } = await withOneSent();

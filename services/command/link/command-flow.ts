@@ -11,6 +11,7 @@ import {
   isSaved,
   isWaiting,
   itemOf,
+  mayAcknowledge,
   type JournaledCommand,
   type LiveCommand,
   mayResend,
@@ -183,11 +184,9 @@ export class CommandFlow {
     // Only the journal that a command was sent to can say that it never came, and only of what is not on its way again.
     const isAnswer = this.#asked.delete(live.current.id) && live.current.journalId === this.#link.journalId;
     if (event.type === 'not_found' && !isAnswer) return;
-    this.#apply(live, event);
-    const { state, attempt } = live.current;
-    // An acknowledgement names no attempt: that of a failure which was followed by a further write would be taken for one of
-    // the later answer.
-    if (event.type === 'finished' && (isTerminal(state) || event.attempt >= attempt)) live.acknowledge = true;
+    const said = event.type === 'finished' && isAnswer ? { ...event, lastWord: true as const } : event;
+    this.#apply(live, said);
+    if (said.type === 'finished' && mayAcknowledge(live.current, said)) live.acknowledge = true;
     // A repeated result whose first report is durable already.
     if (live.acknowledge && isSaved(live)) this.#afterWrite(live);
   }

@@ -1,8 +1,8 @@
-import type { Command, Step } from '../domain/command.ts';
+import { type Command, isTerminal, type Step } from '../domain/command.ts';
 import type { QueueItem } from '../domain/dispatch-queue.ts';
 import { isKind, policyOf } from '../domain/kind.ts';
 import type { ChangedCommand } from '../domain/repository.ts';
-import type { CommandEvent } from '../domain/transition.ts';
+import { type CommandEvent, mayBeFollowed } from '../domain/transition.ts';
 
 /** One command that the agent's journal holds, from its Hello. */
 export interface JournaledCommand {
@@ -136,6 +136,15 @@ export function reconciling(
 ): CommandEvent {
   if (entry === undefined) return { type: command.journalId === journalId ? 'not_received' : 'journal_lost' };
   return { type: entry.stage === 'running' ? 'started' : 'received', atMs: nowMs };
+}
+
+/**
+ * Whether a result, after it was applied, may be acknowledged once it is durable. An acknowledgement names no attempt: that of
+ * a failure which was followed by a further write would be taken for one of the later answer.
+ */
+export function mayAcknowledge(command: Command, event: Extract<CommandEvent, { type: 'finished' }>): boolean {
+  if (command.unsettled && mayBeFollowed(command, event)) return false;
+  return isTerminal(command.state) || event.attempt >= command.attempt;
 }
 
 /** A write to the agent's stream. */
