@@ -3,6 +3,10 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { errorFromJson } from '@connectrpc/connect/protocol-connect';
 import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
 import { IssueCommandsResponseSchema } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import {
+  type ValidateStrategyResponse,
+  ValidateStrategyResponseSchema,
+} from '../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import { ErrorReason } from '../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import { codeOfStatus } from '../../services/platform/grpc/code.ts';
 import { reasonOf, violationsOf } from '../../services/platform/grpc/status.ts';
@@ -53,8 +57,14 @@ export function fromTrailers(headers: Headers, method: DescMethod, body: Uint8Ar
   return { type: 'accepted', response: body === undefined ? undefined : fromBinary(method.output, body) };
 }
 
-/** IssueCommands has an outcome for each request: that of the first counts as the answer. */
+/**
+ * Answers that hold a refusal count as refusals: IssueCommands has an outcome for each request, of which the first counts, and
+ * ValidateStrategy tells what CreateStrategy would refuse.
+ */
 export function settled(answer: Answer): Answer {
+  if (answer.type === 'accepted' && isMessage(answer.response, ValidateStrategyResponseSchema)) {
+    return judged(answer, answer.response);
+  }
   if (answer.type === 'refused' || !isMessage(answer.response, IssueCommandsResponseSchema)) return answer;
   const outcome = answer.response.outcomes[0]?.outcome;
   if (outcome?.case !== 'error') return answer;
@@ -66,5 +76,19 @@ export function settled(answer: Answer): Answer {
     message,
     // An outcome has no details; its message lists "field: what is wrong".
     fields: message.split('; ').map((part) => `requests[0].${part.slice(0, part.indexOf(': '))}`),
+  };
+}
+
+/** Faults stand by their paths in the JSON form, which the request's field comes before. */
+function judged(answer: Answer, { valid, faults }: ValidateStrategyResponse): Answer {
+  if (valid) return answer;
+  const found = faults.filter(({ warning }) => !warning);
+  const inProto = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return {
+    type: 'refused',
+    code: Code.InvalidArgument,
+    reason: undefined,
+    message: found.map(({ field, description }) => `${field}: ${description}`).join('; '),
+    fields: found.flatMap(({ field }) => (field === '' ? ['definition', 'json'] : [`definition.${inProto(field)}`])),
   };
 }

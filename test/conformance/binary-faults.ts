@@ -88,7 +88,12 @@ function timeFaults(
 }
 
 function isLengthDelimited(field: DescField): boolean {
-  return field.message !== undefined || field.scalar === ScalarType.STRING || field.fieldKind === 'map';
+  return (
+    field.message !== undefined ||
+    field.scalar === ScalarType.STRING ||
+    field.scalar === ScalarType.BYTES ||
+    field.fieldKind === 'map'
+  );
 }
 
 function varint(value: number): Uint8Array {

@@ -56,13 +56,15 @@ export class Interrogation implements Disposable {
     faults: readonly Fault[],
     isRight: (fault: Fault, answer: Answer) => boolean,
   ): Promise<string[]> {
-    const amiss = await concurrently(faults, CALLS_AT_ONCE, async (fault) => {
+    const asked = async (fault: Fault): Promise<string[]> => {
       const answers = await this.#answers(method, fault);
       return answers
         .filter(([, answer]) => !isRight(fault, answer))
         .map(([wire, answer]) => `${fault.kind} ${fault.subject} (${fault.detail}) over ${wire}: ${told(answer)}`);
-    });
-    return amiss.flat();
+    };
+    // What is too large may use up what a connection holds for all of its calls: it goes alone.
+    const [large, others] = [faults.filter(isLarge), faults.filter((fault) => !isLarge(fault))];
+    return [...(await concurrently(others, CALLS_AT_ONCE, asked)), ...(await concurrently(large, 1, asked))].flat();
   }
 
   async #answers(method: DescMethod, fault: Fault): Promise<(readonly [Wire, Answer])[]> {
@@ -86,6 +88,10 @@ export class Interrogation implements Disposable {
         return this.#http1.grpcWeb(this.#target, method, body);
     }
   }
+}
+
+function isLarge({ kind }: Fault): boolean {
+  return kind === 'too large';
 }
 
 /** Taken as well formed, whatever the platform then thought of it. */

@@ -64,7 +64,7 @@ export function fieldFaults(site: Site): Fault[] {
     faults.push(spoil(kind, shown(value), withValue(sample, field, value)));
   }
   const stranger = strangerOf(field);
-  if (stranger !== undefined) {
+  if (stranger !== undefined && sample[field.jsonName] !== undefined) {
     const fault = spoil('unknown name', stranger, withValue(sample, field, stranger));
     faults.push({ ...fault, field: undefined, code: Code.NotFound });
   }
@@ -73,7 +73,7 @@ export function fieldFaults(site: Site): Fault[] {
 
 /** A well-formed name or id that nothing has. */
 function strangerOf(field: DescField): string | undefined {
-  if (field.name === 'executor' || field.name === 'token') return 'nobody';
+  if (['executor', 'token', 'strategy', 'dataset', 'source'].includes(field.name)) return 'nobody';
   return field.name === 'id' ? '0190f3c1-2f7a-7000-8000-0123456789ab' : undefined;
 }
 
@@ -156,7 +156,7 @@ function wrongSingles(field: DescField): Wrong[] {
   }
   switch (field.scalar) {
     case ScalarType.STRING:
-      return wrongTexts(field.name);
+      return wrongTexts(field);
     case ScalarType.BOOL:
       return mistyped('true', 1, {});
     case ScalarType.INT64:
@@ -165,6 +165,22 @@ function wrongSingles(field: DescField): Wrong[] {
         ['out of range', '-1'],
         ['out of range', '9223372036854775807'],
         ['out of range', '-9223372036854775808'],
+      ];
+    case ScalarType.DOUBLE:
+      return [
+        ...mistyped('x', true, {}),
+        ['not finite', 'NaN'],
+        ['not finite', 'Infinity'],
+        ['not finite', '-Infinity'],
+        ['out of range', -1],
+        ['out of range', 1e300],
+      ];
+    case ScalarType.BYTES:
+      return [
+        ...mistyped(7, true, {}, [], 'a'),
+        ['not a series', ''],
+        ['not a series', 'AAAA'],
+        ['not a series', 'H4sIAAAA'],
       ];
     default:
       return [
@@ -176,11 +192,14 @@ function wrongSingles(field: DescField): Wrong[] {
   }
 }
 
-const DECIMAL_NAME = /(price|quantity|leverage|balance)$/;
+const DECIMAL_NAME = /(price|quantity|leverage|balance|_percent)$/;
 const TOKEN_NAME = /^(page_token|cursor)$/;
+/** Agents trade under names of their venues. */
+const AGENTS_WORDS = /^strategos\.command\./;
+const SYMBOL_NAME = /^symbols?$/;
 const ID_NAME = /^(id|command_id)$/;
 
-function wrongTexts(name: string): Wrong[] {
+function wrongTexts({ name, parent }: DescField): Wrong[] {
   const wrong: Wrong[] = [
     ...mistyped(7, true, {}, []),
     ['oversized', 'x'.repeat(CHARS_TOO_MANY)],
@@ -194,6 +213,9 @@ function wrongTexts(name: string): Wrong[] {
   }
   if (TOKEN_NAME.test(name)) {
     wrong.push(...['junk', 'AQ', 'AQAAAAAAAAAAAAAA', '%%%'].map((text): Wrong => ['junk token', text]));
+  }
+  if (SYMBOL_NAME.test(name) && !AGENTS_WORDS.test(parent.typeName)) {
+    wrong.push(...['BTC USDT', '_', 'é', 'X'.repeat(65)].map((text): Wrong => ['not a symbol', text]));
   }
   if (ID_NAME.test(name)) {
     wrong.push(

@@ -1,10 +1,24 @@
 import { Client } from 'pg';
 
+/** Tables that live by themselves, whatever is asked of the services, and why. */
+const ALIVE: Readonly<Record<string, string>> = {
+  'alert.watch': 'a lease, and when somebody has looked',
+  'alert.alert': 'comes and goes with what is found, such as an executor that is away',
+  'alert.notice': 'what is told of them',
+  'command.replica': 'heartbeats',
+  'evaluator.replica': 'leases',
+  'evaluator.cache_state': 'each evaluator writes again and again how far it has come',
+  'session.follower': 'leases, and how far others have been followed',
+  'session.work': 'leases, and when to look again',
+  'strategy.outbox': 'what has been published leaves it',
+};
+
 const TABLES = `
   SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-  WHERE schemaname IN ('command', 'gateway') AND tablename NOT IN ('replica', 'pgmigrations') ORDER BY 1`;
+  WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename <> 'pgmigrations'
+    AND schemaname || '.' || tablename <> ALL($1) ORDER BY 1`;
 
-/** Rows and content of every table, heartbeats apart, and each account's place in its history. */
+/** Rows and content of every table, those apart that live by themselves, and each account's place in its history. */
 export interface StoredState {
   readonly [table: string]: string;
 }
@@ -26,7 +40,7 @@ export class StoredStateReader implements AsyncDisposable {
   /** Equal readings mean that nothing was stored, changed or removed in between. */
   async read(): Promise<StoredState> {
     const state: Record<string, string> = {};
-    const tables = await this.#database.query<{ name: string }>(TABLES);
+    const tables = await this.#database.query<{ name: string }>(TABLES, [Object.keys(ALIVE)]);
     for (const { name } of tables.rows) {
       const { rows } = await this.#database.query<{ count: string; digest: string | null }>(
         `SELECT count(*) AS count, md5(string_agg(row_text, E'\\n' ORDER BY row_text)) AS digest
@@ -44,7 +58,7 @@ export class StoredStateReader implements AsyncDisposable {
   /** Every row of every table as text, for searches. */
   async texts(): Promise<string[]> {
     const texts: string[] = [];
-    const tables = await this.#database.query<{ name: string }>(TABLES);
+    const tables = await this.#database.query<{ name: string }>(TABLES, [Object.keys(ALIVE)]);
     for (const { name } of tables.rows) {
       const { rows } = await this.#database.query<{ row_text: string }>(`SELECT t::text AS row_text FROM ${name} t`);
       texts.push(...rows.map((row) => `${name}: ${row.row_text}`));

@@ -1,7 +1,7 @@
 import type { Fault, FaultKind } from './fault.ts';
 
 /** Who sends the requests that an exception is about. */
-export type Sender = 'operators' | 'agents';
+export type Sender = 'operators' | 'traders' | 'agents';
 
 /** Fields and oneofs without which a request means nothing; all others may be left out. */
 const REQUIRED: Readonly<Record<Sender, readonly string[]>> = {
@@ -35,16 +35,87 @@ const REQUIRED: Readonly<Record<Sender, readonly string[]>> = {
     'RevokeTokenRequest.token',
     'CreateAccountRequest.account_id',
   ],
+  traders: [
+    'CreateStrategyRequest.source',
+    'UpdateStrategyRequest.strategy',
+    'UpdateStrategyRequest.revision',
+    'UpdateStrategyRequest.source',
+    'DeleteStrategyRequest.strategy',
+    'GetStrategyRequest.strategy',
+    'ListRevisionsRequest.strategy',
+    'ValidateStrategyRequest.source',
+    'StrategyDefinition.strategy_name',
+    'Condition.id',
+    'Condition.indicator_id',
+    'Condition.operator',
+    'PositionSize.type',
+    'PositionSize.value',
+    'ExitOffset.offset_percent',
+    'ImportDatasetRequest.name',
+    'ImportDatasetRequest.content',
+    'ReadDatasetRequest.dataset',
+    'ReadDatasetRequest.symbol',
+    'StartSourceRequest.symbol',
+    'StartSourceRequest.kind',
+    'ReplaySource.dataset',
+    'SimulationSource.start_price',
+    'ExchangeSource.exchange',
+    'ExchangeSource.exchange_symbol',
+    'StopSourceRequest.source',
+    'SymbolCursor.symbol',
+    'WatchPricesRequest.symbols',
+    'WatchIndicatorsRequest.interests',
+    'IndicatorInterest.cursor',
+    'IndicatorInterest.indicator_ids',
+    'ExplainInstanceRequest.session_id',
+    'ExplainInstanceRequest.strategy',
+    'ExplainInstanceRequest.symbol',
+    'RunBacktestRequest.strategies',
+    'RunBacktestRequest.data',
+    'RunBacktestRequest.symbol',
+    'RunBacktestRequest.initial_balance',
+    'BacktestStrategy.source',
+    'StrategySelection.strategy',
+    'StrategySelection.symbols',
+    'StartSessionRequest.mode',
+    'StartSessionRequest.executor',
+    'StartSessionRequest.strategies',
+    'StartSessionRequest.initial_balance',
+    'StopSessionRequest.id',
+    'PauseSessionRequest.id',
+    'ResumeSessionRequest.id',
+    'GetSessionRequest.id',
+    'WatchSessionRequest.id',
+    'ActivateStrategyRequest.id',
+    'ActivateStrategyRequest.selection',
+    'DeactivateStrategyRequest.id',
+    'DeactivateStrategyRequest.strategy',
+    'StopAllRequest.scope',
+  ],
   agents: ['ConnectRequest.frame', 'PollCommandsRequest.hello', 'Hello.journal_id', 'Hello.in_flight_max'],
 };
 
-/** Faults that are none, as "kind Message.field", each with the reason. */
+/** Faults that are none, as "kind Message.field" or, for a single value, "kind Message.field (value)", each with the reason. */
 const TOLERATED: Readonly<Record<Sender, Readonly<Record<string, string>>>> = {
   operators: {
     'unspecified IssueCommandRequest.lane': 'zero means the lane of the kind',
     'unspecified StartSession.disconnect_policy': 'zero means that the agent keeps its own policy',
     'unspecified Preconditions.session_state': 'zero asks nothing',
     'control characters Ping.payload': 'a text that means nothing to the platform and comes back as it is',
+  },
+  traders: {
+    'not an id Condition.id': 'the author names conditions',
+    'unknown name Condition.id': 'the author names conditions',
+    'out of range Condition.value': 'an indicator may have any finite value',
+    'out of range SimulationSource.seed': 'any number is a seed',
+    'out of range SymbolCursor.sequence ("-1")': 'below one means new events only',
+    'out of range SymbolCursor.sequence ("-9223372036854775808")': 'below one means new events only',
+    'bad time SymbolCursor.after_time ("1999-01-01T00:00:00Z")': 'market time may lie in the past',
+    'bad time SymbolCursor.after_time ("9999-12-31T23:59:59Z")': 'all events are before it: new ones only',
+    'unknown name StrategySelection.strategy':
+      'told with all that stands against an activation, as FAILED_PRECONDITION',
+    'unspecified StartSessionRequest.pin_policy': 'zero means FOLLOW_LATEST',
+    'unspecified StartSessionRequest.disconnect_policy': 'zero means HOLD',
   },
   agents: {
     'unspecified JournalEntry.state': 'an entry is believed to be held, whatever its state',
@@ -95,6 +166,7 @@ const FORM: readonly FaultKind[] = [
  */
 const FORM_ONLY: Readonly<Record<Sender, Readonly<Record<string, string>>>> = {
   operators: {},
+  traders: {},
   agents: {
     ExecutorEvent: 'an event that names no command of the agent is passed over, so that the others of its batch count',
     CommandProgress: 'shown while the command runs',
@@ -123,7 +195,7 @@ export class Tolerances {
     this.#unused = new Set([...this.#tolerated, ...this.#required, ...this.#formOnly]);
   }
 
-  covers({ kind, subject }: Fault): boolean {
+  covers({ kind, subject, detail }: Fault): boolean {
     if (kind === 'missing') {
       this.#unused.delete(subject);
       return !this.#required.has(subject);
@@ -133,9 +205,9 @@ export class Tolerances {
       this.#unused.delete(message);
       return true;
     }
-    const key = `${kind} ${subject}`;
-    this.#unused.delete(key);
-    return this.#tolerated.has(key);
+    const keys = [`${kind} ${subject}`, `${kind} ${subject} (${detail})`];
+    for (const key of keys) this.#unused.delete(key);
+    return keys.some((key) => this.#tolerated.has(key));
   }
 
   /** Exceptions that no fault of any request fell under. */

@@ -1,7 +1,8 @@
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2';
 import type { DescMethod } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
 import { encodeEnvelope } from '@connectrpc/connect/protocol';
-import { type Answer, fromTrailers, unreadable } from './answer.ts';
+import { type Answer, fromTrailers, refusedWith, unreadable } from './answer.ts';
 import { envelopesOf } from './envelopes.ts';
 import { pathOf } from './rpc-list.ts';
 import type { Target } from './wire-http1.ts';
@@ -33,7 +34,11 @@ export class Http2Wire implements Disposable {
         resolve({ type: 'accepted', response: undefined });
         stream.close(constants.NGHTTP2_CANCEL);
       });
-      stream.on('error', reject);
+      stream.on('error', (error) => {
+        // What gRPC clients make of a stream that is reset so.
+        if (stream.rstCode !== constants.NGHTTP2_ENHANCE_YOUR_CALM) reject(error);
+        else resolve(refusedWith(new ConnectError('more than the connection takes', Code.ResourceExhausted)));
+      });
       stream.on('close', () => resolve(unreadable('the call ended without a gRPC status')));
       stream.end(encodeEnvelope(0, body));
     });
