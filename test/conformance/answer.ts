@@ -83,7 +83,6 @@ export function settled(answer: Answer): Answer {
 function judged(answer: Answer, { valid, faults }: ValidateStrategyResponse): Answer {
   if (valid) return answer;
   const found = faults.filter(({ warning }) => !warning);
-  const inProto = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return {
     type: 'refused',
     code: Code.InvalidArgument,
@@ -91,4 +90,8 @@ function judged(answer: Answer, { valid, faults }: ValidateStrategyResponse): An
     message: found.map(({ field, description }) => `${field}: ${description}`).join('; '),
     fields: found.flatMap(({ field }) => (field === '' ? ['definition', 'json'] : [`definition.${inProto(field)}`])),
   };
+}
+
+function inProto(field: string): string {
+  return field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

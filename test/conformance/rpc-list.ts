@@ -1,5 +1,5 @@
 import { type DescMethod, type DescService, getOption } from '@bufbuild/protobuf';
-import { AccessService, required_role } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
+import { AccessService, required_role, Role } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { AlertService } from '../../proto/gen/strategos/alert/v1/alert_service_pb.js';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ExecutorLinkService } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
@@ -32,7 +32,9 @@ export const POLLING_RPCS: readonly DescMethod[] = ExecutorLinkService.methods.f
 
 /** Those that anybody outside may call at all. */
 function publicOnes(...services: readonly DescService[]): DescMethod[] {
-  return services.flatMap(({ methods }) => methods.filter((method) => getOption(method, required_role) !== 0));
+  return services.flatMap(({ methods }) =>
+    methods.filter((method) => getOption(method, required_role) !== Role.UNSPECIFIED),
+  );
 }
 
 export function pathOf(method: DescMethod): string {
