@@ -5,6 +5,8 @@ import { blindMarkets, deadDelivery, offlineExecutors } from '../domain/presence
 import { deliveryOf, executorsOf, failedOf, marketsOf, statsOf, unsettledOf } from './facts.ts';
 import type { Upstream } from './upstream.ts';
 
+/** Who asks for all accounts: none of them. */
+const CALLER = 'platform';
 /** Accounts that are looked at side by side. */
 const ACCOUNTS_AT_ONCE = 4;
 
@@ -66,7 +68,7 @@ export class Looker {
 
   async #accounts(): Promise<readonly string[]> {
     try {
-      const { accountIds } = await this.#upstream.commands.listAccounts({}, this.#upstream.as(undefined));
+      const { accountIds } = await this.#upstream.commands.listAccounts({}, this.#upstream.as(CALLER));
       return accountIds;
     } catch (thrown) {
       this.#logger.debug({ err: thrown }, 'accounts could not be asked for');

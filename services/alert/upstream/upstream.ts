@@ -39,9 +39,9 @@ export class Upstream implements Running {
     this.gatewayUrl = urls.gateway;
   }
 
-  /** Options of a call for an account; without one, of a call for the platform. */
-  as(accountId: string | undefined): CallOptions {
-    const caller = accountId === undefined ? undefined : ({ accountId, role: 'viewer', subject: 'alert' } as const);
+  /** Options of a call that is made for an account by this service itself. */
+  as(accountId: string): CallOptions {
+    const caller = { accountId, role: 'viewer', subject: 'alert' } as const;
     return { headers: internalHeaders(this.#token, caller, undefined) };
   }
 
