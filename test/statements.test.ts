@@ -8,9 +8,12 @@ import type { ChangedCommand, NewCommand } from '../services/command/domain/repo
 import { changeParameters, insertParameters } from '../services/command/store/write-statements.ts';
 import { createDatabase, type TestDatabase } from './harness/database.ts';
 import { sampleCommand, sampleOrder } from './harness/sample-commands.ts';
+import { insertSampleInstances } from './harness/sample-instances.ts';
 import { insertSampleMarkets, sampleMarket } from './harness/sample-markets.ts';
 import { insertSampleRows, sampleRow } from './harness/sample-rows.ts';
+import { insertSampleSessions } from './harness/sample-sessions.ts';
 import { insertSampleStrategies, sampleStrategyRow } from './harness/sample-strategy-rows.ts';
+import { HOT_TRADING, type HotStatement, LARGE_TRADING_TABLES } from './harness/trading-statements.ts';
 import { schemaListings } from './harness/schema-listing.ts';
 import { issue } from '../services/command/domain/issue.ts';
 
@@ -59,6 +62,8 @@ beforeAll(async () => {
   await insertSampleRows(client);
   await insertSampleMarkets(client);
   await insertSampleStrategies(client);
+  await insertSampleSessions(client);
+  await insertSampleInstances(client);
 });
 
 afterAll(async () => {
@@ -171,9 +176,8 @@ function changedRows(): ChangedCommand[] {
 const trader = sampleStrategyRow.accountId(0);
 
 /** What runs often, or over much: sample values, and the indexes that must carry it. */
-const HOT: Readonly<
-  Record<string, { readonly values: () => readonly unknown[]; readonly indexes: readonly string[] }>
-> = {
+const HOT: Readonly<Record<string, HotStatement>> = {
+  ...HOT_TRADING,
   insert_commands: { values: () => [account, 2, 10, ...insertParameters(newRows())], indexes: ['executor_pkey'] },
   insert_requested_commands: {
     values: () => [account, 2, 10, ...insertParameters(newRows())],
@@ -268,7 +272,17 @@ const HOT: Readonly<
   },
   market_renew_sources: { values: () => [[sampleMarket.sourceId(3)], 'market-0', 5_000], indexes: ['source_pkey'] },
   market_advance_source: {
-    values: () => [sampleMarket.sourceId(3), 1, 'market-0', '{}', '{}', 'RUNNING', '', 2_001, ...Array(16).fill([])],
+    values: () => [
+      sampleMarket.sourceId(3),
+      1,
+      'market-0',
+      '{}',
+      '{}',
+      'RUNNING',
+      '',
+      2_001,
+      ...Array.from({ length: 16 }, () => []),
+    ],
     indexes: ['source_pkey'],
   },
   market_trim_events: {
@@ -298,6 +312,7 @@ const LARGE_TABLES = [
   'event',
   'candle',
   'source',
+  ...LARGE_TRADING_TABLES,
 ];
 
 describe('with a hundred thousand commands', () => {

@@ -19,7 +19,7 @@ export interface EvaluatorConfig {
   readonly marketUrls: readonly string[];
   readonly sessionUrls: readonly string[];
   readonly postgresConnectionsMax: number;
-  /** How long evaluations are kept. */
+  /** How long evaluations, outcomes and revisions that nobody runs are kept. */
   readonly historyDays: number;
 }
 

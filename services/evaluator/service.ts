@@ -18,7 +18,7 @@ import { migrateDatabase } from './migrate.ts';
 import { IntentSender } from './running/intent-sender.ts';
 import { LeaseKeeper } from './running/lease-keeper.ts';
 import { Replica } from './running/replica.ts';
-import { Retention } from './running/retention.ts';
+import { evaluatorRetention } from './running/retention.ts';
 import { Runner } from './running/runner.ts';
 import { StrategyShelf } from './running/strategy-shelf.ts';
 import { liveView, storedView } from './running/viewing.ts';
@@ -52,7 +52,7 @@ export async function startEvaluatorService(config: EvaluatorConfig, logger: Log
     const bells = stack.add(new Bells(nats));
     const followed = stack.add(new FollowedAccounts({ pool, nats, neighbours, clock, logger, ownerId }));
     const sender = stack.add(new IntentSender({ pool, neighbours, clock, logger }));
-    const retention = stack.add(new Retention(pool, logger, config.historyDays));
+    const retention = stack.add(evaluatorRetention(pool, logger, config.historyDays));
     const changed = (accountId: string): void => bells.evaluations.ring(accountId);
     const runner = new Runner({
       pool,

@@ -16,6 +16,8 @@ export interface SessionConfig {
   readonly urls: UpstreamUrls;
   readonly postgresConnectionsMax: number;
   readonly limits: UpkeepLimits;
+  /** How long it is kept how a session came to what it is. */
+  readonly historyDays: number;
 }
 
 const schema = z.object({
@@ -32,6 +34,7 @@ const schema = z.object({
   STRATEGOS_BACKTEST_URLS: setting.list().optional(),
   STRATEGOS_POSTGRES_CONNECTIONS: setting.count(2, 100).default(10),
   STRATEGOS_ASK_UNKNOWN_SECONDS: setting.count(1, 3_600).default(30),
+  STRATEGOS_HISTORY_DAYS: setting.count(1, 3_650).default(30),
 });
 
 /** @throws ConfigError naming every bad variable. */
@@ -53,5 +56,6 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
     },
     postgresConnectionsMax: parsed.STRATEGOS_POSTGRES_CONNECTIONS,
     limits: { askUnknownAfterMs: parsed.STRATEGOS_ASK_UNKNOWN_SECONDS * 1_000 },
+    historyDays: parsed.STRATEGOS_HISTORY_DAYS,
   };
 }

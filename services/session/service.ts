@@ -16,6 +16,7 @@ import { sessionHandlers } from './handlers/index.ts';
 import { migrateDatabase } from './migrate.ts';
 import { followBook } from './store/follow-store.ts';
 import { haltBook } from './store/halt-store.ts';
+import { sessionRetention } from './store/retention.ts';
 import { sessionReader } from './store/session-reader.ts';
 import { SessionStore } from './store/session-store.ts';
 import { workBook } from './store/work-store.ts';
@@ -58,6 +59,7 @@ export async function startSessionService(config: SessionConfig, logger: Logger)
     const runner = stack.add(new Runner({ work: workBook(pool, replicaId), clock, logger, run }));
     bells.onAny(() => runner.poke());
     runner.start();
+    stack.add(sessionRetention(pool, logger, config.historyDays)).start();
 
     const server = createGrpcServer({
       host: config.host,

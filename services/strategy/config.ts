@@ -17,6 +17,8 @@ export interface StrategyConfig {
   readonly sessionUrls: readonly string[];
   readonly evaluatorUrls: readonly string[];
   readonly postgresConnectionsMax: number;
+  /** How long repeated requests are recognised, and unpublished changes are tried. */
+  readonly historyDays: number;
 }
 
 const schema = z.object({
@@ -31,6 +33,7 @@ const schema = z.object({
   STRATEGOS_EVALUATOR_URLS: setting.list().default(['http://127.0.0.1:7130']),
   STRATEGOS_SESSION_URLS: setting.list().default(['http://127.0.0.1:7140']),
   STRATEGOS_POSTGRES_CONNECTIONS: setting.count(2, 100).default(10),
+  STRATEGOS_HISTORY_DAYS: setting.count(1, 3_650).default(30),
 });
 
 /** @throws ConfigError naming every bad variable. */
@@ -48,5 +51,6 @@ export function envToConfig(env: Readonly<Record<string, string | undefined>>): 
     sessionUrls: parsed.STRATEGOS_SESSION_URLS,
     evaluatorUrls: parsed.STRATEGOS_EVALUATOR_URLS,
     postgresConnectionsMax: parsed.STRATEGOS_POSTGRES_CONNECTIONS,
+    historyDays: parsed.STRATEGOS_HISTORY_DAYS,
   };
 }

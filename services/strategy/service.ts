@@ -21,6 +21,7 @@ import { Relay } from './delivery/relay.ts';
 import { strategyHandlers } from './handlers/index.ts';
 import { migrateDatabase } from './migrate.ts';
 import { outboxOf } from './store/outbox-store.ts';
+import { strategyRetention } from './store/retention.ts';
 import { strategyBook } from './store/strategy-store.ts';
 import { evaluatorFleet } from './upstream/evaluator-fleet.ts';
 import { MarketCatalogue } from './upstream/indicator-catalogue.ts';
@@ -54,6 +55,7 @@ export async function startStrategyService(config: StrategyConfig, logger: Logge
       }),
     );
     relay.start();
+    stack.add(strategyRetention(pool, logger, config.historyDays)).start();
     const book = strategyBook(pool);
     const transport = (urls: readonly string[]): GrpcTransport =>
       stack.use(createGrpcTransport({ urls }), (made) => made.close());

@@ -96,6 +96,7 @@ export class SessionWorld implements AsyncDisposable {
         urls: this.urls,
         postgresConnectionsMax: 8,
         limits: { askUnknownAfterMs: ASK_UNKNOWN_AFTER_MS },
+        historyDays: 30,
       },
       createLogger('session', 'error'),
     );

@@ -55,6 +55,7 @@ export async function startStrategyWorld(options: StrategyWorldOptions = {}): Pr
           sessionUrls: [neighbours.url],
           evaluatorUrls: [neighbours.url],
           postgresConnectionsMax: 8,
+          historyDays: 30,
           ...options.urls,
         },
         createLogger('strategy', 'error'),

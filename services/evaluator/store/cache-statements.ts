@@ -29,3 +29,20 @@ export const readDefinition: Statement = {
   name: 'read_definition',
   text: `SELECT payload FROM evaluator.definition WHERE account_id = $1 AND strategy_id = $2 AND revision = $3::bigint`,
 };
+
+/** $1 days to keep, $2 how many rows. Revisions that no live instance runs or is to run. Gives how many were removed. */
+export const removeDefinitions: Statement = {
+  name: 'remove_definitions',
+  text: `WITH used AS MATERIALIZED (
+  SELECT account_id, strategy_id, running_revision, wanted_revision FROM evaluator.instance
+  WHERE status IN ('PENDING', 'ACTIVE', 'CLOSING')
+), removed AS (
+  DELETE FROM evaluator.definition WHERE ctid = ANY(ARRAY(
+    SELECT d.ctid FROM evaluator.definition d
+    WHERE d.create_time < now() - $1::integer * interval '1 day' AND NOT EXISTS (
+      SELECT FROM used u WHERE u.account_id = d.account_id AND u.strategy_id = d.strategy_id
+        AND d.revision IN (u.running_revision, u.wanted_revision))
+    ORDER BY d.create_time LIMIT $2::integer)) RETURNING 1
+)
+SELECT count(*)::integer AS removed FROM removed`,
+};

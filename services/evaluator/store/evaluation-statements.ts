@@ -52,12 +52,12 @@ SELECT count(*)::integer AS removed FROM removed`,
 /** $1 days to keep, $2 how many rows. Outcomes that nobody repeats or waits for any more. */
 export const removeOutcomes: Statement = {
   name: 'remove_outcomes',
-  text: `WITH expired AS MATERIALIZED (
-  SELECT o.account_id, o.id FROM evaluator.outcome o LEFT JOIN evaluator.instance i ON i.id = o.instance_id
-  WHERE o.create_time < now() - $1::integer * interval '1 day'
-    AND (o.applied OR i.id IS NULL OR i.status IN ('INACTIVE', 'FAILED')) LIMIT $2::integer
-), removed AS (
-  DELETE FROM evaluator.outcome o USING expired e WHERE o.account_id = e.account_id AND o.id = e.id RETURNING 1
+  text: `WITH removed AS (
+  DELETE FROM evaluator.outcome WHERE ctid = ANY(ARRAY(
+    SELECT o.ctid FROM evaluator.outcome o
+    WHERE o.create_time < now() - $1::integer * interval '1 day' AND (o.applied OR NOT EXISTS (
+      SELECT FROM evaluator.instance i WHERE i.id = o.instance_id AND i.status IN ('PENDING', 'ACTIVE', 'CLOSING')))
+    ORDER BY o.create_time LIMIT $2::integer)) RETURNING 1
 )
 SELECT count(*)::integer AS removed FROM removed`,
 };

@@ -82,6 +82,8 @@ export interface ChangePage {
   readonly entries: readonly ChangeEntry[];
   readonly throughNumber: number;
   readonly more: boolean;
+  /** Changes up to this one are no longer kept. */
+  readonly removedNumber: number;
 }
 
 export type ChangeEntry = { readonly number: number } & (

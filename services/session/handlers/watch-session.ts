@@ -6,6 +6,7 @@ import {
   type WatchSessionResponse,
   WatchSessionResponseSchema,
 } from '../../../proto/gen/strategos/session/v1/session_service_pb.js';
+import { StatusError } from '../../platform/errors.ts';
 import { callerOf } from '../../platform/grpc/caller.ts';
 import { keepingUp } from '../../platform/grpc/keeping-up.ts';
 import { createWaker } from '../../platform/waker.ts';
@@ -61,6 +62,13 @@ async function* events(
     let toldMs = clock.nowMs();
     while (!signal.aborted) {
       const page = await reader.changes(id, number, ENTRIES_PER_PAGE);
+      if (page.removedNumber > number) {
+        // Retention may have passed a reader that rested for long; a gap is never passed over in silence.
+        if (number > 0) throw tooOld(page.removedNumber);
+        number = page.removedNumber;
+        yield at(number, { case: 'session', value: sessionToProto(view) });
+        continue;
+      }
       for (const entry of page.entries) {
         yield at(entry.number, changeOf(entry));
         toldMs = clock.nowMs();
@@ -75,6 +83,15 @@ async function* events(
   } finally {
     waker.stop();
   }
+}
+
+function tooOld(removed: number): StatusError {
+  return new StatusError(
+    'OutOfRange',
+    'CURSOR_TOO_OLD',
+    'the changes up to this cursor are no longer kept; get the session, then watch without a cursor',
+    { metadata: { oldest: String(removed + 1) } },
+  );
 }
 
 function changeOf(entry: ChangeEntry): MessageInitShape<typeof WatchSessionResponseSchema>['change'] {

@@ -55,10 +55,10 @@ WHERE s.account_id = $1 AND ($2::uuid IS NULL OR x.session_id = $2::uuid) AND ${
 ORDER BY x.create_time DESC, x.id DESC LIMIT $5::integer`,
 };
 
-/** $1 session, $2 number after which, $3 how many. One row at least, with the session's newest number. */
+/** $1 session, $2 number after which, $3 how many. One row at least, with the session's newest number and the last that was removed. */
 export const readChanges: Statement = {
   name: 'session_changes',
-  text: `SELECT s.version, c.number, c.kind, c.subject_id AS "subjectId"
+  text: `SELECT s.version, s.removed_number AS "removedNumber", c.number, c.kind, c.subject_id AS "subjectId"
 FROM session.session s LEFT JOIN LATERAL (
   SELECT * FROM session.change c WHERE c.session_id = s.id AND c.number > $2::bigint AND c.number <= s.version
   ORDER BY c.number LIMIT $3::integer) c ON true

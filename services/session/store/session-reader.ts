@@ -26,6 +26,7 @@ import { read } from './statement.ts';
 
 interface ChangeRow {
   readonly version: number;
+  readonly removedNumber: number;
   readonly number: number | null;
   readonly kind: 'SESSION' | 'SIGNAL' | 'POSITION';
   readonly subjectId: string;
@@ -130,5 +131,6 @@ async function readChangePage(
       .filter((position) => position.id === subjectId && (isVisible(position) || position.state === 'NOT_OPENED'))
       .map((position) => ({ number, kind, position }));
   });
-  return { entries, throughNumber, more: throughNumber < (all[0]?.version ?? afterNumber) };
+  const { version = afterNumber, removedNumber = 0 } = all[0] ?? {};
+  return { entries, throughNumber, more: throughNumber < version, removedNumber };
 }

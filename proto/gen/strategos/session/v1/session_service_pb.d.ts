@@ -927,7 +927,8 @@ export declare const SessionService: GenService<{
   },
   /**
    * WatchSession streams what happens in a session, in commit order, resumable by cursor: changes of the session, signals,
-   * positions.
+   * positions. Of a session that ended longer ago than history is kept, a watch from the beginning tells the session as it is;
+   * a cursor behind what is kept is OUT_OF_RANGE (CURSOR_TOO_OLD).
    *
    * @generated from rpc strategos.session.v1.SessionService.WatchSession
    */
