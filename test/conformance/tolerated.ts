@@ -101,6 +101,8 @@ const TOLERATED: Readonly<Record<Sender, Readonly<Record<string, string>>>> = {
     'unspecified IssueCommandRequest.lane': 'zero means the lane of the kind',
     'unspecified StartSession.disconnect_policy': 'zero means that the agent keeps its own policy',
     'unspecified Preconditions.session_state': 'zero asks nothing',
+    ...anyMarketTime('OpenPosition.reference_time'),
+    ...anyMarketTime('ClosePosition.reference_time'),
     'control characters Ping.payload': 'a text that means nothing to the platform and comes back as it is',
   },
   traders: {
@@ -136,6 +138,14 @@ const TOLERATED: Readonly<Record<Sender, Readonly<Record<string, string>>>> = {
     'oversized EventBatch.events': 'the size of the message bounds it',
   },
 };
+
+/** Years far off that only look wrong. */
+function anyMarketTime(field: string): Record<string, string> {
+  return {
+    [`bad time ${field} ("1999-01-01T00:00:00Z")`]: 'market time may lie in the past: that of a replay does',
+    [`bad time ${field} ("9999-12-31T23:59:59Z")`]: 'market time is compared with market time alone',
+  };
+}
 
 /** Cut to a bearable length, cleaned, and shown; nothing rests on it. */
 function forPeople(message: string, fields: readonly string[]): Record<string, string> {

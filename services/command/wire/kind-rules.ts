@@ -13,6 +13,7 @@ import {
 import { SPAN_MS_MAX } from '../domain/kind.ts';
 import type { FieldChecks } from './field-checks.ts';
 import type { KindValue } from './payload.ts';
+import { millisecondsOfTimestamp } from './time.ts';
 
 const SYMBOLS_MAX = 256;
 const PING_CHARS_MAX = 256;
@@ -87,6 +88,7 @@ function checkOpenPosition(value: OpenPosition, checks: FieldChecks): void {
   checks.decimal('stop_loss_price', value.stopLossPrice, { above0: true });
   checks.decimal('take_profit_price', value.takeProfitPrice, { above0: true });
   checks.decimal('leverage', value.leverage, { above0: true });
+  checkReferenceTime(value.referenceTime, checks);
 }
 
 function checkClosePosition(value: ClosePosition, checks: FieldChecks): void {
@@ -95,6 +97,14 @@ function checkClosePosition(value: ClosePosition, checks: FieldChecks): void {
   checks.text('symbol', value.symbol, { required: true });
   checks.decimal('quantity', value.quantity, { above0: true });
   checks.decimal('reference_price', value.referencePrice, { above0: true });
+  checkReferenceTime(value.referenceTime, checks);
+}
+
+/** Market time: a replay's lies in the past. */
+function checkReferenceTime(time: OpenPosition['referenceTime'], checks: FieldChecks): void {
+  if (time !== undefined && !(millisecondsOfTimestamp(time) >= 0)) {
+    checks.add('reference_time', 'is not a valid time since 1970');
+  }
 }
 
 function checkPing(value: Ping, checks: FieldChecks): void {
