@@ -1,4 +1,6 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExecutorLinkService } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
@@ -8,7 +10,7 @@ import { executorNeeds } from '../consumers/executor-messages.ts';
 import { writePacts } from '../consumers/write-pacts.ts';
 import { goldenOf, todaysFrames } from '../golden/make.ts';
 import { LivePlatform } from '../providers/live-platform.ts';
-import { buildImage } from '../schema/image.ts';
+import { breakingChanges, buildImage } from '../schema/image.ts';
 import { record, SCENARIOS } from '../transcripts/scenarios.ts';
 import { onlyNeeded } from '../transcripts/transcript.ts';
 import { PACTS, readJson, readSupport, releaseDirectory, type ReleaseFacts, SUPPORT_FILE } from './release.ts';
@@ -21,10 +23,18 @@ export const SUPPORTED_FILES: readonly string[] = ['command/link', 'cli'].map((f
   fileURLToPath(new URL(`../../services/${folder}/supported-contracts.json`, import.meta.url)),
 );
 
-/** Makes the baseline of a release out of what this build is and does; replaces an earlier one of that version. */
-export async function makeRelease(version: string): Promise<string> {
+/**
+ * Makes the baseline of a release out of what this build is and does. @returns its folder
+ * @throws Error when there is one of that version, unless it is `unreleased`: then no agent relies on it, and it is made anew
+ */
+export async function makeRelease(version: string, { unreleased = false } = {}): Promise<string> {
   if (!VERSION.test(version)) throw new Error(`"${version}" is no version; write one such as 1.2.0`);
   const directory = releaseDirectory(version);
+  if (!unreleased && existsSync(directory)) {
+    throw new Error(
+      `the baseline of ${version} exists, and what agents in the field need does not change: raise the version, or add --unreleased while no agent of ${version} is out`,
+    );
+  }
   const pacts = await writePacts(PACTS);
   await rm(directory, { recursive: true, force: true });
   await mkdir(join(directory, 'pacts'), { recursive: true });
@@ -33,7 +43,8 @@ export async function makeRelease(version: string): Promise<string> {
   const facts: ReleaseFacts = { version, digest: contractDigest(ExecutorLinkService.file) };
   await writeJson(join(directory, 'release.json'), facts);
   await writeFile(join(directory, 'image.binpb'), await buildImage());
-  await writeJson(join(directory, 'frames.json'), (await todaysFrames()).frames.map(goldenOf));
+  const { frames, bodies } = await todaysFrames();
+  await writeJson(join(directory, 'frames.json'), [...frames, ...bodies].map(goldenOf));
   const { servers, running } = await startServers();
   try {
     await recordAll(servers, join(directory, 'transcripts'));
@@ -68,13 +79,21 @@ export async function writeSupported(): Promise<void> {
   for (const file of SUPPORTED_FILES) await writeJson(file, contracts);
 }
 
-/** As the file should be. */
+/** As the file should be. `differences` is what of the release's wire format this build has not kept. */
 export async function supportedContracts() {
-  const entries = Object.entries(await readSupport()).map(async ([version, { supportedUntil }]) => {
-    const { digest } = await readJson<ReleaseFacts>(join(releaseDirectory(version), 'release.json'));
-    return { version, digest, supportedUntil };
-  });
-  return Promise.all(entries);
+  const directory = await mkdtemp(join(tmpdir(), 'strategos-supported-'));
+  try {
+    const today = join(directory, 'today.binpb');
+    await writeFile(today, await buildImage());
+    const entries = Object.entries(await readSupport()).map(async ([version, { supportedUntil }]) => {
+      const { digest } = await readJson<ReleaseFacts>(join(releaseDirectory(version), 'release.json'));
+      const differences = await breakingChanges(today, join(releaseDirectory(version), 'image.binpb'));
+      return { version, digest, supportedUntil, differences };
+    });
+    return await Promise.all(entries);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }
 
 function writeJson(file: string, value: unknown): Promise<void> {

@@ -100,13 +100,13 @@ export class Recorder implements AsyncDisposable {
     await this.#platform.replica.stop();
   }
 
-  /** Resolves when a step of that agent is such a frame. */
-  async until(agent: string, what: string, stream = 1): Promise<void> {
+  /** Resolves when so many steps of that agent, from that stream on, are such a frame. */
+  async until(agent: string, what: string, stream = 1, times = 1): Promise<void> {
     await until(
       () =>
-        this.#steps.some(
+        this.#steps.filter(
           (step) => 'stream' in step && step.agent === agent && step.stream >= stream && sayingOf(step) === what,
-        ),
+        ).length >= times,
       `${agent}: ${what}`,
     );
   }

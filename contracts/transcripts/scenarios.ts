@@ -100,6 +100,24 @@ export const SCENARIOS: readonly Scenario[] = [
       await agent.reconnected(RECONNECT_MS);
       await recorder.until('a', 'hears eventsAcknowledged', 2);
       await finishedPing(recorder, 'second');
+      await recorder.until('a', 'hears eventsAcknowledged', 2, 2);
+    },
+  },
+  {
+    name: 'sent-again',
+    about: 'A command is lost on its way with the network: the agent comes without it, and it is sent a second time.',
+    run: async (recorder) => {
+      const agent = await recorder.agent('a');
+      await recorder.until('a', 'hears welcome');
+      agent.deafTo('commands');
+      await recorder.issue('first', PING);
+      await recorder.sees('first', CommandState.SENT);
+      agent.break();
+      await agent.reconnected(RECONNECT_MS);
+      await recorder.until('a', 'says started', 2);
+      await recorder.venue('succeeds', 'a', 'first');
+      await recorder.until('a', 'hears eventsAcknowledged', 2);
+      await recorder.sees('first', CommandState.SUCCEEDED);
     },
   },
   {
@@ -133,6 +151,7 @@ export const SCENARIOS: readonly Scenario[] = [
       await recorder.sees('second', CommandState.EXPIRED);
       await recorder.venue('succeeds', 'a', 'first');
       await recorder.sees('first', CommandState.SUCCEEDED);
+      await recorder.until('a', 'hears eventsAcknowledged', 1, 2);
     },
   },
   {

@@ -7,35 +7,80 @@ export interface FleetMember {
   readonly lastSeenMs: number;
 }
 
+/** A release that has a baseline. */
+export interface KnownRelease {
+  readonly version: string;
+  readonly digest: string;
+  /** Last day of its support, such as "2028-12-31". */
+  readonly supportedUntil: string;
+  /** What of its wire format this build has not kept, a sentence each. */
+  readonly differences: readonly string[];
+}
+
 export interface FleetVerdict extends FleetMember {
   /** The release whose wire format it speaks; "this build" for one that no baseline is needed for. */
   readonly release: string | undefined;
-  /** Why it would break; undefined when it stays whole. */
-  readonly why: string | undefined;
+  readonly breaks: boolean;
+  /** Why it would break, or why it stays whole. */
+  readonly reason: string;
+  /** What its release needs and this build has not kept, a sentence each. */
+  readonly differences: readonly string[];
 }
 
 export interface FleetRules {
-  readonly supported: readonly { readonly version: string; readonly digest: string; readonly supportedUntil: string }[];
+  readonly supported: readonly KnownRelease[];
   readonly ownDigest: string;
   readonly nowMs: number;
 }
 
+/** So many differences stand in a reason. */
+const DIFFERENCES_SHOWN = 3;
+
 /** Holds what is in the field against what a build supports; those that would break come first. */
 export function deployable(fleet: readonly FleetMember[], rules: FleetRules): FleetVerdict[] {
   const verdicts = fleet.map((member) => ({ ...member, ...verdictOf(member, rules) }));
-  return verdicts.toSorted(
-    (a, b) => Number(a.why === undefined) - Number(b.why === undefined) || a.name.localeCompare(b.name),
+  return verdicts.toSorted((a, b) => Number(b.breaks) - Number(a.breaks) || a.name.localeCompare(b.name));
+}
+
+type Judged = Pick<FleetVerdict, 'release' | 'breaks' | 'reason' | 'differences'>;
+
+function verdictOf(member: FleetMember, { supported, ownDigest, nowMs }: FleetRules): Judged {
+  const today = new Date(nowMs).toISOString().slice(0, 10);
+  const release = supported.find((each) => each.digest === member.digest);
+  if (release !== undefined && release.supportedUntil >= today) {
+    return whole(release.version, `release ${release.version} is supported until ${release.supportedUntil}`);
+  }
+  if (member.digest === ownDigest) return whole('this build', 'it speaks the wire format of this build');
+  if (release === undefined) return broken(undefined, unknownReason(member, supported));
+  const { version, supportedUntil, differences } = release;
+  return broken(
+    version,
+    `support of release ${version} ended on ${supportedUntil}; ${changed(differences)}`,
+    differences,
   );
 }
 
-function verdictOf(
-  { digest }: FleetMember,
-  { supported, ownDigest, nowMs }: FleetRules,
-): Pick<FleetVerdict, 'release' | 'why'> {
-  const today = new Date(nowMs).toISOString().slice(0, 10);
-  const release = supported.find((each) => each.digest === digest);
-  if (release !== undefined && release.supportedUntil >= today) return { release: release.version, why: undefined };
-  if (digest === ownDigest) return { release: 'this build', why: undefined };
-  if (release !== undefined) return { release: release.version, why: `support ended on ${release.supportedUntil}` };
-  return { release: undefined, why: digest === '' ? 'it names no wire format' : 'no release has its wire format' };
+function whole(release: string, reason: string): Judged {
+  return { release, breaks: false, reason, differences: [] };
+}
+
+function broken(release: string | undefined, reason: string, differences: readonly string[] = []): Judged {
+  return { release, breaks: true, reason, differences };
+}
+
+function unknownReason({ digest, agentVersion }: FleetMember, supported: readonly KnownRelease[]): string {
+  if (digest === '') return 'it names no wire format, so nobody knows what it needs';
+  const namesake = supported.find(({ version }) => version === agentVersion);
+  if (namesake === undefined) {
+    const known = supported.map(({ version }) => version).join(', ');
+    return `no release has its wire format; known are ${known === '' ? 'none' : known}`;
+  }
+  return `its agent calls itself ${agentVersion}, but has not the wire format of that release (${namesake.digest.slice(0, 12)}…)`;
+}
+
+function changed(differences: readonly string[]): string {
+  if (differences.length === 0) return 'this build still keeps its wire format';
+  const shown = differences.slice(0, DIFFERENCES_SHOWN).join('; ');
+  const more = differences.length - DIFFERENCES_SHOWN;
+  return `this build has changed: ${shown}${more > 0 ? `; and ${more} more` : ''}`;
 }

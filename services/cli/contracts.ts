@@ -46,10 +46,10 @@ export function registerContracts(program: Command, cli: Cli): void {
         for await (const executor of found)
           if (seenSince(executor, nowMs - days * DAY_MS)) fleet.push(memberOf(executor));
         const verdicts = deployable(fleet, { supported, ownDigest: contractDigest(ExecutorLinkService.file), nowMs });
-        const breaking = verdicts.filter(({ why }) => why !== undefined);
+        const breaking = verdicts.filter(({ breaks }) => breaks);
         out.document({ days, executors: verdicts.map(documentOf), canDeploy: breaking.length === 0 });
         out.table(
-          ['EXECUTOR', 'AGENT', 'DIGEST', 'RELEASE', 'LAST SEEN', 'VERDICT'],
+          ['EXECUTOR', 'AGENT', 'DIGEST', 'RELEASE', 'LAST SEEN', 'VERDICT', 'REASON'],
           verdicts.map(rowOf),
           `no executor was seen within ${days} days`,
         );
@@ -80,23 +80,24 @@ function memberOf({ name, agentVersion, contractDigest: digest, lastSeenTime }: 
   return { name, agentVersion, digest, lastSeenMs: lastSeenTime === undefined ? 0 : timestampMs(lastSeenTime) };
 }
 
-function rowOf({ name, agentVersion, digest, release, lastSeenMs, why }: FleetVerdict): string[] {
+function rowOf({ name, agentVersion, digest, release, lastSeenMs, breaks, reason }: FleetVerdict): string[] {
   return [
     name,
     agentVersion,
     digest === '' ? '–' : digest.slice(0, DIGEST_CHARS_SHOWN),
     release ?? '–',
     `${formatAge({ $typeName: 'google.protobuf.Timestamp', seconds: BigInt(Math.floor(lastSeenMs / 1_000)), nanos: 0 })} ago`,
-    why === undefined ? colors.green('stays whole') : colors.red(`breaks: ${why}`),
+    breaks ? colors.red('breaks') : colors.green('stays whole'),
+    reason,
   ];
 }
 
-function documentOf({ name, agentVersion, digest, release, lastSeenMs, why }: FleetVerdict) {
+function documentOf({ name, agentVersion, digest, release, lastSeenMs, ...verdict }: FleetVerdict) {
   const facts = {
     executor: name,
     agentVersion,
     contractDigest: digest,
     lastSeenTime: new Date(lastSeenMs).toISOString(),
   };
-  return { ...facts, release: release ?? '', breaks: why !== undefined, why: why ?? '' };
+  return { ...facts, release: release ?? '', ...verdict, differences: [...verdict.differences] };
 }
