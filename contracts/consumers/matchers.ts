@@ -1,8 +1,15 @@
-import type { DescEnum, DescField, DescMessage, JsonObject, JsonValue } from '@bufbuild/protobuf';
+import {
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  type JsonObject,
+  type JsonValue,
+  ScalarType,
+} from '@bufbuild/protobuf';
 import { MatchersV3 } from '@pact-foundation/pact';
 import { isObject } from '../golden/frame.ts';
 
-const { boolean, eachLike, integer, like, regex } = MatchersV3;
+const { boolean, eachLike, integer, like, number, regex } = MatchersV3;
 
 /** Whole strings, as the verifier compares them. */
 const TIMESTAMP = String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$`;
@@ -35,10 +42,14 @@ function single(field: DescField, value: JsonValue): unknown {
   if (field.enum !== undefined && typeof value === 'string') return regex(namesOf(field.enum), value);
   if (field.message !== undefined) return ofMessage(field.message, value);
   if (typeof value === 'boolean') return boolean(value);
-  if (typeof value === 'number') return integer(value);
+  if (typeof value === 'number') return isFraction(field) ? number(value) : integer(value);
   // 64-bit numbers are texts in JSON.
   const isNumber = typeof value === 'string' && field.scalar !== undefined && isWide(field);
   return isNumber ? regex(WHOLE_NUMBER, value) : like(value);
+}
+
+function isFraction({ scalar }: DescField): boolean {
+  return scalar === ScalarType.DOUBLE || scalar === ScalarType.FLOAT;
 }
 
 function isWide(field: DescField): boolean {

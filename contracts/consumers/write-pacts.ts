@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCliHttp } from './cli-http.ts';
+import { writeEvaluatorMessages } from './evaluator-messages.ts';
 import { writeExecutorHttp } from './executor-http.ts';
 import { writeExecutorMessages } from './executor-messages.ts';
 import { documentOf } from '../schema/json.ts';
@@ -13,6 +14,7 @@ export async function makePacts(): Promise<ReadonlyMap<string, string>> {
     await writeExecutorMessages(directory);
     await writeExecutorHttp(directory);
     await writeCliHttp(directory);
+    await writeEvaluatorMessages(directory);
     const names = (await readdir(directory)).toSorted();
     return new Map(
       await Promise.all(

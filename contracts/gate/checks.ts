@@ -1,6 +1,8 @@
+import type { JsonValue } from '@bufbuild/protobuf';
 import { messageOf } from '../../services/platform/errors.ts';
 import { checkGolden } from '../golden/check.ts';
 import type { Candidate } from '../golden/candidate.ts';
+import type { MadeChange } from '../golden/strategy-changes.ts';
 import type { DoorProxy } from '../providers/door-proxy.ts';
 import { LivePlatform } from '../providers/live-platform.ts';
 import { setUpState } from '../providers/states.ts';
@@ -15,6 +17,9 @@ import { type Finding, REMEDY } from './finding.ts';
 /** What the checks work with: the build that wants to go out, and the real services that answer for it. */
 export interface Subject {
   readonly candidate: Candidate;
+  /** What the strategy service says of real rows, and the JSON in which the candidate says it. */
+  readonly madeChanges: readonly MadeChange[];
+  readonly changes: Readonly<Record<string, JsonValue>>;
   /** The candidate's descriptor image, on disk. */
   readonly imageFile: string;
   readonly platform: LivePlatform;
@@ -59,23 +64,24 @@ const goldenCheck: Check = {
 
 const pactCheck: Check = {
   name: 'pacts',
-  run: async ({ candidate, platform, door, verification }, release) => {
+  run: async ({ candidate, changes, platform, door, verification }, release) => {
+    const frames = candidate.frames.filter(({ from }) => from === 'platform').map(({ name, json }) => [name, json]);
+    const messages = { ...Object.fromEntries(frames), ...changes };
     const findings: Finding[] = [];
     let looked = 0;
     for (const pactFile of release.pactFiles) {
       const { consumer, provider, interactions } = await readPact(pactFile);
       looked += interactions.length;
       const states = new Set(interactions.flatMap(({ providerStates = [] }) => providerStates.map(({ name }) => name)));
-      const said = candidate.frames.filter(({ from }) => from === 'platform');
       const mismatches = await verification.verify(
         {
           provider: provider.name,
           pactFile,
           states: [...states],
-          messages: Object.fromEntries(said.map(({ name, json }) => [name, json])),
+          messages,
           providerBaseUrl: door.url,
         },
-        (state) => (state === 'the agent is connected' ? Promise.resolve() : setUpState(state, platform, door)),
+        (state) => setUpState(state, platform, door),
       );
       for (const { interaction, path, what } of mismatches) {
         const http = interactions.some(({ description, type }) => description === interaction && type.includes('HTTP'));

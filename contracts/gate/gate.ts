@@ -5,8 +5,10 @@ import { Stack } from '../../services/platform/lifecycle.ts';
 import type { TestServers } from '../../test/harness/servers.ts';
 import { candidateOf } from '../golden/candidate.ts';
 import { todaysFrames } from '../golden/make.ts';
+import { saidChanges } from '../golden/strategy-changes.ts';
 import { DoorProxy } from '../providers/door-proxy.ts';
 import { LivePlatform } from '../providers/live-platform.ts';
+import { changesOfRows } from '../providers/strategy-changes.ts';
 import { PactVerification } from '../providers/verification.ts';
 import { supportedReleases } from '../releases/release.ts';
 import { buildImage, schemaOf } from '../schema/image.ts';
@@ -22,11 +24,23 @@ export async function assembleSubject(servers: TestServers, stack: Stack): Promi
   const image = await buildImage();
   const imageFile = join(directory, 'today.binpb');
   await writeFile(imageFile, image);
-  const candidate = candidateOf(schemaOf(image), (await todaysFrames()).frames);
+  const schema = schemaOf(image);
+  const { frames, bodies } = await todaysFrames();
+  const candidate = candidateOf(schema, [...frames, ...bodies]);
+  const madeChanges = await changesOfRows(servers);
   const platform = stack.use(await LivePlatform.start(servers), (opened) => opened[Symbol.asyncDispose]());
   const door = stack.use(await DoorProxy.start(platform.gatewayUrl), (opened) => opened[Symbol.asyncDispose]());
   const verification = stack.use(new PactVerification(), (opened) => opened[Symbol.dispose]());
-  return { candidate, imageFile, platform, door, verification, servers };
+  return {
+    candidate,
+    madeChanges,
+    changes: saidChanges(schema, madeChanges),
+    imageFile,
+    platform,
+    door,
+    verification,
+    servers,
+  };
 }
 
 /** Holds today's build against every release that is supported on `today`, such as "2026-01-31". */

@@ -1,7 +1,7 @@
 import { type DescMessage, fromJson, type JsonObject, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf';
 import { messageIn, type Schema } from '../schema/image.ts';
 import { reshape } from '../schema/reshape.ts';
-import { FRAMES, isObject, type MadeFrame, type Side } from './frame.ts';
+import { descOf, isObject, type MadeBody, type MadeFrame, type Side } from './frame.ts';
 
 /** One frame as a build puts it on the wire: its bytes on the stream, its JSON when polled. */
 export interface SaidFrame {
@@ -21,12 +21,13 @@ export interface Candidate {
 export type AlterFrame = (json: JsonObject, frame: { readonly name: string; readonly from: Side }) => JsonObject;
 
 /** What a build of these descriptors says, when its builders are those of today, altered by `alter`. */
-export function candidateOf(schema: Schema, made: readonly MadeFrame[], alter?: AlterFrame): Candidate {
+export function candidateOf(schema: Schema, made: readonly (MadeFrame | MadeBody)[], alter?: AlterFrame): Candidate {
   return { schema, frames: made.map((frame) => said(schema, frame, alter)) };
 }
 
-function said(schema: Schema, { name, from, message }: MadeFrame, alter: AlterFrame | undefined): SaidFrame {
-  const today: DescMessage = FRAMES[from];
+function said(schema: Schema, made: MadeFrame | MadeBody, alter: AlterFrame | undefined): SaidFrame {
+  const { name, from, message } = made;
+  const today = descOf(made);
   const desc = messageIn(schema, today.typeName);
   const shaped = reshape(message, today, desc);
   const json = toJson(desc, shaped);

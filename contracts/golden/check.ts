@@ -44,7 +44,7 @@ export function checkGolden(candidate: Candidate, release: GoldenRelease): Findi
 }
 
 function yesterdaysBytes(golden: GoldenFrame, { schema }: Candidate, { version }: GoldenRelease): Finding[] {
-  const read = (): JsonValue => decode(schema, golden.from, Buffer.from(golden.bytes, 'base64'));
+  const read = (): JsonValue => decode(schema, golden, Buffer.from(golden.bytes, 'base64'));
   const consumer =
     golden.from === 'executor' ? `platform, of executors ${version}` : `executor, of its ${version} journal`;
   return differences(read, golden.json, { strict: true }).map(({ path, what }) => ({
@@ -58,11 +58,13 @@ function yesterdaysBytes(golden: GoldenFrame, { schema }: Candidate, { version }
 }
 
 function todaysBytes(golden: GoldenFrame, said: SaidFrame | undefined, release: GoldenRelease): Finding[] {
-  const needed = golden.from === 'platform' ? release.needs.get(golden.name) : golden.json;
+  // Of a body everything is needed: it is a frame that has its own pact, or a few facts beside it.
+  const isWhole = golden.from === 'executor' || golden.type !== undefined;
+  const needed = isWhole ? golden.json : release.needs.get(golden.name);
   if (needed === undefined) return [];
   const read = (): JsonValue => {
     if (said === undefined) throw new Error(UNSAID);
-    return decode(release.schema, golden.from, said.bytes);
+    return decode(release.schema, golden, said.bytes);
   };
   const side = golden.from === 'platform' ? 'executor' : 'platform';
   return differences(read, needed, { strict: false }).map(({ path, what }) => ({
@@ -75,8 +77,8 @@ function todaysBytes(golden: GoldenFrame, said: SaidFrame | undefined, release: 
   }));
 }
 
-function decode(schema: Schema, from: GoldenFrame['from'], bytes: Uint8Array): JsonValue {
-  const desc: DescMessage = messageIn(schema, FRAMES[from].typeName);
+function decode(schema: Schema, { from, type }: GoldenFrame, bytes: Uint8Array): JsonValue {
+  const desc: DescMessage = messageIn(schema, type ?? FRAMES[from].typeName);
   return toJson(desc, fromBinary(desc, bytes));
 }
 

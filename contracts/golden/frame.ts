@@ -23,10 +23,20 @@ export type MadeFrame =
   | { readonly name: string; readonly from: 'platform'; readonly message: ConnectResponse }
   | { readonly name: string; readonly from: 'executor'; readonly message: ConnectRequest };
 
-/** One frame as a release keeps it: its bytes, and what they mean. */
+/** The body of a unary call, which agents that cannot stream, and machines that look for a fault, use. */
+export interface MadeBody {
+  readonly name: string;
+  readonly from: Side;
+  readonly desc: DescMessage;
+  readonly message: Message;
+}
+
+/** One frame, or one body, as a release keeps it: its bytes, and what they mean. */
 export interface GoldenFrame {
   readonly name: string;
   readonly from: Side;
+  /** Name of the message that a body is; a frame has none. */
+  readonly type?: string;
   /** Base64. */
   readonly bytes: string;
   /** Canonical proto JSON. */
@@ -35,6 +45,11 @@ export interface GoldenFrame {
 
 /** What each side says. */
 export const FRAMES = { platform: ConnectResponseSchema, executor: ConnectRequestSchema } as const;
+
+/** Today's descriptor of what is on the wire. */
+export function descOf(made: MadeFrame | MadeBody): DescMessage {
+  return 'desc' in made ? made.desc : FRAMES[made.from];
+}
 
 /** A oneof inside a frame, and the way to it: each of its cases needs a frame of its own, as each kind does. */
 interface Inner {

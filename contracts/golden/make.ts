@@ -1,15 +1,18 @@
-import { type DescMessage, fromJson, toBinary, toJson } from '@bufbuild/protobuf';
+import { fromJson, toBinary, toJson } from '@bufbuild/protobuf';
 import {
   ConnectRequestSchema,
   ConnectResponseSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { executorFrames } from './executor-frames.ts';
-import { describedFrame, frameNames, FRAMES, type GoldenFrame, type MadeFrame } from './frame.ts';
+import { describedFrame, descOf, frameNames, type GoldenFrame, type MadeBody, type MadeFrame } from './frame.ts';
 import { platformFrames } from './platform-frames.ts';
+import { unaryBodies } from './unary-bodies.ts';
 
 export interface TodaysFrames {
   /** One of each name that the descriptors know. */
   readonly frames: readonly MadeFrame[];
+  /** One of each unary call, there and back. */
+  readonly bodies: readonly MadeBody[];
   /** Names of those that no production code of this build says: they are made from the descriptor alone. */
   readonly unsaid: readonly string[];
 }
@@ -19,7 +22,7 @@ export async function todaysFrames(): Promise<TodaysFrames> {
   const said = new Map([...(await platformFrames()), ...(await executorFrames())].map((made) => [made.name, made]));
   const names = [...frameNames('platform'), ...frameNames('executor')];
   const frames = names.map((name): MadeFrame => said.get(name) ?? described(name));
-  return { frames, unsaid: names.filter((name) => !said.has(name)) };
+  return { frames, bodies: unaryBodies(frames), unsaid: names.filter((name) => !said.has(name)) };
 }
 
 function described(name: string): MadeFrame {
@@ -28,12 +31,14 @@ function described(name: string): MadeFrame {
     : { name, from: 'executor', message: fromJson(ConnectRequestSchema, describedFrame('executor', name)) };
 }
 
-/** A frame as a release keeps it. */
-export function goldenOf({ name, from, message }: MadeFrame): GoldenFrame {
-  const desc: DescMessage = FRAMES[from];
+/** A frame or a body as a release keeps it. */
+export function goldenOf(made: MadeFrame | MadeBody): GoldenFrame {
+  const { name, from, message } = made;
+  const desc = descOf(made);
   return {
     name,
     from,
+    ...('desc' in made ? { type: desc.typeName } : {}),
     bytes: Buffer.from(toBinary(desc, message)).toString('base64'),
     json: toJson(desc, message),
   };

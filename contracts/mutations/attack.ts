@@ -9,9 +9,10 @@ import {
   type ConnectResponse,
   ConnectResponseSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
-import { CHECKS, runCheck, type Subject } from '../gate/checks.ts';
+import { type Check, CHECKS, runCheck, type Subject } from '../gate/checks.ts';
 import { candidateOf } from '../golden/candidate.ts';
-import { isObject, type MadeFrame } from '../golden/frame.ts';
+import { isObject, type MadeBody, type MadeFrame } from '../golden/frame.ts';
+import { saidChanges } from '../golden/strategy-changes.ts';
 import type { Release } from '../releases/release.ts';
 import { buildImage, messageIn, type Schema, schemaOf } from '../schema/image.ts';
 import { reshape } from '../schema/reshape.ts';
@@ -23,18 +24,21 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What became of one mutation. */
 export interface Attacked {
   readonly mutation: Mutation;
-  /** Names of the checks that turned red. */
-  readonly caughtBy: readonly string[];
+  /** Name of the check that turned red first; empty when none did. */
+  readonly caughtBy: string;
   /** First thing that was said about it. */
   readonly said: string;
 }
 
-/** Applies a mutation to a copy, and asks every check of the gate that could see it. */
+/**
+ * Applies a mutation to a copy, and asks the checks of the gate that could see it, cheap ones first, until one turns red. That a
+ * check is not asked for what an earlier one has caught hides nothing: each has mutations that only it can catch.
+ */
 export async function attack(
   mutation: Mutation,
   base: Subject,
   release: Release,
-  made: readonly MadeFrame[],
+  made: readonly (MadeFrame | MadeBody)[],
 ): Promise<Attacked> {
   const directory = await mkdtemp(join(tmpdir(), 'strategos-mutation-'));
   try {
@@ -42,23 +46,29 @@ export async function attack(
     const candidate = candidateOf(schema, made, mutation.frames);
     const wire = wireOf(schema, mutation);
     base.door.change = mutation.door ?? {};
-    const subject: Subject = { ...base, candidate, imageFile, wire };
-    const caughtBy: string[] = [];
-    let said = '';
-    for (const check of CHECKS) {
-      // Conversations take longest, and today's own agent stands on no mutated ground.
-      if (check.name.startsWith('transcripts') && (caughtBy.length > 0 || check.name.includes('today’s agent')))
-        continue;
+    const changes = saidChanges(schema, base.madeChanges, mutation.changes);
+    const subject: Subject = { ...base, candidate, changes, imageFile, wire };
+    for (const check of CHECKS.filter((each) => couldSee(each, mutation))) {
       const { findings } = await runCheck(check, subject, release);
-      if (findings.length === 0) continue;
-      caughtBy.push(check.name.split(/[:(,]/)[0]?.trim() ?? check.name);
-      said ||= `${findings[0]?.place}: ${findings[0]?.field}: ${findings[0]?.what}`;
+      const [first] = findings;
+      if (first === undefined) continue;
+      const caughtBy = check.name.split(/[:(,]/)[0]?.trim() ?? check.name;
+      return { mutation, caughtBy, said: `${first.place}: ${first.field}: ${first.what}` };
     }
-    return { mutation, caughtBy, said };
+    return { mutation, caughtBy: '', said: '' };
   } finally {
     base.door.change = {};
     await rm(directory, { recursive: true });
   }
+}
+
+/** Each check looks at a part of the build, and sees a change of that part alone. */
+function couldSee({ name }: Check, { protos, frames, stream, changes, door }: Mutation): boolean {
+  if (name.startsWith('schema')) return protos !== undefined;
+  if (name.startsWith('golden')) return protos !== undefined || frames !== undefined;
+  if (name.startsWith('pacts')) return [protos, frames, changes, door].some((part) => part !== undefined);
+  // Today's own agent stands on no mutated ground, and conversations are held without the gateway.
+  return !name.includes('today’s agent') && [protos, frames, stream].some((part) => part !== undefined);
 }
 
 async function mutatedSchema(

@@ -1,5 +1,6 @@
 import type { ConnectResponse } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { AlterFrame } from '../golden/candidate.ts';
+import type { AlterChange } from '../golden/strategy-changes.ts';
 import type { DoorChange } from '../providers/door-proxy.ts';
 
 /** One replacement in one proto; `from` must stand there exactly once. */
@@ -20,6 +21,8 @@ export interface Mutation {
   readonly frames?: AlterFrame;
   /** To the order of the frames of a stream, or to which of them are sent. */
   readonly stream?: (frames: AsyncIterable<ConnectResponse>) => AsyncIterable<ConnectResponse>;
+  /** To what the strategy service says of changes. */
+  readonly changes?: AlterChange;
   /** To what the gateway serves. */
   readonly door?: DoorChange;
 }
@@ -27,6 +30,8 @@ export interface Mutation {
 export const LINK = 'command/v1/executor_link_service.proto';
 export const COMMAND = 'command/v1/command.proto';
 export const KIND = 'command/v1/kind.proto';
+export const STRATEGY = 'strategy/v1/strategy.proto';
+export const STRATEGY_SERVICE = 'strategy/v1/strategy_service.proto';
 
 export function edit(file: string, from: string, to: string): ProtoEdit {
   return { file, from, to };

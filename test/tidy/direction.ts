@@ -78,7 +78,10 @@ export const DIRECTION: readonly Rule[] = [
   {
     why: 'a consumer says what it needs without looking at how the provider is asked',
     files: /^contracts\/consumers\//,
-    never: [/^contracts\/(?:providers|gate|mutations)\//, /^services\/(?!executor|platform|cli|command\/link\/frames)/],
+    never: [
+      /^contracts\/(?:providers|gate|mutations)\//,
+      /^services\/(?!executor|evaluator|platform|cli|command\/link\/frames)/,
+    ],
   },
   {
     why: 'deploy/ starts services as processes and takes only platform/ of their source',

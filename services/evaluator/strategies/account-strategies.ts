@@ -28,7 +28,7 @@ export function definitionOf(message: StrategyDefinition): Definition {
 }
 
 export interface AccountStrategiesDependencies {
-  readonly neighbours: Neighbours;
+  readonly neighbours: Pick<Neighbours, 'strategy' | 'as'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly changed: (accountId: string, strategyId: string) => void;
@@ -78,9 +78,9 @@ export class AccountStrategies {
     await this.#done;
   }
 
-  /** Takes a change that a hint has brought. */
+  /** Takes a change that a hint has brought; what is another account's is nobody's here. */
   hint(message: ChangeMessage): void {
-    this.#offer(message);
+    if (message.accountId === this.#accountId) this.#offer(message);
   }
 
   /** Reads the log again from where the cache is: hints may be lost. */
@@ -95,13 +95,10 @@ export class AccountStrategies {
       const { signal } = this.#reading;
       try {
         const request = { sinceRevision: BigInt(this.#cache.applied) };
-        for await (const { change, revision, digest } of neighbours.strategy.watchChanges(
-          request,
-          neighbours.as(this.#accountId, signal),
-        )) {
+        for await (const said of neighbours.strategy.watchChanges(request, neighbours.as(this.#accountId, signal))) {
           attempt = 0;
-          if (change !== undefined) this.#offer(change);
-          else this.#compare(Number(revision), digest);
+          if (said.change !== undefined) this.#offer(said.change);
+          else this.#compare(Number(said.revision), said.digest);
           if (signal.aborted) break;
         }
       } catch (thrown) {
@@ -123,12 +120,13 @@ export class AccountStrategies {
       this.#reminded(Number(message.revision), message.digest);
       return;
     }
+    const deleted = message.type === ChangeType.DELETED;
     const change: StrategyChange<Definition | undefined> = {
       revision: Number(message.revision),
       strategyId: strategy.id,
-      deleted: message.type === ChangeType.DELETED,
+      deleted,
       // What this release cannot read is a revision all the same: nobody can activate it, and nothing waits for it.
-      definition: strategy.definition === undefined ? undefined : definitionOf(strategy.definition),
+      definition: deleted || strategy.definition === undefined ? undefined : definitionOf(strategy.definition),
       digest: message.digest,
     };
     const offer = this.#cache.offer(change);

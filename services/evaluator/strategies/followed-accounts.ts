@@ -104,10 +104,7 @@ export class FollowedAccounts implements Running {
   }
 
   #hint(accountId: string, data: Uint8Array): void {
-    const account = this.#accounts.get(accountId);
-    if (account === undefined) return;
-    const change = fromBinary(StrategyChangeSchema, data);
-    if (change.accountId === accountId) account.hint(change);
+    this.#accounts.get(accountId)?.hint(fromBinary(StrategyChangeSchema, data));
   }
 
   /** Publishes what was applied, so that everybody can compare it. */
