@@ -116,6 +116,6 @@ function moneyOf(session: SessionRecord | undefined) {
     mode: SessionMode[mode],
     initialBalance,
     disconnectPolicy: DisconnectPolicy[disconnectPolicy],
-    disconnectAfter: durationFromMs(disconnectAfterMs),
+    ...(disconnectPolicy === 'FLATTEN' ? { disconnectAfter: durationFromMs(disconnectAfterMs) } : {}),
   };
 }
