@@ -179,6 +179,7 @@ export const SCENARIOS: readonly Scenario[] = [
       await recorder.until('a', 'hears eventsAcknowledged');
       await recorder.venue('succeeds', 'a', 'first');
       await recorder.sees('first', CommandState.SUCCEEDED);
+      await recorder.until('a', 'hears eventsAcknowledged', 1, 2);
     },
   },
   {
