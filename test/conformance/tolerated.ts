@@ -92,7 +92,13 @@ const REQUIRED: Readonly<Record<Sender, readonly string[]>> = {
     'DeactivateStrategyRequest.strategy',
     'StopAllRequest.scope',
   ],
-  agents: ['ConnectRequest.frame', 'PollCommandsRequest.hello', 'Hello.journal_id', 'Hello.in_flight_max'],
+  agents: [
+    'ConnectRequest.frame',
+    'PollCommandsRequest.hello',
+    'Hello.journal_id',
+    'Hello.in_flight_max',
+    'SymbolInterest.symbol',
+  ],
 };
 
 /** Faults that are none, as "kind Message.field" or, for a single value, "kind Message.field (value)", each with the reason. */
@@ -136,6 +142,7 @@ const TOLERATED: Readonly<Record<Sender, Readonly<Record<string, string>>>> = {
     'out of range HeartbeatReply.number': 'a number that nobody asked for proves that the agent is there',
     'bad time HeartbeatReply.time': 'not looked at',
     'oversized EventBatch.events': 'the size of the message bounds it',
+    ...anyMarketTime('SymbolInterest.from_time'),
   },
 };
 
@@ -188,6 +195,12 @@ const FORM_ONLY: Readonly<Record<Sender, Readonly<Record<string, string>>>> = {
     Instance: 'as CommandResult',
     Position: 'as CommandResult',
     Fill: 'as CommandResult',
+    AlreadyClosed: 'as CommandResult',
+    VenueEvent: 'what a venue did is a fact: one that cannot be read is passed over and named in the log',
+    PositionClosed: 'as VenueEvent',
+    OrdersCancelled: 'as VenueEvent',
+    DisconnectPolicyApplied: 'as VenueEvent',
+    EquityReport: 'as VenueEvent',
   },
 };
 

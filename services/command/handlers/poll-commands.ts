@@ -10,6 +10,7 @@ import {
 import { invalidFields } from '../../platform/errors.ts';
 import { linkCallerOf } from '../link/link-caller.ts';
 import { offerOf } from '../link/offer.ts';
+import { checkInterest } from '../wire/interest-checks.ts';
 import { checksOf } from '../wire/request-checks.ts';
 import type { LinkHandlerDependencies } from './link.ts';
 
@@ -26,6 +27,7 @@ export function pollCommands(deps: LinkHandlerDependencies): ServiceImpl<typeof 
     const caller = linkCallerOf(context);
     const checks = checksOf(PollCommandsRequestSchema, request);
     const waitMs = Math.min(WAIT_MS_MAX, checks.span('wait', request.wait, WAIT_ASKED_MS_MAX) ?? 0);
+    if (request.priceInterest !== undefined) checkInterest(checks.within('price_interest'), request.priceInterest);
     checks.throwIfAny();
     const { hello } = request;
     if (hello === undefined) throw invalidFields([{ field: 'hello', description: 'is required with every poll' }]);

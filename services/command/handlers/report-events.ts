@@ -11,6 +11,7 @@ import { linkCallerOf } from '../link/link-caller.ts';
 import type { ExecutorSession } from '../link/session.ts';
 import type { StoredNumbers } from '../link/venue-channel.ts';
 import { IN_FLIGHT_MAX } from '../link/offer.ts';
+import { checkVenueEvents } from '../wire/interest-checks.ts';
 import { checksOf } from '../wire/request-checks.ts';
 import type { LinkHandlerDependencies } from './link.ts';
 
@@ -22,6 +23,7 @@ export function reportEvents(deps: LinkHandlerDependencies): ServiceImpl<typeof 
     const caller = linkCallerOf(context);
     const checks = checksOf(ReportEventsRequestSchema, request);
     checks.integer('in_flight_limit.in_flight_max', request.inFlightLimit?.inFlightMax ?? 0, 0, IN_FLIGHT_MAX);
+    if (request.venueEvents !== undefined) checkVenueEvents(checks.within('venue_events'), request.venueEvents);
     checks.throwIfAny();
     const session = deps.registry.get(caller.executorId);
     if (session === undefined || !session.isOpen || BigInt(session.identity.epoch) !== request.streamEpoch) {

@@ -137,8 +137,7 @@ export class ExecutorSession implements FlowOutput {
         if (content.value.number === this.#beatNumber) this.roundTripMs = this.#lastHeardMs - this.#lastBeatMs;
         return;
       case 'priceInterest':
-        if (this.identity.takesPrices) this.venue.takeInterest(content.value);
-        else this.end({ type: 'protocol', expected: 'takes_prices in the hello', detail: 'a price interest came' });
+        this.venue.takeInterest(content.value, this.identity.takesPrices);
         return;
       case 'venueEvents':
         this.venue.acknowledgeEvents(content.value);

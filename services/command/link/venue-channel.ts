@@ -11,16 +11,15 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { NewVenueEvent, VenueBook } from '../domain/venue-book.ts';
+import { FieldChecks } from '../wire/field-checks.ts';
+import { checkInterest, checkVenueEvents } from '../wire/interest-checks.ts';
 import { blindFrame, type PriceFeed, type PriceFrame, type PriceStart } from './price-feed.ts';
 
 const JOURNAL_ID_CHARS_MAX = 64;
 /** A fill and some names; what is larger is none of ours. */
 const EVENT_BYTES_MAX = 32_768;
-const EVENTS_PER_BATCH_MAX = 500;
 /** Events that one link may have under way to the database. */
 const EVENTS_UNSTORED_MAX = 2_000;
-const SYMBOLS_MAX = 1_000;
-const SYMBOL_CHARS_MAX = 128;
 const STORE_RETRY = { firstMs: 250, maxMs: 5_000 } as const;
 
 /** What the venue side of every link shares. */
@@ -65,9 +64,14 @@ export class VenueChannel {
     this.#link = link;
   }
 
-  /** Replaces the symbols of which the agent wants prices; those that stay go on undisturbed. */
-  takeInterest(interest: PriceInterest): void {
+  /** Replaces the symbols of which the agent wants prices; those that stay go on undisturbed. `takesPrices`: by its Hello. */
+  takeInterest(interest: PriceInterest, takesPrices = true): void {
     if (!this.#link.isOpen()) return;
+    if (this.#refuses((checks) => checkInterest(checks.within('price_interest'), interest))) return;
+    if (!takesPrices) {
+      this.#link.violate('takes_prices in the hello', 'a price interest came');
+      return;
+    }
     const wanted = new Map(
       interest.symbols.map(({ symbol, fromTime, afterSequence }): [string, PriceStart] => [
         symbol.toUpperCase(),
@@ -77,18 +81,6 @@ export class VenueChannel {
         },
       ]),
     );
-    if (interest.symbols.length > SYMBOLS_MAX) {
-      this.#link.violate(`at most ${SYMBOLS_MAX} symbols`, `an interest in ${interest.symbols.length} symbols came`);
-      return;
-    }
-    const unusable = [...wanted.keys()].find((symbol) => symbol === '' || symbol.length > SYMBOL_CHARS_MAX);
-    if (unusable !== undefined) {
-      this.#link.violate(
-        `symbols of 1 to ${SYMBOL_CHARS_MAX} characters`,
-        `a symbol of ${unusable.length} characters came`,
-      );
-      return;
-    }
     for (const [symbol, end] of this.#prices) {
       if (wanted.has(symbol)) continue;
       end();
@@ -104,10 +96,7 @@ export class VenueChannel {
    * database was there.
    */
   async takeEvents(batch: VenueEventBatch): Promise<StoredNumbers[]> {
-    if (batch.events.length > EVENTS_PER_BATCH_MAX) {
-      this.#link.violate(`at most ${EVENTS_PER_BATCH_MAX} venue events`, `${batch.events.length} came at once`);
-      return [];
-    }
+    if (this.#refuses((checks) => checkVenueEvents(checks.within('venue_events'), batch))) return [];
     const events = batch.events.map((event) => this.#readable(event)).filter((event) => event !== undefined);
     this.#unstored += events.length;
     if (this.#unstored > EVENTS_UNSTORED_MAX) {
@@ -145,6 +134,15 @@ export class VenueChannel {
   close(): void {
     for (const end of this.#prices.values()) end();
     this.#prices.clear();
+  }
+
+  /** Ends the link with what is wrong in a frame. */
+  #refuses(check: (checks: FieldChecks) => void): boolean {
+    const checks = new FieldChecks();
+    check(checks);
+    const [first] = checks.violations;
+    if (first !== undefined) this.#link.violate(`a usable ${first.field}`, `${first.field} ${first.description}`);
+    return first !== undefined;
   }
 
   async #acknowledge(batch: VenueEventBatch): Promise<void> {
