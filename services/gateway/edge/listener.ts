@@ -41,7 +41,7 @@ export interface EdgeListener {
 const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const HEADER_BYTES_MAX = 16 * 1_024;
 /** Memory that one HTTP/2 connection may make us hold, in MiB. */
-const SESSION_MIB_MAX = 16;
+const SESSION_MIB_MAX = 48;
 /** Streams that a peer may reset in a burst, and per second: an honest one cancels many calls at once, an attack never stops. */
 const STREAM_RESETS = { burst: 2_000, perSecond: 500 } as const;
 const SOCKET_KEEPALIVE_MS = 15_000;
