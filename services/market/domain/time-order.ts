@@ -3,8 +3,9 @@ const WITNESSES = 3;
 
 /**
  * Which rows of a stored series stand where their time says. A row earlier than one before it is out of order; but a row
- * that is later than each of the three after it is itself the odd one, so that one wild timestamp does not make everything
- * after it look late. Equal times are in order.
+ * that is later than each of the three after it is itself the odd one, if those go on from where the series stood: one wild
+ * timestamp must not make everything after it look late, and late rows must not make a good one look wild. Equal times are
+ * in order.
  */
 export function inOrderOfTime(timesMs: readonly number[]): boolean[] {
   let latest = Number.NEGATIVE_INFINITY;
@@ -12,7 +13,10 @@ export function inOrderOfTime(timesMs: readonly number[]): boolean[] {
     if (timeMs < latest) return false;
     if (at + WITNESSES < timesMs.length) {
       let witnesses = 0;
-      while (witnesses < WITNESSES && timesMs[at + witnesses + 1]! < timeMs) witnesses += 1;
+      for (; witnesses < WITNESSES; witnesses += 1) {
+        const next = timesMs[at + witnesses + 1]!;
+        if (next >= timeMs || next < latest) break;
+      }
       if (witnesses === WITNESSES) return false;
     }
     latest = timeMs;

@@ -166,4 +166,12 @@ describe('faulty rows', () => {
       { numRuns: 200 },
     );
   });
+
+  test('three late rows in a row do not make the good one before them look wild', async () => {
+    const good = Array.from({ length: 12 }, (_, minute) => line(minute, 100 + minute));
+    const late = line(-101, 1_000_000);
+    const series = await readSeries(csv([...good.slice(0, 8), late, late, late, ...good.slice(8)]));
+    expect(series.events).toEqual((await readSeries(csv(good))).events);
+    expect(series.stats.outOfOrder).toBe(3);
+  });
 });
