@@ -136,7 +136,7 @@ describe('tables that repeat the code', () => {
   test('ports', () => {
     const ports = derivePorts(7070, { command: 1, evaluator: 1 });
     const told = tableRows(readme, 'what', 'port', 'with the default').map((cells) => Number(cells[2]));
-    expect(told.toSorted()).toEqual(Object.values(ports).flat().toSorted());
+    expect(new Set(told)).toEqual(new Set(Object.values(ports).flat()));
   });
 
   test('limits', () => {

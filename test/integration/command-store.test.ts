@@ -30,7 +30,13 @@ beforeEach(async () => {
 
 async function newExecutor(accountId: string): Promise<string> {
   const id = sampleId(10_000 + ++made);
-  await executorBook(pool, 1_000).create({ id, accountId, name: `vps-${made}`, labels: {}, credential: newCredential() });
+  await executorBook(pool, 1_000).create({
+    id,
+    accountId,
+    name: `vps-${made}`,
+    labels: {},
+    credential: newCredential(),
+  });
   return id;
 }
 

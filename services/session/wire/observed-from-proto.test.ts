@@ -1,6 +1,7 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, fromJson, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import {
+  AlreadyClosedSchema,
   CommandSchema,
   CommandState,
   type CommandResultSchema,
@@ -21,9 +22,13 @@ describe('what had closed a position before its close came', () => {
     [PositionCloseReason.LIQUIDATION, 'liquidation'],
     [PositionCloseReason.VENUE, 'venue'],
     [PositionCloseReason.UNSPECIFIED, 'venue'],
-    [99 as PositionCloseReason, 'venue'],
   ])('reason %s is %s', (reason, name) => {
     expect(closedBy({ alreadyClosed: { reason } })).toBe(name);
+  });
+
+  test('a reason of a later release is the venue, too', () => {
+    const later = fromJson(AlreadyClosedSchema, { reason: 99 });
+    expect(closedBy({ alreadyClosed: later })).toBe('venue');
   });
 
   test('is said by the field alone, whatever the sentence says', () => {
