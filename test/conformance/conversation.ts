@@ -30,6 +30,7 @@ export function helloFrame(journalId: string): Uint8Array {
     contractDigest: OWN_DIGEST,
     kinds: ['ping'],
     inFlightMax: 10,
+    takesPrices: true,
   };
   return frameBytes({ frame: { case: 'hello', value: hello } });
 }
