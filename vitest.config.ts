@@ -2,6 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 // Three projects: `unit` needs nothing but Node, `tidy` reads the tree, `system` starts real servers once for all files
 // and works on databases cloned from a migrated template.
+/**
+ * Real processes, faults and time limits on whatever machine a pipeline gives: a test that fails there is run once more, and
+ * the report says so beside its name. At a desk nothing is repeated.
+ */
+const retry = process.env['CI'] === undefined ? 0 : 1;
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -27,6 +33,7 @@ export default defineConfig({
           globalSetup: ['test/harness/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          retry,
           maxWorkers: 2,
         },
       },
@@ -38,6 +45,7 @@ export default defineConfig({
           globalSetup: ['test/harness/global-setup.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
+          retry,
           maxWorkers: 1,
         },
       },
