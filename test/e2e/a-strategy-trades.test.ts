@@ -6,6 +6,7 @@ import { PositionState, SignalState } from '../../proto/gen/strategos/session/v1
 import { readParticipant, readSeries, runBacktest } from '../../services/backtest/index.ts';
 import { realData } from '../harness/market-data.ts';
 import { type MadeCandle, seriesCsv, strategyJson, TradingStack, when } from '../harness/trading.ts';
+import { runCli } from '../harness/run-cli.ts';
 import { until } from '../harness/until.ts';
 
 let trading: TradingStack;
@@ -108,6 +109,18 @@ async function live(sessionId: string, expected: Told, withinMs: number): Promis
   return { transitions, trades };
 }
 
+/** What the command line prints, one command after the other. */
+async function byCli(...commands: readonly (readonly string[])[]): Promise<string> {
+  const env = { STRATEGOS_URL: trading.stack.gatewayUrl, STRATEGOS_TOKEN: await trading.stack.token() };
+  let printed = '';
+  for (const command of commands) {
+    const result = await runCli(command, env);
+    expect(result, result.stderr).toMatchObject({ code: 0 });
+    printed += result.stdout;
+  }
+  return printed;
+}
+
 function msOf(time: Timestamp | undefined): number {
   return time === undefined ? 0 : timestampMs(time);
 }
@@ -136,6 +149,22 @@ describe('a strategy trades through the real services as it does in a back-test'
     expect(signals.map(({ state }) => SignalState[state])).toEqual(['ENTERED']);
     const { session: after } = await trading.sessions.getSession({ id: session.id });
     expect(after?.realisedPnl).toBe(expected.trades[0]?.split(' ').at(-1));
+    const seen = await byCli(['session', 'positions', session.id], ['session', 'signals', session.id]);
+    expect(seen).toContain('CLOSED');
+    expect(seen).toContain('ze1_close');
+    expect(seen).toContain('ENTERED');
+    const explained = await byCli([
+      'instance',
+      'explain',
+      '--session',
+      session.id,
+      '--strategy',
+      'pump',
+      '--symbol',
+      'PUMP_USDT',
+    ]);
+    expect(explained).toContain('waits for s1_signal');
+    expect(explained).toContain('POSITION_ACTIVE → EXITED');
   });
 
   test('on a real day with a sharp move', async ({ skip }) => {

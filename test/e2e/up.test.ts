@@ -50,6 +50,17 @@ describe('strategos up', () => {
         expect(result, line).toMatchObject({ code: 0 });
         expect(result.stdout).toContain('demo');
       }
+      // Within a minute of the first start somebody has seen a signal, a position and its exit.
+      await until(
+        async () => {
+          const positions = await runCli(['session', 'positions', '--json', '--data', data.root]);
+          return positions.stdout.includes('POSITION_STATE_CLOSED');
+        },
+        'the demo has closed a position',
+        60_000,
+      );
+      const signals = await runCli(['session', 'signals', '--json', '--data', data.root]);
+      expect(signals.stdout).toContain('SIGNAL_STATE_ENTERED');
       for (const secret of ['token', 'internal.token', 'postgres.password', 'demo.credentials.json']) {
         expect((await stat(join(data.root, secret))).mode & 0o777, secret).toBe(0o600);
       }
