@@ -42,6 +42,9 @@ export interface AcceptDependencies {
   readonly accepted: (session: ExecutorSession) => void;
 }
 
+/** The stream that an offer became; undefined when the executor is disabled; an error when the database would not write it. */
+type OfferAnswer = linkStore.AcceptedStream | Error | undefined;
+
 const OFFERS_PER_STATEMENT_MAX = 500;
 const OPEN_PAGE_COMMANDS = 2_000;
 const UNSETTLED_MAX = 1_000;
@@ -52,7 +55,7 @@ const UNSETTLED_MAX = 1_000;
  */
 export class LinkAcceptor {
   readonly #deps: AcceptDependencies;
-  readonly #offers: Batcher<linkStore.StreamOffer, linkStore.AcceptedStream | undefined>;
+  readonly #offers: Batcher<linkStore.StreamOffer, OfferAnswer>;
   readonly #opens: Batcher<string, readonly Command[]>;
   readonly #unsettled: Batcher<string, readonly Command[]>;
   #closed = false;
@@ -98,6 +101,7 @@ export class LinkAcceptor {
     const offer = { ...offered, kinds: servedKinds(build, offered.kinds, this.#deps.contracts, helloMs) };
     try {
       const accepted = await this.#offers.add(offer);
+      if (accepted instanceof Error) throw accepted;
       if (accepted === undefined) {
         throw new StatusError(
           'PermissionDenied',
@@ -170,22 +174,41 @@ export class LinkAcceptor {
     return session;
   }
 
-  async #flushOffers(offers: readonly linkStore.StreamOffer[]): Promise<(linkStore.AcceptedStream | undefined)[]> {
-    const answers: (linkStore.AcceptedStream | undefined)[] = Array.from({ length: offers.length });
+  async #flushOffers(offers: readonly linkStore.StreamOffer[]): Promise<OfferAnswer[]> {
+    const answers: OfferAnswer[] = Array.from({ length: offers.length });
     // Two offers of one executor in one batch are two epochs: each round takes at most one of each.
     let rest = offers.map((offer, i) => ({ offer, i }));
     while (rest.length > 0) {
       const round = [...new Map(rest.toReversed().map((entry) => [entry.offer.executorId, entry])).values()];
-      const accepted = await linkStore.acceptOffers(
-        this.#deps.pool,
-        this.#deps.replicaId,
-        round.map(({ offer }) => offer),
-      );
+      const accepted = await this.#acceptRound(round.map(({ offer }) => offer));
       for (const { offer, i } of round) answers[i] = accepted.get(offer.executorId);
       const taken = new Set(round.map(({ i }) => i));
       rest = rest.filter(({ i }) => !taken.has(i));
     }
     return answers;
+  }
+
+  /** At most one offer of each executor. What the database refuses to write of one agent never keeps out the others. */
+  async #acceptRound(
+    offers: readonly linkStore.StreamOffer[],
+  ): Promise<ReadonlyMap<string, linkStore.AcceptedStream | Error>> {
+    const { pool, replicaId, logger } = this.#deps;
+    try {
+      return await linkStore.acceptOffers(pool, replicaId, offers);
+    } catch (thrown) {
+      if (isConnectionFailure(thrown) || offers.length === 1) throw thrown;
+      logger.error({ err: thrown, offers: offers.length }, 'links could not be accepted together');
+    }
+    const outcomes = new Map<string, linkStore.AcceptedStream | Error>();
+    for (const offer of offers) {
+      try {
+        const accepted = (await linkStore.acceptOffers(pool, replicaId, [offer])).get(offer.executorId);
+        if (accepted !== undefined) outcomes.set(offer.executorId, accepted);
+      } catch (thrown) {
+        outcomes.set(offer.executorId, thrown instanceof Error ? thrown : new Error(String(thrown)));
+      }
+    }
+    return outcomes;
   }
 
   /** All open commands of these executors; rows that cannot be read are set aside and never hide the others. */

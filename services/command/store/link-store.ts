@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { repeatedOnConflict } from '../../platform/postgres/failure.ts';
 import { run } from './command-store.ts';
 import {
   acceptStreams,
@@ -48,7 +49,7 @@ export async function acceptOffers(
   replicaId: string,
   offers: readonly StreamOffer[],
 ): Promise<ReadonlyMap<string, AcceptedStream>> {
-  const rows = await run<AcceptedRow>(pool, acceptStreams, [
+  const values = [
     replicaId,
     offers.map((offer) => offer.executorId),
     offers.map((offer) => offer.link),
@@ -59,7 +60,8 @@ export async function acceptOffers(
     offers.map((offer) => offer.kinds.join(',')),
     offers.map((offer) => offer.inFlightMax),
     offers.map((offer) => offer.clockOffsetMs),
-  ]);
+  ];
+  const rows = await repeatedOnConflict(() => run<AcceptedRow>(pool, acceptStreams, values));
   return new Map(rows.map((row) => [row.id, { epoch: row.stream_epoch, takenOver: row.taken_over === true }]));
 }
 
@@ -70,11 +72,12 @@ export interface ClosedStream {
 }
 
 export async function closeOffers(pool: Pool, streams: readonly ClosedStream[]): Promise<void> {
-  await run(pool, closeStreams, [
+  const values = [
     streams.map((stream) => stream.executorId),
     streams.map((stream) => stream.epoch),
     streams.map((stream) => stream.reason),
-  ]);
+  ];
+  await repeatedOnConflict(() => run(pool, closeStreams, values));
 }
 
 /** What decides whether a stream may go on. */
@@ -132,11 +135,12 @@ export interface StreamNote {
 }
 
 export async function noteOffers(pool: Pool, notes: readonly StreamNote[]): Promise<void> {
-  await run(pool, noteStreams, [
+  const values = [
     notes.map((note) => note.executorId),
     notes.map((note) => note.inFlightMax),
     notes.map((note) => note.roundTripMs),
-  ]);
+  ];
+  await repeatedOnConflict(() => run(pool, noteStreams, values));
 }
 
 export async function replicaBeat(pool: Pool, replicaId: string): Promise<void> {

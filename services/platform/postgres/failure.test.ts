@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isConnectionFailure, retryable } from './failure.ts';
+import { isConnectionFailure, repeatedOnConflict, retryable } from './failure.ts';
 
 function coded(code: string, message = 'failed'): Error {
   return Object.assign(new Error(message), { code });
@@ -33,5 +33,29 @@ describe('Postgres being away', () => {
 
   test.each([coded('40001'), coded('40P01')])('%s is worth repeating without being that', (error) => {
     expect([isConnectionFailure(error), retryable(error)]).toEqual([false, true]);
+  });
+});
+
+describe('a statement that loses a conflict', () => {
+  test('is repeated until it wins', async () => {
+    const outcomes = [coded('40P01'), coded('40001'), 'written'];
+    const statement = async (): Promise<string> => {
+      const outcome = outcomes.shift();
+      if (typeof outcome !== 'string') throw outcome;
+      return outcome;
+    };
+    expect(await repeatedOnConflict(statement)).toBe('written');
+  });
+
+  test('is given up when it never wins, and at once when something else is wrong', async () => {
+    let tries = 0;
+    const failing = (code: string) => async () => {
+      tries += 1;
+      throw coded(code);
+    };
+    await expect(repeatedOnConflict(failing('40P01'))).rejects.toThrow('failed');
+    expect(tries).toBe(5);
+    await expect(repeatedOnConflict(failing('22021'))).rejects.toThrow('failed');
+    expect(tries).toBe(6);
   });
 });

@@ -34,7 +34,24 @@ export function isConnectionFailure(error: unknown): boolean {
 
 /** True where repeating the whole transaction is right: a connection failure, a serialization conflict or a deadlock. */
 export function retryable(error: unknown): boolean {
-  if (isConnectionFailure(error)) return true;
+  return isConnectionFailure(error) || isConflict(error);
+}
+
+/** True for a serialization conflict or a deadlock: nothing was written, and the same statement succeeds when it is repeated. */
+function isConflict(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && CONFLICT_STATES.has(code);
+}
+
+const CONFLICT_TRIES_MAX = 5;
+
+/** Runs one statement, again when it lost a conflict with another: statements that lock several rows each may deadlock. */
+export async function repeatedOnConflict<T>(statement: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await statement();
+    } catch (thrown) {
+      if (!isConflict(thrown) || attempt === CONFLICT_TRIES_MAX) throw thrown;
+    }
+  }
 }
