@@ -10,6 +10,7 @@ import { KIND_FIELDS, sentCommand } from '../golden/sample-commands.ts';
 import { SAMPLE, sampleId } from '../golden/sample-values.ts';
 import { deliveryOf } from '../../services/command/link/frames.ts';
 import { AgentBench, type PeerStream } from './agent-bench.ts';
+import { TradingVenue } from './venue.ts';
 
 const PROOF = 4_711n;
 
@@ -18,7 +19,9 @@ export async function reaction(json: JsonValue, watch?: (frame: ConnectResponse)
   const message = fromJson(ConnectResponseSchema, json);
   const { frame } = message;
   let watching = false;
+  const venue = new TradingVenue();
   await using bench = await AgentBench.start({
+    venue,
     watch: (each) => (watching && each.frame.case === frame.case ? (watch?.(each) ?? each) : each),
   });
   const stream = await bench.stream();
@@ -54,13 +57,21 @@ export async function reaction(json: JsonValue, watch?: (frame: ConnectResponse)
     case 'heartbeat':
       await expectFrame(stream, ({ frame: said }) => said.case === 'heartbeatReply', 'a reply to the heartbeat');
       return;
+    case 'prices':
+      await answered(stream);
+      expect(venue.taken.length > 0, 'the prices reach the venue');
+      return;
+    case 'venueEventsAcknowledged':
+      await answered(stream);
+      expect(isDeepStrictEqual(venue.durable, frame.value.numbers), 'the venue hears which of its events are durable');
+      return;
     default:
       await answered(stream);
   }
 }
 
 /** A command that is with the agent, at the venue, and not finished. */
-async function openCommand(bench: AgentBench, stream: PeerStream, commandId: string): Promise<void> {
+export async function openCommand(bench: AgentBench, stream: PeerStream, commandId: string): Promise<void> {
   const kind = KIND_FIELDS.find(({ name }) => name === 'ping') ?? KIND_FIELDS[0];
   if (kind === undefined) throw new Error('the wire format knows no kind');
   const delivery = deliveryOf({ ...sentCommand(kind), id: commandId }, SAMPLE.nowMs);
@@ -76,25 +87,31 @@ async function executed({ venue }: AgentBench, command: CommandDelivery): Promis
 }
 
 /** Everything before has been handled when the agent answers a heartbeat. */
-async function answered(stream: PeerStream): Promise<void> {
+export async function answered(stream: PeerStream): Promise<void> {
   stream.toAgent.push(create(ConnectResponseSchema, { frame: { case: 'heartbeat', value: { number: PROOF } } }));
   const isAnswer = ({ frame }: ConnectRequest): boolean =>
     frame.case === 'heartbeatReply' && frame.value.number === PROOF;
   await expectFrame(stream, isAnswer, 'a sign that the frame was handled');
 }
 
-async function expectFrame(stream: PeerStream, found: (said: ConnectRequest) => boolean, what: string): Promise<void> {
+/** The agent's next frame of that form; others are passed over. */
+export async function expectFrame(
+  stream: PeerStream,
+  found: (said: ConnectRequest) => boolean,
+  what: string,
+): Promise<ConnectRequest> {
   for (;;) {
     const said = await stream.next(`the agent does not send ${what}`);
     if (said === undefined) throw new Error(`the agent ended the stream instead of sending ${what}`);
-    if (found(said)) return;
+    if (found(said)) return said;
   }
 }
 
-function hasEvent({ frame }: ConnectRequest, name: string): boolean {
+export function hasEvent({ frame }: ConnectRequest, name: string): boolean {
   return frame.case === 'events' && frame.value.events.some(({ event }) => event.case === name);
 }
 
-function expect(holds: boolean, what: string): void {
+/** @throws Error when it does not hold */
+export function expect(holds: boolean, what: string): void {
   if (!holds) throw new Error(`it does not hold that ${what}`);
 }

@@ -1,3 +1,7 @@
+import { fromJson } from '@bufbuild/protobuf';
+import { ConnectRequestSchema } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
+import type { VenueEvent } from '../../proto/gen/strategos/command/v1/venue_event_pb.js';
 import type {
   Adapter,
   AdapterCommand,
@@ -7,8 +11,9 @@ import type {
   Recovery,
   StatusInit,
 } from '../../services/executor/index.ts';
+import { describedFrame } from '../golden/frame.ts';
 import { KIND_FIELDS } from '../golden/sample-commands.ts';
-import { Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
+import { SAMPLE } from '../golden/sample-values.ts';
 
 interface Execution {
   readonly command: AdapterCommand;
@@ -103,4 +108,36 @@ export class HeldVenue implements Adapter {
     else if (does === 'fails') await this.fail(commandId);
     else await this.progress(commandId, 'half of it is done', 50);
   }
+}
+
+/** A venue that trades by itself: it wants prices, and tells what happened there without a command. */
+export class TradingVenue extends HeldVenue {
+  /** What of prices has reached the venue: copied, for an adapter may read everything that it is handed. */
+  readonly taken: unknown[] = [];
+  /** Numbers of its events that the platform has made durable. */
+  readonly durable: bigint[] = [];
+  readonly venueEvents = {
+    journalId: SAMPLE.journalId,
+    read: (afterNumber: bigint): VenueEvent[] => sampleEvents().filter(({ number }) => number > afterNumber),
+    acknowledge: async (numbers: readonly bigint[]): Promise<void> => {
+      this.durable.push(...numbers);
+    },
+  };
+
+  priceInterest() {
+    return [{ symbol: 'BTC_USDT' }];
+  }
+
+  takePrices({ prices, freshness, missedSymbols }: PriceNews): void {
+    for (const price of prices) this.taken.push({ ...price, price: { ...price.price.value } });
+    for (const each of freshness) this.taken.push({ ...each });
+    this.taken.push(...missedSymbols);
+  }
+}
+
+type PriceNews = Parameters<NonNullable<Adapter['takePrices']>>[0];
+
+function sampleEvents(): VenueEvent[] {
+  const { frame } = fromJson(ConnectRequestSchema, describedFrame('executor', 'executor venue_events/position_closed'));
+  return frame.case === 'venueEvents' ? frame.value.events : [];
 }

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCliHttp } from './cli-http.ts';
 import { writeEvaluatorMessages } from './evaluator-messages.ts';
+import { writeExecutorExchanges } from './executor-exchanges.ts';
 import { writeExecutorHttp } from './executor-http.ts';
 import { writeExecutorMessages } from './executor-messages.ts';
+import { writePlatformExchanges } from './platform-exchanges.ts';
 import { documentOf } from '../schema/json.ts';
 
 /** Lets every consumer say what it needs, and gives the pacts by file name, in the form in which they are kept. */
@@ -12,6 +14,8 @@ export async function makePacts(): Promise<ReadonlyMap<string, string>> {
   const directory = await mkdtemp(join(tmpdir(), 'strategos-pacts-'));
   try {
     await writeExecutorMessages(directory);
+    await writeExecutorExchanges(directory);
+    await writePlatformExchanges(directory);
     await writeExecutorHttp(directory);
     await writeCliHttp(directory);
     await writeEvaluatorMessages(directory);

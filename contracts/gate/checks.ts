@@ -1,12 +1,17 @@
 import type { JsonValue } from '@bufbuild/protobuf';
+import type { ConnectRequest } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { messageOf } from '../../services/platform/errors.ts';
 import { checkGolden } from '../golden/check.ts';
 import type { Candidate } from '../golden/candidate.ts';
 import type { MadeChange } from '../golden/strategy-changes.ts';
+import { AGENT_STATES } from '../consumers/platform-exchanges.ts';
+import { frameNameOf, type MadeFrame } from '../golden/frame.ts';
+import { askAgent } from '../providers/agent-exchange.ts';
 import type { DoorProxy } from '../providers/door-proxy.ts';
+import { askPlatform } from '../providers/live-exchange.ts';
 import { LivePlatform } from '../providers/live-platform.ts';
 import { setUpState } from '../providers/states.ts';
-import { type PactVerification, readPact } from '../providers/verification.ts';
+import { type PactVerification, type Question, readPact, verificationOf } from '../providers/verification.ts';
 import type { Release } from '../releases/release.ts';
 import { breakingChanges } from '../schema/image.ts';
 import type { TestServers } from '../../test/harness/servers.ts';
@@ -28,6 +33,17 @@ export interface Subject {
   readonly servers: TestServers;
   /** Stands between the platform and an older agent; absent: nothing does. */
   readonly wire?: OnTheWire;
+  /** Whether a pact can see what is changed; absent: each can. */
+  readonly concerns?: (pactFile: string) => boolean;
+  /** What becomes of the agent's answers on their way; absent: nothing. */
+  readonly fromAgent?: (answer: ConnectRequest) => ConnectRequest;
+}
+
+/** What a check found in one part of what it looked at. */
+export interface Part {
+  readonly name: string;
+  readonly looked: number;
+  readonly findings: readonly Finding[];
 }
 
 /** One way to find out whether a release would break. */
@@ -36,7 +52,7 @@ export interface Check {
   readonly run: (
     subject: Subject,
     release: Release,
-  ) => Promise<{ readonly looked: number; readonly findings: readonly Finding[] }>;
+  ) => Promise<{ readonly looked: number; readonly findings: readonly Finding[]; readonly parts?: readonly Part[] }>;
 }
 
 const schemaCheck: Check = {
@@ -64,40 +80,63 @@ const goldenCheck: Check = {
 
 const pactCheck: Check = {
   name: 'pacts',
-  run: async ({ candidate, changes, platform, door, verification }, release) => {
+  run: async (subject, release) => {
+    const { candidate, changes, platform, door, verification, concerns = () => true } = subject;
     const frames = candidate.frames.filter(({ from }) => from === 'platform').map(({ name, json }) => [name, json]);
     const messages = { ...Object.fromEntries(frames), ...changes };
-    const findings: Finding[] = [];
-    let looked = 0;
-    for (const pactFile of release.pactFiles) {
-      const { consumer, provider, interactions } = await readPact(pactFile);
-      looked += interactions.length;
-      const states = new Set(interactions.flatMap(({ providerStates = [] }) => providerStates.map(({ name }) => name)));
-      const mismatches = await verification.verify(
-        {
-          provider: provider.name,
-          pactFile,
-          states: [...states],
-          messages,
-          providerBaseUrl: door.url,
-        },
-        (state) => setUpState(state, platform, door),
-      );
-      for (const { interaction, path, what } of mismatches) {
-        const http = interactions.some(({ description, type }) => description === interaction && type.includes('HTTP'));
-        findings.push({
-          check: 'pact',
-          consumer: `${consumer.name} ${release.version}`,
-          place: interaction,
-          field: path,
-          what,
-          remedy: http ? REMEDY.http : REMEDY.send,
+    const provider = {
+      setUp: (state: string) => setUpState(state, platform, door),
+      answer: (question: Question) => answerOf(question, subject),
+    };
+    const parts: Part[] = [];
+    for (const pactFile of release.pactFiles.filter(concerns)) {
+      const { consumer, provider: asked, interactions } = await readPact(pactFile);
+      const request = { ...verificationOf(pactFile, interactions), provider: asked.name };
+      const mismatches = await verification.verify({ ...request, messages, providerBaseUrl: door.url }, provider);
+      for (const [type, own] of Map.groupBy(interactions, (each) => each.type)) {
+        const found = mismatches.filter(({ interaction }) => typeOf(interaction, interactions) === type);
+        const remedy = type.includes('HTTP') ? REMEDY.http : REMEDY.send;
+        parts.push({
+          name: `${consumer.name} → ${asked.name}, ${FORMS[type] ?? type}`,
+          looked: own.length,
+          findings: found.map(({ interaction, path, what }) => ({
+            check: 'pact',
+            consumer: `${consumer.name} ${release.version}`,
+            place: interaction,
+            field: path,
+            what,
+            remedy,
+          })),
         });
       }
     }
-    return { looked, findings };
+    const looked = parts.reduce((sum, part) => sum + part.looked, 0);
+    return { looked, findings: parts.flatMap(({ findings }) => findings), parts };
   },
 };
+
+/** Types of interactions, as people call them. */
+const FORMS: Readonly<Record<string, string>> = {
+  'Asynchronous/Messages': 'messages',
+  'Synchronous/Messages': 'questions and answers on the stream',
+  'Synchronous/HTTP': 'calls',
+};
+
+/** What is said of the pact as a whole is said of what stands first in it. */
+function typeOf(interaction: string, all: readonly { readonly description: string; readonly type: string }[]) {
+  return (all.find(({ description }) => description === interaction) ?? all[0])?.type;
+}
+
+/** What the candidate answers on the stream: real code is asked, and its answer is said as the candidate says it. */
+async function answerOf(
+  { content, state }: Question,
+  { candidate, platform, wire, fromAgent }: Subject,
+): Promise<JsonValue> {
+  const made: MadeFrame = Object.values<string>(AGENT_STATES).includes(state)
+    ? { name: '', from: 'executor', message: await askAgent(content, state, fromAgent) }
+    : { name: '', from: 'platform', message: await askPlatform(content, state, platform, wire) };
+  return candidate.say({ ...made, name: frameNameOf(made.from, made.message) }).json;
+}
 
 const platformTranscripts: Check = {
   name: 'transcripts: its agent, today’s platform',

@@ -12,7 +12,7 @@ import { changesOfRows } from '../providers/strategy-changes.ts';
 import { PactVerification } from '../providers/verification.ts';
 import { supportedReleases } from '../releases/release.ts';
 import { buildImage, schemaOf } from '../schema/image.ts';
-import { CHECKS, runCheck, type Subject } from './checks.ts';
+import { CHECKS, type Part, runCheck, type Subject } from './checks.ts';
 import { checkCoverage } from './coverage.ts';
 import type { Verdict } from './finding.ts';
 
@@ -48,10 +48,11 @@ export async function runGate(servers: TestServers, today: string): Promise<read
   const stack = new Stack();
   try {
     const subject = await assembleSubject(servers, stack);
-    const verdicts: Verdict[] = [await timed('this build', 'coverage: every frame has its pact', checkCoverage)];
+    const verdicts: Verdict[] = [...(await timed('this build', 'coverage: every frame has its pact', checkCoverage))];
     for (const release of await supportedReleases(today)) {
       for (const check of CHECKS) {
-        verdicts.push(await timed(`executor ${release.version}`, check.name, () => runCheck(check, subject, release)));
+        const found = await timed(`executor ${release.version}`, check.name, () => runCheck(check, subject, release));
+        verdicts.push(...found);
       }
     }
     return verdicts;
@@ -60,11 +61,21 @@ export async function runGate(servers: TestServers, today: string): Promise<read
   }
 }
 
+/** A check that looks at several things gives a verdict on each, and its time is shared among them. */
 async function timed(
   who: string,
   what: string,
-  run: () => Promise<Pick<Verdict, 'looked' | 'findings'>>,
-): Promise<Verdict> {
+  run: () => Promise<Pick<Verdict, 'looked' | 'findings'> & { readonly parts?: readonly Part[] }>,
+): Promise<readonly Verdict[]> {
   const startMs = performance.now();
-  return { who, what, ...(await run()), tookMs: Math.round(performance.now() - startMs) };
+  const { looked, findings, parts = [] } = await run();
+  const tookMs = Math.round(performance.now() - startMs);
+  if (parts.length === 0) return [{ who, what, looked, findings, tookMs }];
+  return parts.map((part) => ({
+    who,
+    what: `${what}: ${part.name}`,
+    looked: part.looked,
+    findings: part.findings,
+    tookMs: Math.round((tookMs * part.looked) / looked),
+  }));
 }

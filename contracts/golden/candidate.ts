@@ -15,6 +15,8 @@ export interface SaidFrame {
 export interface Candidate {
   readonly schema: Schema;
   readonly frames: readonly SaidFrame[];
+  /** How it says a frame that production code of today makes. */
+  readonly say: (made: MadeFrame) => SaidFrame;
 }
 
 /** Changes what a builder says; gets a copy that it may alter. */
@@ -22,7 +24,8 @@ export type AlterFrame = (json: JsonObject, frame: { readonly name: string; read
 
 /** What a build of these descriptors says, when its builders are those of today, altered by `alter`. */
 export function candidateOf(schema: Schema, made: readonly (MadeFrame | MadeBody)[], alter?: AlterFrame): Candidate {
-  return { schema, frames: made.map((frame) => said(schema, frame, alter)) };
+  const say = (frame: MadeFrame | MadeBody): SaidFrame => said(schema, frame, alter);
+  return { schema, frames: made.map(say), say };
 }
 
 function said(schema: Schema, made: MadeFrame | MadeBody, alter: AlterFrame | undefined): SaidFrame {

@@ -7,12 +7,12 @@ import {
 import { Freshness, type PriceEvent, PriceEventSchema } from '../../proto/gen/strategos/market/v1/market_pb.js';
 import { SymbolFreshnessSchema } from '../../proto/gen/strategos/market/v1/market_service_pb.js';
 import { freshnessOf, priceOf } from '../../services/command/link/price-frames.ts';
-import { ExecutorSession } from '../../services/command/link/session.ts';
+import type { ExecutorSession } from '../../services/command/link/session.ts';
 import { sendWelcome } from '../../services/command/link/welcome.ts';
 import { ManualClock } from '../../services/platform/clock.ts';
-import { createLogger } from '../../services/platform/logger.ts';
 import { describedFrame, frameNameOf, type MadeFrame } from './frame.ts';
 import { KIND_FIELDS, sentCommand } from './sample-commands.ts';
+import { sampleSession } from './sample-session.ts';
 import { SAMPLE, sampleId } from './sample-values.ts';
 
 const DRAIN_MS = 1_500;
@@ -48,7 +48,7 @@ export async function platformFrames(): Promise<MadeFrame[]> {
   const made: MadeFrame[] = [];
   for (const occasion of OCCASIONS) {
     const clock = new ManualClock(SAMPLE.nowMs);
-    const session = newSession(clock);
+    const session = sampleSession(clock);
     occasion(session, clock);
     // What gathers within one turn shares a frame, so the turn has to end.
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -56,28 +56,6 @@ export async function platformFrames(): Promise<MadeFrame[]> {
       made.push({ name: frameNameOf('platform', message), from: 'platform', message });
   }
   return made;
-}
-
-function newSession(clock: ManualClock): ExecutorSession {
-  const { accountId, executorId, executorName, journalId, host, keyId, epoch } = SAMPLE;
-  const kinds = new Set(KIND_FIELDS.map((kind) => kind.name));
-  const identity = { accountId, executorId, executorName, journalId, host, keyId, epoch, kinds };
-  return new ExecutorSession(
-    { ...identity, takesPrices: true, credentialEndMs: null, link: 'STREAM', inFlightMax: 256, helloMs: SAMPLE.nowMs },
-    {
-      clock,
-      logger: createLogger('command', 'silent'),
-      change: async () => true,
-      read: async () => ({ commands: [], unreadable: [] }),
-      setAside: (unreadable) => {
-        throw new Error(`a sample cannot be sent: ${unreadable[0]?.defect}`);
-      },
-      ended: () => undefined,
-      review: () => undefined,
-      noteInFlightMax: () => undefined,
-      venue: { book: { store: async () => 1 }, feed: undefined, stored: () => undefined },
-    },
-  );
 }
 
 function sampleRequest(name: string): ConnectRequest {

@@ -6,12 +6,19 @@ import { todaysFrames } from '../golden/make.ts';
 import { supportedReleases } from '../releases/release.ts';
 import { attack, type Attacked } from './attack.ts';
 import { BUILDER_MUTATIONS, DOOR_MUTATIONS } from './builders.ts';
+import { EXCHANGE_MUTATIONS } from './exchanges.ts';
 import { inLanes } from './lanes.ts';
 import type { Mutation } from './mutation.ts';
 import { PROTO_MUTATIONS } from './protos.ts';
 import { STRATEGY_MUTATIONS } from './strategy.ts';
 
-const MUTATIONS = [...PROTO_MUTATIONS, ...BUILDER_MUTATIONS, ...DOOR_MUTATIONS, ...STRATEGY_MUTATIONS];
+const MUTATIONS = [
+  ...PROTO_MUTATIONS,
+  ...BUILDER_MUTATIONS,
+  ...EXCHANGE_MUTATIONS,
+  ...DOOR_MUTATIONS,
+  ...STRATEGY_MUTATIONS,
+];
 
 describe('the gate is attacked', () => {
   const stack = new Stack();

@@ -1,6 +1,6 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DescMessage, fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf';
 import {
@@ -47,7 +47,17 @@ export async function attack(
     const wire = wireOf(schema, mutation);
     base.door.change = mutation.door ?? {};
     const changes = saidChanges(schema, base.madeChanges, mutation.changes);
-    const subject: Subject = { ...base, candidate, changes, imageFile, wire };
+    const { agent } = mutation;
+    const fromAgent = agent === undefined ? {} : { fromAgent: agent };
+    const subject: Subject = {
+      ...base,
+      candidate,
+      changes,
+      imageFile,
+      wire,
+      concerns: (file) => concerns(file, mutation),
+      ...fromAgent,
+    };
     for (const check of CHECKS.filter((each) => couldSee(each, mutation))) {
       const { findings } = await runCheck(check, subject, release);
       const [first] = findings;
@@ -63,12 +73,22 @@ export async function attack(
 }
 
 /** Each check looks at a part of the build, and sees a change of that part alone. */
-function couldSee({ name }: Check, { protos, frames, stream, changes, door }: Mutation): boolean {
+function couldSee({ name }: Check, { protos, frames, stream, agent, changes, door }: Mutation): boolean {
   if (name.startsWith('schema')) return protos !== undefined;
   if (name.startsWith('golden')) return protos !== undefined || frames !== undefined;
-  if (name.startsWith('pacts')) return [protos, frames, changes, door].some((part) => part !== undefined);
+  if (name.startsWith('pacts'))
+    return [protos, frames, stream, agent, changes, door].some((part) => part !== undefined);
   // Today's own agent stands on no mutated ground, and conversations are held without the gateway.
   return !name.includes('today’s agent') && [protos, frames, stream].some((part) => part !== undefined);
+}
+
+/** A change of one part of the build shows in the pacts of who hears that part. */
+function concerns(pactFile: string, { protos, frames, stream, agent, changes, door }: Mutation): boolean {
+  const name = basename(pactFile);
+  if (protos !== undefined) return true;
+  if (name.startsWith('executor-platform')) return [frames, stream, door].some((part) => part !== undefined);
+  if (name.startsWith('platform-executor')) return frames !== undefined || agent !== undefined;
+  return name.startsWith('evaluator') ? changes !== undefined : door !== undefined;
 }
 
 async function mutatedSchema(

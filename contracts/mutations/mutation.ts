@@ -1,4 +1,4 @@
-import type { ConnectResponse } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { ConnectRequest, ConnectResponse } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { AlterFrame } from '../golden/candidate.ts';
 import type { AlterChange } from '../golden/strategy-changes.ts';
 import type { DoorChange } from '../providers/door-proxy.ts';
@@ -21,6 +21,8 @@ export interface Mutation {
   readonly frames?: AlterFrame;
   /** To the order of the frames of a stream, or to which of them are sent. */
   readonly stream?: (frames: AsyncIterable<ConnectResponse>) => AsyncIterable<ConnectResponse>;
+  /** To what today's agent answers when it is asked. */
+  readonly agent?: (answer: ConnectRequest) => ConnectRequest;
   /** To what the strategy service says of changes. */
   readonly changes?: AlterChange;
   /** To what the gateway serves. */

@@ -10,7 +10,7 @@ import { PACTS } from '../releases/release.ts';
 import { DoorProxy } from './door-proxy.ts';
 import { LivePlatform } from './live-platform.ts';
 import { setUpState } from './states.ts';
-import { PactVerification, readPact } from './verification.ts';
+import { PactVerification, readPact, verificationOf } from './verification.ts';
 
 let platform: LivePlatform;
 let door: DoorProxy;
@@ -54,8 +54,7 @@ test('a handler that always answers the same does not pass for the service', asy
   const { frames } = await todaysFrames();
   const mismatches = await verification.verify({
     provider: 'platform',
-    pactFile,
-    states: [...new Set(interactions.flatMap(({ providerStates = [] }) => providerStates.map(({ name }) => name)))],
+    ...verificationOf(pactFile, interactions),
     messages: Object.fromEntries(frames.map((frame) => [frame.name, goldenOf(frame).json])),
     providerBaseUrl: `http://127.0.0.1:${port}`,
   });

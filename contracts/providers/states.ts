@@ -12,16 +12,22 @@ import { Secret } from '../../services/executor/index.ts';
 import { pollTransport } from '../../services/executor/stream/transports.ts';
 import { CLI_STATES } from '../consumers/cli-http.ts';
 import { CHANGES_STATE } from '../consumers/evaluator-messages.ts';
+import { LINK_STATES } from '../consumers/executor-exchanges.ts';
 import { STATES } from '../consumers/executor-http.ts';
+import { AGENT_STATES } from '../consumers/platform-exchanges.ts';
 import { describedFrame } from '../golden/frame.ts';
 import { OWN_DIGEST } from '../../test/harness/own-contract.ts';
 import type { DoorProxy } from './door-proxy.ts';
 import type { LivePlatform } from './live-platform.ts';
 
+const ON_THE_STREAM: readonly string[] = [...Object.values(LINK_STATES), ...Object.values(AGENT_STATES)];
+
 /** Puts the real platform into the state that an interaction asks for, with rows of its own, and the proxy into its caller's place. */
 export async function setUpState(name: string, platform: LivePlatform, door: DoorProxy): Promise<void> {
   // Messages are built beforehand: by the session of production, and of rows that stand in the strategy service's own tables.
   if (name === 'the agent is connected' || name === CHANGES_STATE) return;
+  // Whoever asks on the stream sets up both of its ends.
+  if (ON_THE_STREAM.includes(name)) return;
   const credentials = await platform.createExecutor('pact');
   door.bearer = `${credentials.keyId}.${credentials.secret}`;
   switch (name) {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { JsonValue } from '@bufbuild/protobuf';
+import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { messageOf } from '../../services/platform/errors.ts';
 import { readEnv } from '../../services/platform/config.ts';
 import { documentOf } from '../schema/json.ts';
@@ -11,6 +11,8 @@ export interface VerificationRequest {
   readonly pactFile: string;
   /** What the provider says, by the description in the pact. */
   readonly messages: Readonly<Record<string, JsonValue>>;
+  /** What of the pact is a question and an answer, by its description. */
+  readonly exchanges: readonly string[];
   /** Names of the states that the pact asks for. */
   readonly states: readonly string[];
   /** Where HTTP interactions are asked; absent where the pact has none. */
@@ -27,17 +29,29 @@ export interface Mismatch {
 
 export type ToWorker =
   | { readonly type: 'verify'; readonly id: number; readonly request: VerificationRequest }
-  | { readonly type: 'state-done'; readonly number: number; readonly error?: string };
+  | { readonly type: 'done'; readonly number: number; readonly answer?: JsonValue; readonly error?: string };
 
 export type FromWorker =
   | { readonly type: 'verified'; readonly id: number; readonly report: string }
-  | { readonly type: 'state'; readonly id: number; readonly number: number; readonly name: string };
+  | { readonly type: 'state'; readonly id: number; readonly number: number; readonly name: string }
+  | { readonly type: 'ask'; readonly id: number; readonly number: number; readonly question: Question };
 
-export type SetUpState = (name: string) => Promise<void>;
+/** One question of the pact, as the consumer asks it. */
+export interface Question {
+  readonly description: string;
+  readonly state: string;
+  readonly content: JsonObject;
+}
+
+/** The provider, as the verifier meets it. */
+export interface Provider {
+  readonly setUp: (state: string) => Promise<void>;
+  readonly answer: (question: Question) => Promise<JsonValue>;
+}
 
 interface Waiting {
   readonly report: PromiseWithResolvers<string>;
-  readonly setUp: SetUpState;
+  readonly provider: Partial<Provider>;
 }
 
 const WORKER = fileURLToPath(new URL('verify-worker.ts', import.meta.url));
@@ -62,9 +76,9 @@ export class PactVerification implements Disposable {
   }
 
   /** What the pact asks for and the provider does not give; empty when all is well. */
-  async verify(request: VerificationRequest, setUp: SetUpState = async () => undefined): Promise<readonly Mismatch[]> {
+  async verify(request: VerificationRequest, provider: Partial<Provider> = {}): Promise<readonly Mismatch[]> {
     this.#requests += 1;
-    const waiting: Waiting = { report: Promise.withResolvers<string>(), setUp };
+    const waiting: Waiting = { report: Promise.withResolvers<string>(), provider };
     this.#waiting.set(this.#requests, waiting);
     const message: ToWorker = { type: 'verify', id: this.#requests, request };
     this.#worker.send(message);
@@ -83,13 +97,15 @@ export class PactVerification implements Disposable {
       waiting?.report.resolve(message.report);
       return;
     }
-    const answer = (error?: string): void => {
-      const done: ToWorker = { type: 'state-done', number: message.number, ...(error === undefined ? {} : { error }) };
-      this.#worker.send(done);
+    const done = (how: { readonly answer?: JsonValue; readonly error?: string }): void => {
+      const said: ToWorker = { type: 'done', number: message.number, ...how };
+      this.#worker.send(said);
     };
-    (waiting?.setUp(message.name) ?? Promise.resolve()).then(
-      () => answer(),
-      (thrown: unknown) => answer(messageOf(thrown)),
+    const { provider = {} } = waiting ?? {};
+    const doing = message.type === 'state' ? provider.setUp?.(message.name) : provider.answer?.(message.question);
+    Promise.resolve(doing).then(
+      (answer) => done(answer === undefined ? {} : { answer }),
+      (thrown: unknown) => done({ error: messageOf(thrown) }),
     );
   }
 }
@@ -135,4 +151,15 @@ interface PactFile {
 /** Who needs what of whom. */
 export async function readPact(file: string): Promise<PactFile> {
   return documentOf<PactFile>(await readFile(file, 'utf8'));
+}
+
+/** What a pact's verification needs to know of it. */
+export function verificationOf(pactFile: string, interactions: PactFile['interactions']) {
+  const states = interactions.flatMap(({ providerStates = [] }) => providerStates.map(({ name }) => name));
+  const exchanges = interactions.filter(({ type }) => type === 'Synchronous/Messages');
+  return {
+    pactFile,
+    states: [...new Set(states)],
+    exchanges: exchanges.map(({ description }) => description),
+  };
 }

@@ -1,0 +1,95 @@
+import { create, fromJson, type JsonObject, toJson } from '@bufbuild/protobuf';
+import { createClient } from '@connectrpc/connect';
+import {
+  type ConnectRequest,
+  ConnectRequestSchema,
+  type ConnectResponse,
+  ConnectResponseSchema,
+  ExecutorLinkService,
+} from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { AsyncQueue } from '../../services/platform/async-queue.ts';
+import { createGrpcTransport } from '../../services/platform/grpc/transport.ts';
+import { OWN_DIGEST } from '../../test/harness/own-contract.ts';
+import { inTime } from '../consumers/agent-bench.ts';
+import { LINK_STATES } from '../consumers/executor-exchanges.ts';
+import { SAMPLE, sampleId } from '../golden/sample-values.ts';
+import { documentOf } from '../schema/json.ts';
+import { type OnTheWire, UNCHANGED } from '../transcripts/replay-platform.ts';
+import type { LivePlatform } from './live-platform.ts';
+
+const FRAMES_MAX = 100;
+const ANSWER_MS_MAX = 2_000;
+/** The command of which the pact speaks; the real one has an id of its own. */
+const SAMPLE_ID = sampleId(1);
+
+/**
+ * Asks the real link service over a real stream, as an executor that is in the state `state`, and gives its answer. Ids of the
+ * pact's command stand for the real one on the way there and back.
+ * @throws Error when no answer comes
+ */
+export async function askPlatform(
+  content: JsonObject,
+  state: string,
+  platform: LivePlatform,
+  wire: OnTheWire = UNCHANGED,
+): Promise<ConnectResponse> {
+  const { keyId, secret, executorId } = await platform.createExecutor('exchange');
+  const headers = { authorization: `Bearer ${keyId}.${secret}` };
+  const transport = createGrpcTransport({
+    urls: [platform.replica.linkUrl],
+    ownConnection: true,
+    headers: () => headers,
+  });
+  const said = new AsyncQueue<ConnectRequest>({ itemsMax: FRAMES_MAX });
+  const ending = new AbortController();
+  try {
+    const frames = createClient(ExecutorLinkService, transport).connect(said, { signal: ending.signal });
+    const heard = wire.fromPlatform(frames)[Symbol.asyncIterator]();
+    const say = (json: JsonObject): void => {
+      said.push(create(ConnectRequestSchema, wire.toPlatform(fromJson(ConnectRequestSchema, json))));
+    };
+    let commandId = SAMPLE_ID;
+    if (state !== LINK_STATES.registered) {
+      say(hello());
+      await answer(heard);
+    }
+    if (state === LINK_STATES.holding) {
+      const kind = { case: 'ping', value: { payload: 'of the pact' } } as const;
+      const { command } = await platform.commands.issueCommand({ executor: executorId, kind });
+      commandId = command?.id ?? '';
+      await answer(heard);
+    }
+    say(withId(content, SAMPLE_ID, commandId));
+    const json = toJson(ConnectResponseSchema, await answer(heard));
+    return fromJson(ConnectResponseSchema, withId(json, commandId, SAMPLE_ID));
+  } finally {
+    ending.abort(new Error('asked and answered'));
+    said.end();
+    transport.close();
+  }
+}
+
+/** What the platform says next; it beats when its time has come. */
+async function answer(heard: AsyncIterator<ConnectResponse>): Promise<ConnectResponse> {
+  for (;;) {
+    const next = await inTime(heard.next(), 'the platform does not answer', ANSWER_MS_MAX);
+    if (next.done === true) throw new Error('the platform ends the stream instead of answering');
+    if (next.value.frame.case !== 'heartbeat') return next.value;
+  }
+}
+
+function hello(): JsonObject {
+  const { journalId, host } = SAMPLE;
+  const facts = {
+    agentVersion: '1.0.0',
+    contractDigest: OWN_DIGEST,
+    kinds: ['ping'],
+    inFlightMax: 8,
+    takesPrices: true,
+  };
+  return { hello: { journalId, host, platform: 'linux-x64', agentTime: new Date().toISOString(), ...facts } };
+}
+
+function withId<T>(document: T, from: string, to: string): T {
+  return documentOf<T>(JSON.stringify(document).replaceAll(from, () => to));
+}
