@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { create, fromJson, type JsonValue } from '@bufbuild/protobuf';
+import { create, fromBinary, fromJson, type JsonValue } from '@bufbuild/protobuf';
 import {
   type CommandDelivery,
+  CommandDeliverySchema,
   type ConnectRequest,
   type ConnectResponse,
   ConnectResponseSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { KIND_FIELDS, sentCommand } from '../golden/sample-commands.ts';
 import { SAMPLE, sampleId } from '../golden/sample-values.ts';
-import { deliveryOf } from '../../services/command/link/frames.ts';
+import { deliveryBytes } from '../../services/command/link/delivery-frame.ts';
 import { AgentBench, type PeerStream } from './agent-bench.ts';
 import { TradingVenue } from './venue.ts';
 
@@ -74,7 +75,8 @@ export async function reaction(json: JsonValue, watch?: (frame: ConnectResponse)
 export async function openCommand(bench: AgentBench, stream: PeerStream, commandId: string): Promise<void> {
   const kind = KIND_FIELDS.find(({ name }) => name === 'ping') ?? KIND_FIELDS[0];
   if (kind === undefined) throw new Error('the wire format knows no kind');
-  const delivery = deliveryOf({ ...sentCommand(kind), id: commandId }, SAMPLE.nowMs);
+  const bytes = deliveryBytes({ ...sentCommand(kind), id: commandId }, SAMPLE.nowMs);
+  const delivery = fromBinary(CommandDeliverySchema, bytes);
   stream.send({ case: 'commands', value: { commands: [delivery] } });
   await expectFrame(stream, (said) => hasEvent(said, 'started'), `the start of ${commandId}`);
   await bench.venue.execution(commandId === '' ? sampleId(1) : commandId);

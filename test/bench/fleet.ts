@@ -1,20 +1,13 @@
-import { create } from '@bufbuild/protobuf';
-import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
-  type ConnectRequest,
   ConnectRequestSchema,
-  EventBatchSchema,
-  type ExecutorEvent,
-  ExecutorEventSchema,
+  ConnectResponseSchema,
   ExecutorLinkService,
-  FinishedSchema,
-  ReceivedSchema,
-  StartedSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
-import { AsyncQueue } from '../../services/platform/async-queue.ts';
-import { createGrpcTransport } from '../../services/platform/grpc/transport.ts';
-import { KIND_NAMES } from './kinds.ts';
 import { OWN_DIGEST } from '../harness/own-contract.ts';
+import { KIND_NAMES } from './kinds.ts';
+import { answerFrame, type LightDelivery, readFrame } from './light-frames.ts';
+import { LightConnection, type LightStream } from './light-stream.ts';
 
 /** A credential as CreateExecutor gives it. */
 export interface FleetCredential {
@@ -22,14 +15,7 @@ export interface FleetCredential {
   readonly secret: string;
 }
 
-/** What every answer says; made once. */
-const ANSWER: readonly ExecutorEvent['event'][] = [
-  { case: 'received', value: create(ReceivedSchema) },
-  { case: 'started', value: create(StartedSchema) },
-  { case: 'finished', value: create(FinishedSchema, { state: CommandState.SUCCEEDED }) },
-];
-
-const FRAMES_QUEUED_MAX = 10_000;
+const PATH = `/${ExecutorLinkService.typeName}/${ExecutorLinkService.method.connect.name}`;
 const IN_FLIGHT_MAX = 1_000;
 
 /**
@@ -76,98 +62,85 @@ export class FleetMember {
   readonly received = new Set<string>();
   duplicates = 0;
   readonly welcomed: Promise<void>;
-  readonly #transport: ReturnType<typeof createGrpcTransport>;
+  readonly #linkUrl: string;
+  readonly #credential: FleetCredential;
   readonly #journalId = crypto.randomUUID();
   readonly #onAcknowledged: (count: number) => void;
-  readonly #abort = new AbortController();
   #welcome: () => void = () => undefined;
-  #output: AsyncQueue<ConnectRequest> | undefined;
+  #connection: LightConnection | undefined;
+  #closed = false;
 
   constructor(linkUrl: string, credential: FleetCredential, onAcknowledged: (count: number) => void) {
+    this.#linkUrl = linkUrl;
+    this.#credential = credential;
     this.#onAcknowledged = onAcknowledged;
-    this.#transport = createGrpcTransport({
-      urls: [linkUrl],
-      ownConnection: true,
-      headers: () => ({ authorization: `Bearer ${credential.keyId}.${credential.secret}` }),
-    });
     this.welcomed = new Promise((resolve) => {
       this.#welcome = resolve;
     });
-    void this.#run();
+    this.#connect();
   }
 
   close(): void {
-    this.#abort.abort();
-    this.#output?.end();
-    this.#transport.close();
+    this.#closed = true;
+    this.#connection?.close();
   }
 
-  async #run(): Promise<void> {
-    while (!this.#abort.signal.aborted) {
-      const output = new AsyncQueue<ConnectRequest>({ itemsMax: FRAMES_QUEUED_MAX });
-      this.#output = output;
-      output.push(
-        create(ConnectRequestSchema, {
-          frame: {
-            case: 'hello',
-            value: {
-              journalId: this.#journalId,
-              agentVersion: 'bench',
-              contractDigest: OWN_DIGEST,
-              kinds: KIND_NAMES,
-              inFlightMax: IN_FLIGHT_MAX,
-              host: 'bench',
-            },
-          },
-        }),
-      );
-      try {
-        // The transport itself: a client's wrappers about each message cost more than the message.
-        const { connect } = ExecutorLinkService.method;
-        const { message } = await this.#transport.stream(connect, this.#abort.signal, undefined, undefined, output);
-        for await (const { frame } of message) {
-          switch (frame.case) {
-            case 'welcome':
-              this.#welcome();
-              break;
-            case 'commands':
-              this.#answer(output, frame.value.commands);
-              break;
-            case 'eventsAcknowledged':
-              this.#onAcknowledged(frame.value.commandIds.length);
-              break;
-            case 'heartbeat':
-              output.push(
-                create(ConnectRequestSchema, {
-                  frame: { case: 'heartbeatReply', value: { number: frame.value.number } },
-                }),
-              );
-              break;
-            default:
-              break;
-          }
-        }
-      } catch {
-        // The service may be killed on purpose: the executor comes back, as a real one does.
-        if (this.#abort.signal.aborted) return;
-        await new Promise<void>((resolve) => setTimeout(resolve, 100 + Math.random() * 400));
-      }
+  #connect(): void {
+    const { keyId, secret } = this.#credential;
+    const headers = { authorization: `Bearer ${keyId}.${secret}` };
+    const connection = new LightConnection(this.#linkUrl, headers, () => this.#comeBack());
+    const stream: LightStream = connection.open(
+      PATH,
+      (body) => this.#take(stream, body),
+      () => connection.close(),
+    );
+    const hello = {
+      journalId: this.#journalId,
+      agentVersion: 'bench',
+      contractDigest: OWN_DIGEST,
+      kinds: KIND_NAMES,
+      inFlightMax: IN_FLIGHT_MAX,
+      host: 'bench',
+    };
+    say(stream, { frame: { case: 'hello', value: hello } });
+    this.#connection = connection;
+  }
+
+  /** The service may be killed on purpose: the executor comes back, as a real one does. */
+  #comeBack(): void {
+    if (!this.#closed) setTimeout(() => this.#connect(), 100 + Math.random() * 400);
+  }
+
+  #take(stream: LightStream, body: Buffer): void {
+    const frame = readFrame(body);
+    switch (frame.case) {
+      case 'commands':
+        this.#count(frame.deliveries);
+        stream.send(answerFrame(frame.deliveries));
+        break;
+      case 'eventsAcknowledged':
+        this.#onAcknowledged(frame.count);
+        break;
+      case 'other':
+        this.#takeOther(stream, body);
     }
   }
 
-  #answer(output: AsyncQueue<ConnectRequest>, commands: readonly { commandId: string; attempt: number }[]): void {
-    const batch = create(EventBatchSchema);
-    for (const { commandId, attempt } of commands) {
+  #takeOther(stream: LightStream, body: Buffer): void {
+    const { frame } = fromBinary(ConnectResponseSchema, body);
+    if (frame.case === 'welcome') this.#welcome();
+    if (frame.case !== 'heartbeat') return;
+    say(stream, { frame: { case: 'heartbeatReply', value: { number: frame.value.number } } });
+  }
+
+  #count(deliveries: readonly LightDelivery[]): void {
+    for (const { commandId } of deliveries) {
       if (this.received.has(commandId)) this.duplicates += 1;
       this.received.add(commandId);
-      for (const event of ANSWER) {
-        const said = create(ExecutorEventSchema);
-        said.commandId = commandId;
-        said.attempt = attempt;
-        said.event = event;
-        batch.events.push(said);
-      }
     }
-    output.push(create(ConnectRequestSchema, { frame: { case: 'events', value: batch } }));
   }
+}
+
+function say(stream: LightStream, request: MessageInitShape<typeof ConnectRequestSchema>): void {
+  stream.send(toBinary(ConnectRequestSchema, create(ConnectRequestSchema, request)));
 }

@@ -152,7 +152,7 @@ export class CommandFlow {
     if (live?.reserved !== true) return;
     live.reserved = false;
     this.#newest = Math.max(this.#newest, command.sequence);
-    if (!this.#closed) this.#deps.output.deliver(command);
+    if (!this.#closed) this.#deps.output.deliver(command, true);
   }
 
   /** The reserved command was not stored, or only as PENDING. */

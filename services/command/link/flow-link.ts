@@ -6,7 +6,8 @@ import type { CommandEvent } from '../domain/transition.ts';
 
 /** What a flow says to the agent; each call is made after the fact that it rests on is durable. */
 export interface FlowOutput {
-  deliver(command: Command): void;
+  /** `isChecked`: its parameters were made in this process; those of a stored command may be anything. */
+  deliver(command: Command, isChecked?: boolean): void;
   cancel(commandId: string): void;
   acknowledge(commandId: string): void;
   inquire(commandIds: readonly string[]): void;

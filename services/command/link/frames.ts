@@ -1,59 +1,21 @@
-import { create, mergeFromBinary, toBinary } from '@bufbuild/protobuf';
-import { type Duration, durationFromMs, durationMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import {
   CommandProgressSchema,
   type CommandResult,
   CommandResultSchema,
   CommandState,
-  Lane,
-  PreconditionsSchema,
   type CommandError as WireError,
 } from '../../../proto/gen/strategos/command/v1/command_pb.js';
-import {
-  type CommandDelivery,
-  CommandDeliverySchema,
-  type ExecutorEvent,
-  type Hello,
-} from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { ExecutorEvent, Hello } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
-import { type Command, type CommandError, HOPS, type TerminalState } from '../domain/command.ts';
-import { isKind, policyOf } from '../domain/kind.ts';
+import { type CommandError, HOPS, type TerminalState } from '../domain/command.ts';
 import type { AgentFact } from './flow-link.ts';
 import type { JournaledCommand } from './live-command.ts';
 
-const LANES = { 1: Lane.NORMAL, 2: Lane.HIGH, 3: Lane.CRITICAL } as const;
 const TEXT_CHARS_MAX = 1_000;
 const RESULT_BYTES_MAX = 65_536;
 const METADATA_ENTRIES_MAX = 32;
-/** Longer than any command lives after its delivery. */
-const REMEMBER_EXTRA_MS = 24 * 3_600_000;
-
-/** The frame that delivers a command. @throws when its stored parameters or preconditions do not decode. */
-export function deliveryOf(command: Command, nowMs: number): CommandDelivery {
-  const { deadlines } = command;
-  const delivery = mergeFromBinary(CommandDeliverySchema, create(CommandDeliverySchema), command.parameters);
-  delivery.commandId = command.id;
-  delivery.attempt = command.attempt;
-  delivery.sequence = BigInt(command.sequence);
-  delivery.orderingKey = command.orderingKey;
-  delivery.createTime = timestampFromMs(command.createMs);
-  delivery.startWithin = span(
-    Math.min(deadlines.startWithinMs, (deadlines.notAfterMs ?? Infinity) - nowMs, deadlines.finishByMs - nowMs),
-  );
-  if (deadlines.progressWithinMs !== null) delivery.progressWithin = span(deadlines.progressWithinMs);
-  delivery.finishWithin = span(deadlines.finishWithinMs);
-  delivery.rememberFor = span(deadlines.finishByMs - nowMs + REMEMBER_EXTRA_MS);
-  delivery.lane = LANES[command.lane];
-  delivery.overtakes = isKind(command.kind) && policyOf(command.kind).overtakes;
-  if (command.preconditions !== null) {
-    delivery.preconditions = mergeFromBinary(PreconditionsSchema, create(PreconditionsSchema), command.preconditions);
-  }
-  return delivery;
-}
-
-function span(ms: number): Duration {
-  return durationFromMs(Math.max(0, Math.round(ms)));
-}
 
 /** An agent's event as a fact; undefined when its case is not known to this build. */
 export function factOf(event: ExecutorEvent, nowMs: number): AgentFact | undefined {

@@ -1,7 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
-  type CommandDelivery,
   type ConnectRequest,
   type ConnectResponse,
   ConnectResponseSchema,
@@ -15,7 +14,8 @@ import type { Command } from '../domain/command.ts';
 import type { UnreadableCommand } from '../domain/repository.ts';
 import { CommandFlow } from './command-flow.ts';
 import type { FlowDependencies, FlowOutput } from './flow-link.ts';
-import { deliveryOf, factOf } from './frames.ts';
+import { checkStored, DeliveryFrame, deliveryBytes } from './delivery-frame.ts';
+import { factOf } from './frames.ts';
 import { errorOf, FRAMES_QUEUED_MAX, reasonOf, type SessionEnd } from './session-end.ts';
 import { VenueChannel, type VenueDependencies } from './venue-channel.ts';
 
@@ -75,7 +75,7 @@ export class ExecutorSession implements FlowOutput {
   #lastHeardMs: number;
   #lastBeatMs: number;
   #beatNumber = 0n;
-  #deliveries: CommandDelivery[] = [];
+  #deliveries: Uint8Array[] = [];
   /** When the first of the deliveries that gather was made: the spans in all of them held then, or later. */
   #deliveriesMs = 0;
   #acknowledged: string[] = [];
@@ -269,16 +269,16 @@ export class ExecutorSession implements FlowOutput {
     this.#deps.ended(this, reasonOf(end));
   }
 
-  deliver(command: Command): void {
+  deliver(command: Command, isChecked = false): void {
     try {
+      if (!isChecked) checkStored(command);
       const nowMs = this.#clock.nowMs();
-      const delivery = deliveryOf(command, nowMs);
+      const delivery = deliveryBytes(command, nowMs);
       if (this.#deliveries.length === 0) this.#deliveriesMs = nowMs;
       this.#deliveries.push(delivery);
     } catch (thrown) {
       const { id, executorId, accountId, version, sequence } = command;
-      const defect = `parameters or preconditions: ${messageOf(thrown)}`;
-      this.#deps.setAside([{ id, executorId, accountId, version, sequence, defect }]);
+      this.#deps.setAside([{ id, executorId, accountId, version, sequence, defect: messageOf(thrown) }]);
       return;
     }
     this.#flushSoon();
@@ -311,8 +311,12 @@ export class ExecutorSession implements FlowOutput {
   }
 
   send(frame: FrameInit): void {
+    this.#push(create(ConnectResponseSchema, { frame }));
+  }
+
+  #push(frame: ConnectResponse): void {
     if (this.#ended) return;
-    if (!this.output.push(create(ConnectResponseSchema, { frame }))) this.end({ type: 'slow_consumer' });
+    if (!this.output.push(frame)) this.end({ type: 'slow_consumer' });
   }
 
   /** What gathered within one turn of the event loop shares frames. */
@@ -322,8 +326,7 @@ export class ExecutorSession implements FlowOutput {
     queueMicrotask(() => {
       this.#flushing = false;
       while (this.#deliveries.length > 0 && !this.#ended) {
-        const commands = this.#deliveries.splice(0, COMMANDS_PER_FRAME_MAX);
-        this.send({ case: 'commands', value: { commands, sendTime: timestampFromMs(this.#deliveriesMs) } });
+        this.#push(new DeliveryFrame(this.#deliveries.splice(0, COMMANDS_PER_FRAME_MAX), this.#deliveriesMs));
       }
       // Behind the commands: an agent ignores the cancellation of a command that it does not have yet.
       if (this.#cancels.length > 0) this.send({ case: 'cancels', value: { commandIds: this.#cancels.splice(0) } });

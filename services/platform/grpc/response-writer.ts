@@ -2,6 +2,7 @@ import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufb
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { AsyncQueue } from '../async-queue.ts';
 import { StatusError } from '../errors.ts';
+import { EncodedMessage } from './encoded-message.ts';
 import type { GrpcServerLimits } from './server-limits.ts';
 
 /** Messages taken from a queue of a handler before flow control is looked at again. */
@@ -44,7 +45,7 @@ export class ResponseWriter {
    * @throws StatusError MESSAGE_TOO_LARGE, or what the encoder throws for a value that the field cannot hold. */
   write(init: MessageInitShape<DescMessage>): void {
     if (this.#stopped) return;
-    const encoded = toBinary(this.#output, create(this.#output, init));
+    const encoded = init instanceof EncodedMessage ? init.bytes : toBinary(this.#output, create(this.#output, init));
     const { sendBytesMax, responseBytesBufferedMax } = this.#limits;
     if (encoded.length > sendBytesMax) {
       const message = `the answer has ${encoded.length} bytes, more than the ${sendBytesMax} this port sends; ask for less`;
