@@ -76,8 +76,13 @@ export class Reads {
       this.#paths.add(path);
       return value;
     }
+    // Whoever takes hold of a map may look for anything in it.
+    if (field.fieldKind === 'map') {
+      this.#paths.add(`${path}.${WHOLE}`);
+      return value;
+    }
     // Times and spans are one text in JSON.
-    if (field.message?.file.proto.package.startsWith('google.') === true || field.fieldKind === 'map') {
+    if (field.message?.file.proto.package.startsWith('google.') === true) {
       this.#paths.add(path);
       return value;
     }

@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { readEnv } from '../../services/platform/config.ts';
+import { messageOf } from '../../services/platform/errors.ts';
 import { writeCliHttp } from './cli-http.ts';
 import { writeEvaluatorMessages } from './evaluator-messages.ts';
 import { writeExecutorExchanges } from './executor-exchanges.ts';
@@ -9,16 +14,21 @@ import { writeExecutorMessages } from './executor-messages.ts';
 import { writePlatformExchanges } from './platform-exchanges.ts';
 import { documentOf } from '../schema/json.ts';
 
+const CONSOLE = fileURLToPath(new URL('console-worker.ts', import.meta.url));
+
 /** Lets every consumer say what it needs, and gives the pacts by file name, in the form in which they are kept. */
 export async function makePacts(): Promise<ReadonlyMap<string, string>> {
   const directory = await mkdtemp(join(tmpdir(), 'strategos-pacts-'));
   try {
+    // In a process of its own, while the others write theirs.
+    const console = writeConsole(directory);
     await writeExecutorMessages(directory);
     await writeExecutorExchanges(directory);
     await writePlatformExchanges(directory);
     await writeExecutorHttp(directory);
     await writeCliHttp(directory);
     await writeEvaluatorMessages(directory);
+    await console;
     const names = (await readdir(directory)).toSorted();
     return new Map(
       await Promise.all(
@@ -27,6 +37,18 @@ export async function makePacts(): Promise<ReadonlyMap<string, string>> {
     );
   } finally {
     await rm(directory, { recursive: true });
+  }
+}
+
+/** @throws Error saying what the console does not do */
+async function writeConsole(directory: string): Promise<void> {
+  const { PATH, HOME } = readEnv();
+  const env = { PATH, HOME, NODE_ENV: 'production', PACT_DO_NOT_TRACK: 'true' };
+  try {
+    await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', CONSOLE, directory], { env });
+  } catch (thrown) {
+    const said = thrown instanceof Error && 'stderr' in thrown ? String(thrown.stderr).trim() : messageOf(thrown);
+    throw new Error(said, { cause: thrown });
   }
 }
 

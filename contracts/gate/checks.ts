@@ -8,11 +8,14 @@ import { AGENT_STATES } from '../consumers/platform-exchanges.ts';
 import { frameNameOf, type MadeFrame } from '../golden/frame.ts';
 import { askAgent } from '../providers/agent-exchange.ts';
 import type { DoorProxy } from '../providers/door-proxy.ts';
+import { CONSOLE_STATES } from '../providers/console-states.ts';
+import { hearGateway } from '../providers/gateway-stream.ts';
 import { askPlatform } from '../providers/live-exchange.ts';
 import { LivePlatform } from '../providers/live-platform.ts';
 import { setUpState } from '../providers/states.ts';
 import { type PactVerification, type Question, readPact, verificationOf } from '../providers/verification.ts';
 import type { Release } from '../releases/release.ts';
+import { objectOf } from '../schema/json.ts';
 import { breakingChanges } from '../schema/image.ts';
 import type { TestServers } from '../../test/harness/servers.ts';
 import { replayToExecutor } from '../transcripts/replay-executor.ts';
@@ -128,10 +131,13 @@ function typeOf(interaction: string, all: readonly { readonly description: strin
 }
 
 /** What the candidate answers on the stream: real code is asked, and its answer is said as the candidate says it. */
-async function answerOf(
-  { content, state }: Question,
-  { candidate, platform, wire, fromAgent }: Subject,
-): Promise<JsonValue> {
+async function answerOf(question: Question, subject: Subject): Promise<JsonValue> {
+  const { content, description, state } = question;
+  const { candidate, platform, door, wire, fromAgent } = subject;
+  if (CONSOLE_STATES.includes(state)) {
+    const said = await hearGateway(description, platform, door, candidate.schema);
+    return door.change.said?.(objectOf(said)) ?? said;
+  }
   const made: MadeFrame = Object.values<string>(AGENT_STATES).includes(state)
     ? { name: '', from: 'executor', message: await askAgent(content, state, fromAgent) }
     : { name: '', from: 'platform', message: await askPlatform(content, state, platform, wire) };

@@ -28,7 +28,9 @@ export async function assembleSubject(servers: TestServers, stack: Stack): Promi
   const { frames, bodies } = await todaysFrames();
   const candidate = candidateOf(schema, [...frames, ...bodies]);
   const madeChanges = await changesOfRows(servers);
-  const platform = stack.use(await LivePlatform.start(servers), (opened) => opened[Symbol.asyncDispose]());
+  const platform = stack.use(await LivePlatform.start(servers, { trading: true }), (opened) =>
+    opened[Symbol.asyncDispose](),
+  );
   const door = stack.use(await DoorProxy.start(platform.gatewayUrl), (opened) => opened[Symbol.asyncDispose]());
   const verification = stack.use(new PactVerification(), (opened) => opened[Symbol.dispose]());
   return {

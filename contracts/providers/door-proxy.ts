@@ -1,3 +1,4 @@
+import type { JsonObject } from '@bufbuild/protobuf';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
@@ -13,6 +14,8 @@ export interface DoorChange {
   /** The path that the changed gateway serves in place of `path`. */
   readonly path?: (path: string) => string;
   readonly answer?: (answer: Answer, path: string) => Answer;
+  /** To what its streams say. */
+  readonly said?: (message: JsonObject) => JsonObject;
 }
 
 /**
@@ -24,6 +27,8 @@ export class DoorProxy implements AsyncDisposable {
   /** Bearer of the caller that the provider's state speaks of. */
   bearer = '';
   change: DoorChange = {};
+  /** Ids of which the pact speaks, and the real ones that stand behind them in the provider's state. */
+  readonly stands = new Map<string, string>();
   readonly #server: Server;
 
   private constructor(server: Server, gateway: string) {
@@ -34,7 +39,13 @@ export class DoorProxy implements AsyncDisposable {
       const asked = incoming.url ?? '/';
       buffer(incoming)
         .then((body) =>
-          this.#ask(gateway, incoming.method ?? 'POST', asked, incoming.headers['content-type'] ?? '', body),
+          this.#ask(
+            gateway,
+            incoming.method ?? 'POST',
+            asked,
+            incoming.headers['content-type'] ?? '',
+            this.#real(body),
+          ),
         )
         .then((answer) => this.change.answer?.(answer, asked) ?? answer)
         .then(
@@ -53,6 +64,13 @@ export class DoorProxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #real(body: Buffer): Buffer {
+    if (this.stands.size === 0) return body;
+    let text = body.toString('utf8');
+    for (const [sample, real] of this.stands) text = text.replaceAll(sample, () => real);
+    return Buffer.from(text);
   }
 
   #ask(gateway: string, method: string, path: string, contentType: string, body: Buffer): Promise<Answer> {

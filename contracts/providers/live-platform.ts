@@ -8,9 +8,15 @@ import { envToConfig as commandConfig } from '../../services/command/config.ts';
 import { startCommandService } from '../../services/command/service.ts';
 import { envToConfig as gatewayConfig } from '../../services/gateway/config.ts';
 import { startGateway } from '../../services/gateway/service.ts';
+import { envToConfig as marketConfig } from '../../services/market/config.ts';
+import { startMarketService } from '../../services/market/service.ts';
 import type { Caller } from '../../services/platform/grpc/caller.ts';
 import { Stack } from '../../services/platform/lifecycle.ts';
 import { createLogger } from '../../services/platform/logger.ts';
+import { envToConfig as sessionConfig } from '../../services/session/config.ts';
+import { startSessionService } from '../../services/session/service.ts';
+import { envToConfig as strategyConfig } from '../../services/strategy/config.ts';
+import { startStrategyService } from '../../services/strategy/service.ts';
 import { Clients } from '../../test/harness/clients.ts';
 import { createDatabase } from '../../test/harness/database.ts';
 import type { TestServers } from '../../test/harness/servers.ts';
@@ -36,7 +42,7 @@ export class LivePlatform implements AsyncDisposable {
   readonly executors;
   readonly #stack: Stack;
   readonly #start: () => Promise<LiveReplica>;
-  #executors = 0;
+  #names = 0;
 
   private constructor(parts: {
     readonly stack: Stack;
@@ -56,13 +62,15 @@ export class LivePlatform implements AsyncDisposable {
     this.executors = clients.internal(ExecutorService, parts.replica.commandUrl, INTERNAL_TOKEN, OPERATOR);
   }
 
-  static async start(servers: TestServers): Promise<LivePlatform> {
+  /** `trading`: with the services that consoles speak to beside commands. */
+  static async start(servers: TestServers, { trading = false } = {}): Promise<LivePlatform> {
     const stack = new Stack();
     try {
       const database = stack.use(await createDatabase(servers), (made) => made[Symbol.asyncDispose]());
       const start = (): Promise<LiveReplica> => startReplica(database.url, servers.natsUrl, stack);
       const replica = await start();
-      const { url, token } = await startDoor(database.url, replica, stack);
+      const beside = trading ? await startTrading(database.url, servers.natsUrl, replica, stack) : {};
+      const { url, token } = await startDoor(database.url, replica, beside, stack);
       return new LivePlatform({ stack, start, replica, gatewayUrl: url, token });
     } catch (thrown) {
       await stack.stop();
@@ -75,10 +83,15 @@ export class LivePlatform implements AsyncDisposable {
     return this.#start();
   }
 
+  /** A name that nobody has got before. */
+  newName(prefix: string): string {
+    this.#names += 1;
+    return `${prefix}-${this.#names}`;
+  }
+
   /** Registers an executor under a name that no other has. */
   async createExecutor(prefix: string): Promise<Credentials> {
-    this.#executors += 1;
-    const { credentials } = await this.executors.createExecutor({ name: `${prefix}-${this.#executors}` });
+    const { credentials } = await this.executors.createExecutor({ name: this.newName(prefix) });
     if (credentials === undefined) throw new Error('an executor was created without credentials');
     return credentials;
   }
@@ -109,7 +122,45 @@ async function startReplica(databaseUrl: string, natsUrl: string, stack: Stack):
   };
 }
 
-async function startDoor(databaseUrl: string, replica: LiveReplica, stack: Stack) {
+/** Strategies, sessions and markets; no evaluator and no price. @returns where the gateway finds them */
+async function startTrading(
+  databaseUrl: string,
+  natsUrl: string,
+  { commandUrl }: LiveReplica,
+  stack: Stack,
+): Promise<Readonly<Record<string, string>>> {
+  const [strategy, session, market] = [await freePort(), await freePort(), await freePort()];
+  const urls = {
+    STRATEGOS_STRATEGY_URLS: `http://127.0.0.1:${strategy}`,
+    STRATEGOS_SESSION_URLS: `http://127.0.0.1:${session}`,
+    STRATEGOS_MARKET_URLS: `http://127.0.0.1:${market}`,
+  };
+  const env = {
+    DATABASE_URL: databaseUrl,
+    NATS_URL: natsUrl,
+    STRATEGOS_INTERNAL_TOKEN: INTERNAL_TOKEN,
+    STRATEGOS_COMMAND_URLS: commandUrl,
+    STRATEGOS_STRATEGY_PORT: String(strategy),
+    STRATEGOS_SESSION_PORT: String(session),
+    STRATEGOS_MARKET_PORT: String(market),
+    STRATEGOS_EVALUATOR_URLS: '',
+    ...urls,
+  };
+  const started = [
+    await startMarketService(marketConfig(env), createLogger('market', 'silent')),
+    await startStrategyService(strategyConfig(env), createLogger('strategy', 'silent')),
+    await startSessionService(sessionConfig(env), createLogger('session', 'silent')),
+  ];
+  for (const { service } of started) stack.add(service);
+  return urls;
+}
+
+async function startDoor(
+  databaseUrl: string,
+  replica: LiveReplica,
+  beside: Readonly<Record<string, string>>,
+  stack: Stack,
+) {
   const directory = stack.use(await mkdtemp(join(tmpdir(), 'strategos-gate-')), (path) =>
     rm(path, { recursive: true }),
   );
@@ -124,6 +175,7 @@ async function startDoor(databaseUrl: string, replica: LiveReplica, stack: Stack
       STRATEGOS_COMMAND_URLS: replica.commandUrl,
       STRATEGOS_LINK_URLS: replica.linkUrl,
       STRATEGOS_BOOTSTRAP_TOKEN_FILE: tokenFile,
+      ...beside,
     }),
     createLogger('gateway', 'silent'),
   );

@@ -17,6 +17,7 @@ import { STATES } from '../consumers/executor-http.ts';
 import { AGENT_STATES } from '../consumers/platform-exchanges.ts';
 import { describedFrame } from '../golden/frame.ts';
 import { OWN_DIGEST } from '../../test/harness/own-contract.ts';
+import { CONSOLE_STATES, setUpConsole } from './console-states.ts';
 import type { DoorProxy } from './door-proxy.ts';
 import type { LivePlatform } from './live-platform.ts';
 
@@ -28,6 +29,11 @@ export async function setUpState(name: string, platform: LivePlatform, door: Doo
   if (name === 'the agent is connected' || name === CHANGES_STATE) return;
   // Whoever asks on the stream sets up both of its ends.
   if (ON_THE_STREAM.includes(name)) return;
+  door.stands.clear();
+  if (CONSOLE_STATES.includes(name)) {
+    await setUpConsole(name, platform, door);
+    return;
+  }
   const credentials = await platform.createExecutor('pact');
   door.bearer = `${credentials.keyId}.${credentials.secret}`;
   switch (name) {

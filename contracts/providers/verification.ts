@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { messageOf } from '../../services/platform/errors.ts';
 import { readEnv } from '../../services/platform/config.ts';
+import { CONSOLE_STATES } from './console-states.ts';
 import { documentOf } from '../schema/json.ts';
 
 export interface VerificationRequest {
@@ -11,7 +12,7 @@ export interface VerificationRequest {
   readonly pactFile: string;
   /** What the provider says, by the description in the pact. */
   readonly messages: Readonly<Record<string, JsonValue>>;
-  /** What of the pact is a question and an answer, by its description. */
+  /** What of the pact the provider is asked for when it is verified, by its description. */
   readonly exchanges: readonly string[];
   /** Names of the states that the pact asks for. */
   readonly states: readonly string[];
@@ -156,7 +157,10 @@ export async function readPact(file: string): Promise<PactFile> {
 /** What a pact's verification needs to know of it. */
 export function verificationOf(pactFile: string, interactions: PactFile['interactions']) {
   const states = interactions.flatMap(({ providerStates = [] }) => providerStates.map(({ name }) => name));
-  const exchanges = interactions.filter(({ type }) => type === 'Synchronous/Messages');
+  const isAsked = ({ type, providerStates = [] }: PactFile['interactions'][number]): boolean =>
+    type === 'Synchronous/Messages' ||
+    (type === 'Asynchronous/Messages' && providerStates.some(({ name }) => CONSOLE_STATES.includes(name)));
+  const exchanges = interactions.filter(isAsked);
   return {
     pactFile,
     states: [...new Set(states)],

@@ -58,7 +58,7 @@ function answering(id: number, description: string): MessageProvider {
 
 function objectOf(content: unknown): JsonObject {
   const copy: unknown = typeof content === 'string' ? JSON.parse(content) : content;
-  return documentOf<JsonObject>(JSON.stringify(copy));
+  return documentOf<JsonObject>(JSON.stringify(copy ?? {}));
 }
 
 process.on('message', (message: ToWorker) => {

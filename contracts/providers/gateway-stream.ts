@@ -1,0 +1,68 @@
+import { type DescMessage, type JsonValue, type Message, toJson } from '@bufbuild/protobuf';
+import { createClient } from '@connectrpc/connect';
+import { createConnectTransport } from '@connectrpc/connect-node';
+import {
+  CommandService,
+  WatchCommandsResponseSchema,
+} from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import {
+  ExecutorService,
+  WatchExecutorsResponseSchema,
+} from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { SessionService, WatchSessionResponseSchema } from '../../proto/gen/strategos/session/v1/session_service_pb.js';
+import { inTime } from '../consumers/agent-bench.ts';
+import { CONSOLE_SESSION } from '../consumers/console-trading-calls.ts';
+import { messageIn, type Schema } from '../schema/image.ts';
+import { reshape } from '../schema/reshape.ts';
+import type { DoorProxy } from './door-proxy.ts';
+import type { LivePlatform } from './live-platform.ts';
+
+const SAID_MS_MAX = 3_000;
+
+/**
+ * Listens to the real stream of the gateway of which a message of the console's pact speaks, until it says such a message.
+ * @returns it as a build of these descriptors says it
+ */
+export async function hearGateway(
+  description: string,
+  { gatewayUrl }: LivePlatform,
+  door: DoorProxy,
+  schema: Schema,
+): Promise<JsonValue> {
+  const transport = createConnectTransport({ baseUrl: gatewayUrl, httpVersion: '1.1' });
+  const ending = new AbortController();
+  const call = { signal: ending.signal, headers: { authorization: `Bearer ${door.bearer}` } };
+  const session = door.stands.get(CONSOLE_SESSION) ?? '';
+  try {
+    if (description.includes('a command')) {
+      const said = createClient(CommandService, transport).watchCommands({ fromStart: true }, call);
+      return sayAs(
+        await first(said, ({ command }) => command?.finishTime !== undefined),
+        WatchCommandsResponseSchema,
+        schema,
+      );
+    }
+    if (description.includes('an executor')) {
+      const said = createClient(ExecutorService, transport).watchExecutors({}, call);
+      return sayAs(await first(said, ({ executor }) => executor !== undefined), WatchExecutorsResponseSchema, schema);
+    }
+    const said = createClient(SessionService, transport).watchSession({ id: session }, call);
+    return sayAs(await first(said, ({ change }) => change.case === 'session'), WatchSessionResponseSchema, schema);
+  } finally {
+    ending.abort(new Error('heard'));
+  }
+}
+
+async function first<T>(said: AsyncIterable<T>, isMeant: (message: T) => boolean): Promise<T> {
+  const messages = said[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await inTime(messages.next(), 'the gateway says nothing of what is watched', SAID_MS_MAX);
+    if (next.done === true) throw new Error('the gateway ends a stream that is watched');
+    if (isMeant(next.value)) return next.value;
+  }
+}
+
+function sayAs(message: Message, desc: DescMessage, schema: Schema): JsonValue {
+  const there = messageIn(schema, desc.typeName);
+  return toJson(there, reshape(message, desc, there));
+}
