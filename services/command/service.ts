@@ -28,6 +28,7 @@ import { commandReader } from './store/command-reader.ts';
 import { CredentialVerifier } from './store/credential-verifier.ts';
 import { executorBook, readExecutors } from './store/executor-store.ts';
 import { venueBook } from './store/venue-store.ts';
+import { readEventFrame } from './wire/event-frame.ts';
 
 export const PLATFORM_VERSION = '1.0.0';
 
@@ -162,6 +163,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
         directory,
         version: PLATFORM_VERSION,
       }),
+      { connect: readEventFrame },
     );
     const ports = { internal: await stack.add(internal).start(), link: await stack.add(link).start() };
     return { service: stopInOrder(stack, side), ports };

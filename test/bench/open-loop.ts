@@ -1,3 +1,5 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { CommandService, IssueCommandRequestSchema } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { FleetDriver } from './fleet-driver.ts';
 import type { Subject } from './subject.ts';
 
@@ -9,6 +11,7 @@ export interface LatencyResult {
   readonly maxMs: number;
 }
 
+const PATH = `/${CommandService.typeName}/${CommandService.method.issueCommand.name}`;
 const TURN_MS = 2;
 const SETTLE_MS_MAX = 30_000;
 
@@ -26,6 +29,7 @@ export async function measureOpenLoop(
   const credentials = await subject.create(prefix, executors);
   await using fleet = new FleetDriver();
   await fleet.connect(subject.linkUrl, credentials);
+  const connection = subject.lightConnection();
   const commands = perSecond * seconds;
   const [mark] = await subject.query<{ n: string }>('SELECT event_number AS n FROM command.account');
   const answers: Promise<unknown>[] = [];
@@ -35,12 +39,9 @@ export async function measureOpenLoop(
       const due = Math.min(commands, Math.floor(((performance.now() - begin) / 1_000) * perSecond));
       while (answers.length < due) {
         const i = answers.length;
-        answers.push(
-          subject.commands.issueCommand({
-            executor: `${prefix}${i % executors}`,
-            kind: { case: 'ping', value: { payload: String(i) } },
-          }),
-        );
+        const kind = { case: 'ping', value: { payload: String(i) } } as const;
+        const request = create(IssueCommandRequestSchema, { executor: `${prefix}${i % executors}`, kind });
+        answers.push(connection.call(PATH, toBinary(IssueCommandRequestSchema, request)));
       }
       if (answers.length >= commands) {
         clearInterval(timer);
@@ -49,6 +50,7 @@ export async function measureOpenLoop(
     }, TURN_MS);
   });
   await Promise.all(answers);
+  connection.close();
   await fleet.untilAcknowledged(commands, SETTLE_MS_MAX);
   const [row] = await subject.query<{ p50: number; p99: number; max: number }>(
     `SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50, percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99,

@@ -2,10 +2,13 @@ import type { Client } from '@connectrpc/connect';
 import { Pool, type QueryResultRow } from 'pg';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { internalHeaders } from '../../services/platform/grpc/caller.ts';
+import { Secret } from '../../services/platform/config.ts';
 import { Clients } from '../harness/clients.ts';
 import type { TestServers } from '../harness/servers.ts';
 import { FOUNDER, startStack, type TestStack } from '../harness/stack.ts';
 import type { FleetCredential } from './fleet.ts';
+import { LightConnection } from './light-stream.ts';
 
 const CREATES_AT_ONCE = 16;
 
@@ -41,6 +44,13 @@ export class Subject implements AsyncDisposable {
 
   get pid(): number {
     return this.stack.replica(0).current.pid;
+  }
+
+  /** A connection as a neighbouring service has one, for calls that must cost the machine little. */
+  lightConnection(): LightConnection {
+    const [url = ''] = this.stack.commandUrls;
+    const headers = internalHeaders(new Secret(this.stack.internalToken), FOUNDER, undefined);
+    return new LightConnection(url, headers, () => undefined);
   }
 
   /** Creates executors named `prefix0`, `prefix1` and so on. */

@@ -9,13 +9,13 @@ import {
   IssueCommandsResponse_OutcomeSchema,
 } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { callerOf } from '../../platform/grpc/caller.ts';
+import { ownUnknownFields } from '../../platform/grpc/parse.ts';
 import type { Command } from '../domain/command.ts';
 import type { IssueOutcome } from '../domain/command-desk.ts';
 import { commandToProto } from '../wire/command-to-proto.ts';
 import { reasonNumber } from '../wire/error-reason.ts';
 import { FieldChecks } from '../wire/field-checks.ts';
 import { parseIssueRequest } from '../wire/issue-request.ts';
-import { checksOf } from '../wire/request-checks.ts';
 import { stateToProto } from '../wire/state.ts';
 import type { CommandHandlerDependencies } from './dependencies.ts';
 import { issueParsed } from './issuing.ts';
@@ -42,8 +42,7 @@ export function issueCommands(deps: CommandHandlerDependencies) {
 
 /** What is wrong inside one request is that request's outcome; only the envelope can fail the whole call. */
 function checkEnvelope(request: IssueCommandsRequest): void {
-  const found = checksOf(IssueCommandsRequestSchema, request).violations;
-  const checks = new FieldChecks(found.filter(({ field }) => !field.startsWith('requests[')));
+  const checks = new FieldChecks(ownUnknownFields(IssueCommandsRequestSchema, request));
   const count = request.requests.length;
   if (count < 1 || count > REQUESTS_MAX) checks.add('requests', `must have 1 to ${REQUESTS_MAX} entries, has ${count}`);
   checks.throwIfAny();

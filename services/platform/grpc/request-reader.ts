@@ -3,6 +3,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { AsyncQueue } from '../async-queue.ts';
 import { decodeRequest } from './decode-request.ts';
+import type { QuickDecoder } from './endpoint.ts';
 
 /** Where a reader delivers. Each request kind uses what it needs. */
 export interface RequestTarget {
@@ -19,6 +20,7 @@ export interface RequestTarget {
 export class RequestReader {
   readonly #call: ServerInterceptingCallInterface;
   readonly #input: DescMessage;
+  readonly #quickDecoder: QuickDecoder | undefined;
   readonly #target: RequestTarget;
   readonly #bufferedMax: number;
   /** Undefined for methods that take one message. */
@@ -30,12 +32,17 @@ export class RequestReader {
 
   constructor(
     call: ServerInterceptingCallInterface,
-    method: { readonly input: DescMessage; readonly stream: boolean },
+    method: {
+      readonly input: DescMessage;
+      readonly quickDecoder: QuickDecoder | undefined;
+      readonly stream: boolean;
+    },
     target: RequestTarget,
     bufferedMax: number,
   ) {
     this.#call = call;
     this.#input = method.input;
+    this.#quickDecoder = method.quickDecoder;
     this.#target = target;
     this.#bufferedMax = bufferedMax;
     this.requests = method.stream ? new AsyncQueue({ itemsMax: bufferedMax, onTake: () => this.read() }) : undefined;
@@ -94,7 +101,7 @@ export class RequestReader {
 
   #decode(bytes: Uint8Array): Message | undefined {
     try {
-      return decodeRequest(this.#input, bytes);
+      return this.#quickDecoder?.(bytes) ?? decodeRequest(this.#input, bytes);
     } catch (thrown) {
       this.#target.onError(thrown);
       return undefined;

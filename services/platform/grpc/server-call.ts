@@ -76,6 +76,7 @@ export class ServerCall extends ServerInterceptingCall {
       call,
       {
         input: method.input,
+        quickDecoder: endpoint.quickDecoder,
         stream: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',
       },
       {

@@ -4,7 +4,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Running } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { Authenticate } from './authenticate.ts';
-import { type Endpoint, endpointsOf } from './endpoint.ts';
+import { type Endpoint, endpointsOf, type QuickDecoders } from './endpoint.ts';
 import { silenceLibraryLog } from './library-log.ts';
 import { PortGuard } from './port-guard.ts';
 import { type CallScope, ServerCall } from './server-call.ts';
@@ -61,8 +61,12 @@ export class GrpcServer implements Running {
   }
 
   /** Adds a service. Methods that the implementation leaves out answer UNIMPLEMENTED. */
-  register<S extends DescService>(service: S, implementation: Partial<ServiceImpl<S>>): void {
-    for (const endpoint of endpointsOf(service, implementation)) {
+  register<S extends DescService>(
+    service: S,
+    implementation: Partial<ServiceImpl<S>>,
+    quickDecoders: QuickDecoders<S> = {},
+  ): void {
+    for (const endpoint of endpointsOf(service, implementation, quickDecoders)) {
       this.#endpoints.set(endpoint.path, endpoint);
       // The interceptor above answers every call itself: neither the handler nor the codec given here is ever reached
       // with a value, they hand bytes through.
