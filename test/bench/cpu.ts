@@ -7,7 +7,8 @@ const TICK_MS = 10;
 export function cpuMs(pids: Iterable<number>): number {
   let ticks = 0;
   for (const pid of pids) {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const stat = statOf(pid);
+    if (stat === undefined) continue;
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     ticks += Number(fields[11]) + Number(fields[12]);
   }
@@ -28,11 +29,15 @@ export function withDescendants(root: number): number[] {
 }
 
 function parentOf(pid: number): number | undefined {
+  const stat = statOf(pid);
+  return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+}
+
+/** Undefined for a process that has ended, as a backend does whose pool was closed. */
+function statOf(pid: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch (thrown) {
-    // It ended while the list was read.
     if (thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'ESRCH'))
       return undefined;
     throw thrown;
