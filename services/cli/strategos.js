@@ -2,6 +2,7 @@
 // The one file of the project that older Nodes read: it runs the program under Node 24, which npm ci has put beside it.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,11 +22,21 @@ if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
 
 async function runHere() {
   if (!existsSync(join(root, 'node_modules', 'commander'))) fail('the dependencies are not installed; run npm ci');
+  keepCompiledCode();
   // A parent that gave us a channel is the file above us under an older Node: we end when it does.
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   process.channel?.unref();
   const { runProgram } = await import('./program.ts');
   process.exitCode = await runProgram(process.argv);
+}
+
+/**
+ * Half of a start is compiling: from the second on, this process and those that it starts find the result beside the
+ * dependencies. Node compares every source with what the result was made from, and does without where nothing can be written.
+ */
+function keepCompiledCode() {
+  process.env.NODE_COMPILE_CACHE ||= join(root, 'node_modules', '.cache', 'strategos');
+  module.enableCompileCache();
 }
 
 function runUnderPinnedNode() {
