@@ -6,6 +6,7 @@ import { type Element, HTMLElement, HTMLInputElement, HTMLSelectElement, Window 
 import { createServer, isRunnableDevEnvironment, type Plugin, type ViteDevServer } from 'vite';
 import type { ModuleRunner } from 'vite/module-runner';
 import { until } from '../../test/harness/until.ts';
+import { streamOf } from '../schema/json.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ORIGIN = 'http://console.invalid';
@@ -175,7 +176,7 @@ function transportOf(options: TransportOptions, wire: ConsoleWire, closed: Abort
     if (response.stream) return response;
     return Object.assign({ ...response }, { message: wire.watch(request.method, response.message) });
   };
-  const { unary } = createConnectTransport({
+  const calls = createConnectTransport({
     ...options,
     useBinaryFormat: false,
     interceptors: [...(options.interceptors ?? []), watching],
@@ -183,14 +184,14 @@ function transportOf(options: TransportOptions, wire: ConsoleWire, closed: Abort
       closed.aborted ? never() : wire.call(new URL(input instanceof Request ? input.url : input).pathname, init),
   });
   return {
-    unary,
+    unary: (...call) => calls.unary(...call),
     stream: async (method, signal) => ({
       stream: true,
       service: method.parent,
       method,
       header: new Headers(),
       trailer: new Headers(),
-      message: said(wire, method, AbortSignal.any([closed, ...(signal === undefined ? [] : [signal])])),
+      message: streamOf(sayAll(wire, method, AbortSignal.any([closed, ...(signal === undefined ? [] : [signal])]))),
     }),
   };
 }
@@ -204,8 +205,8 @@ function hasten(): void {
 }
 
 /** Says what there is to say, and is silent until the page wants no more. */
-async function* said<O extends Message>(wire: ConsoleWire, method: DescMethod, ended: AbortSignal): AsyncGenerator<O> {
-  for (const message of wire.stream(method)) yield wire.watch(method, message) as O;
+async function* sayAll(wire: ConsoleWire, method: DescMethod, ended: AbortSignal): AsyncGenerator<Message> {
+  for (const message of wire.stream(method)) yield wire.watch(method, message);
   await new Promise<void>((resolve) => ended.addEventListener('abort', () => resolve()));
 }
 

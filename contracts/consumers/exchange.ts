@@ -47,8 +47,9 @@ export async function writeExchanges(names: Names, exchanges: readonly Exchange[
       .withRequest((request) => request.withJSONContent(asked))
       .withResponse((response) => response.withJSONContent(tie(needsOf(answerDesc, needed), needed, tied)))
       .executeTest(async ({ Response }) => {
-        // The mock hands out bytes, whatever its types say.
-        const answer = documentOf<JsonObject>(String(Response[0]?.content));
+        const bytes: unknown = Response[0]?.content;
+        if (!(bytes instanceof Uint8Array)) throw new Error(`the pact hands out no answer to "${description}"`);
+        const answer = documentOf<JsonObject>(new TextDecoder().decode(bytes));
         const again = await take(answer);
         if (!isDeepStrictEqual(again, asked))
           throw new Error(`${description}: the consumer does not ask the same twice`);

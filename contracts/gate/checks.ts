@@ -13,7 +13,8 @@ import { hearGateway } from '../providers/gateway-stream.ts';
 import { askPlatform } from '../providers/live-exchange.ts';
 import { LivePlatform } from '../providers/live-platform.ts';
 import { setUpState } from '../providers/states.ts';
-import { type PactVerification, type Question, readPact, verificationOf } from '../providers/verification.ts';
+import { type Interaction, narrowPact, readPact } from '../providers/pact-file.ts';
+import { type PactVerification, type Question, verificationOf } from '../providers/verification.ts';
 import type { Release } from '../releases/release.ts';
 import { objectOf } from '../schema/json.ts';
 import { breakingChanges } from '../schema/image.ts';
@@ -36,8 +37,8 @@ export interface Subject {
   readonly servers: TestServers;
   /** Stands between the platform and an older agent; absent: nothing does. */
   readonly wire?: OnTheWire;
-  /** Whether a pact can see what is changed; absent: each can. */
-  readonly concerns?: (pactFile: string) => boolean;
+  /** Whether an interaction of a consumer can see what is changed; absent: each can. */
+  readonly concerns?: (consumer: string, interaction: Interaction) => boolean;
   /** What becomes of the agent's answers on their way; absent: nothing. */
   readonly fromAgent?: (answer: ConnectRequest) => ConnectRequest;
 }
@@ -92,9 +93,13 @@ const pactCheck: Check = {
       answer: (question: Question) => answerOf(question, subject),
     };
     const parts: Part[] = [];
-    for (const pactFile of release.pactFiles.filter(concerns)) {
-      const { consumer, provider: asked, interactions } = await readPact(pactFile);
-      const request = { ...verificationOf(pactFile, interactions), provider: asked.name };
+    for (const pactFile of release.pactFiles) {
+      const pact = await readPact(pactFile);
+      const { consumer, provider: asked } = pact;
+      const interactions = pact.interactions.filter((each) => concerns(consumer.name, each));
+      if (interactions.length === 0) continue;
+      await using narrowed = await narrowPact(pactFile, { ...pact, interactions });
+      const request = { ...verificationOf(narrowed.file, interactions), provider: asked.name };
       const mismatches = await verification.verify({ ...request, messages, providerBaseUrl: door.url }, provider);
       for (const [type, own] of Map.groupBy(interactions, (each) => each.type)) {
         const found = mismatches.filter(({ interaction }) => typeOf(interaction, interactions) === type);

@@ -6,6 +6,7 @@ import { todaysFrames } from '../golden/make.ts';
 import { supportedReleases } from '../releases/release.ts';
 import { attack, type Attacked } from './attack.ts';
 import { BUILDER_MUTATIONS, DOOR_MUTATIONS } from './builders.ts';
+import { CONSOLE_MUTATIONS } from './console.ts';
 import { EXCHANGE_MUTATIONS } from './exchanges.ts';
 import { inLanes } from './lanes.ts';
 import type { Mutation } from './mutation.ts';
@@ -17,6 +18,7 @@ const MUTATIONS = [
   ...BUILDER_MUTATIONS,
   ...EXCHANGE_MUTATIONS,
   ...DOOR_MUTATIONS,
+  ...CONSOLE_MUTATIONS,
   ...STRATEGY_MUTATIONS,
 ];
 

@@ -1,6 +1,6 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DescMessage, fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf';
 import {
@@ -13,6 +13,7 @@ import { type Check, CHECKS, runCheck, type Subject } from '../gate/checks.ts';
 import { candidateOf } from '../golden/candidate.ts';
 import { isObject, type MadeBody, type MadeFrame } from '../golden/frame.ts';
 import { saidChanges } from '../golden/strategy-changes.ts';
+import type { Interaction } from '../providers/pact-file.ts';
 import type { Release } from '../releases/release.ts';
 import { buildImage, messageIn, type Schema, schemaOf } from '../schema/image.ts';
 import { reshape } from '../schema/reshape.ts';
@@ -55,7 +56,7 @@ export async function attack(
       changes,
       imageFile,
       wire,
-      concerns: (file) => concerns(file, mutation),
+      concerns: (consumer, interaction) => concerns(consumer, interaction, mutation),
       ...fromAgent,
     };
     for (const check of CHECKS.filter((each) => couldSee(each, mutation))) {
@@ -82,13 +83,25 @@ function couldSee({ name }: Check, { protos, frames, stream, agent, changes, doo
   return !name.includes('today’s agent') && [protos, frames, stream].some((part) => part !== undefined);
 }
 
-/** A change of one part of the build shows in the pacts of who hears that part. */
-function concerns(pactFile: string, { protos, frames, stream, agent, changes, door }: Mutation): boolean {
-  const name = basename(pactFile);
-  if (protos !== undefined) return true;
-  if (name.startsWith('executor-platform')) return [frames, stream, door].some((part) => part !== undefined);
-  if (name.startsWith('platform-executor')) return frames !== undefined || agent !== undefined;
-  return name.startsWith('evaluator') ? changes !== undefined : door !== undefined;
+/** A change of one part of the build shows in the needs of those who hear that part. */
+function concerns(consumer: string, interaction: Interaction, mutation: Mutation): boolean {
+  const { protos, frames, stream, agent, changes, door, call } = mutation;
+  const isCall = interaction.type.includes('HTTP');
+  // Calls are answered by the services that run, which know nothing of mutated protos; the checks before see those whole.
+  if (protos !== undefined) return !isCall;
+  if (door !== undefined) {
+    // What is about all calls is shown by those of executors and of the command line.
+    return call === undefined ? isCall && consumer !== 'console' : consumer === 'console' && isAbout(interaction, call);
+  }
+  if (changes !== undefined) return consumer === 'evaluator';
+  if (agent !== undefined) return consumer === 'platform';
+  const isAnswered = interaction.type === 'Synchronous/Messages';
+  if (stream !== undefined) return consumer === 'executor' && isAnswered;
+  return frames !== undefined && (isAnswered || interaction.type === 'Asynchronous/Messages');
+}
+
+function isAbout({ description, request }: Interaction, call: string): boolean {
+  return request?.path?.endsWith(`/${call}`) ?? description === call;
 }
 
 async function mutatedSchema(

@@ -27,6 +27,8 @@ export interface Mutation {
   readonly changes?: AlterChange;
   /** To what the gateway serves. */
   readonly door?: DoorChange;
+  /** The RPC, or the message, that the door's change is about; absent: all. */
+  readonly call?: string;
 }
 
 export const LINK = 'command/v1/executor_link_service.proto';

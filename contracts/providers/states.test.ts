@@ -10,7 +10,8 @@ import { PACTS } from '../releases/release.ts';
 import { DoorProxy } from './door-proxy.ts';
 import { LivePlatform } from './live-platform.ts';
 import { setUpState } from './states.ts';
-import { PactVerification, readPact, verificationOf } from './verification.ts';
+import { readPact } from './pact-file.ts';
+import { PactVerification, verificationOf } from './verification.ts';
 
 let platform: LivePlatform;
 let door: DoorProxy;

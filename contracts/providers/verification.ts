@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { messageOf } from '../../services/platform/errors.ts';
 import { readEnv } from '../../services/platform/config.ts';
 import { CONSOLE_STATES } from './console-states.ts';
+import type { Interaction } from './pact-file.ts';
 import { documentOf } from '../schema/json.ts';
 
 export interface VerificationRequest {
@@ -98,16 +98,23 @@ export class PactVerification implements Disposable {
       waiting?.report.resolve(message.report);
       return;
     }
-    const done = (how: { readonly answer?: JsonValue; readonly error?: string }): void => {
-      const said: ToWorker = { type: 'done', number: message.number, ...how };
-      this.#worker.send(said);
-    };
-    const { provider = {} } = waiting ?? {};
-    const doing = message.type === 'state' ? provider.setUp?.(message.name) : provider.answer?.(message.question);
-    Promise.resolve(doing).then(
-      (answer) => done(answer === undefined ? {} : { answer }),
-      (thrown: unknown) => done({ error: messageOf(thrown) }),
-    );
+    void this.#answer(message, waiting?.provider ?? {});
+  }
+
+  async #answer(message: Exclude<FromWorker, { type: 'verified' }>, provider: Partial<Provider>): Promise<void> {
+    const { number } = message;
+    try {
+      const answer =
+        message.type === 'state' ? await provider.setUp?.(message.name) : await provider.answer?.(message.question);
+      this.#tell({ type: 'done', number, ...(answer === undefined ? {} : { answer }) });
+    } catch (thrown) {
+      this.#tell({ type: 'done', number, error: messageOf(thrown) });
+    }
+  }
+
+  /** Nobody is there to be told when the verification was given up meanwhile. */
+  #tell(message: ToWorker): void {
+    if (this.#worker.connected) this.#worker.send(message);
   }
 }
 
@@ -139,25 +146,10 @@ function mismatchesOf(text: string): Mismatch[] {
   });
 }
 
-interface PactFile {
-  readonly consumer: { readonly name: string };
-  readonly provider: { readonly name: string };
-  readonly interactions: readonly {
-    readonly description: string;
-    readonly type: string;
-    readonly providerStates?: readonly { readonly name: string }[];
-  }[];
-}
-
-/** Who needs what of whom. */
-export async function readPact(file: string): Promise<PactFile> {
-  return documentOf<PactFile>(await readFile(file, 'utf8'));
-}
-
 /** What a pact's verification needs to know of it. */
-export function verificationOf(pactFile: string, interactions: PactFile['interactions']) {
+export function verificationOf(pactFile: string, interactions: readonly Interaction[]) {
   const states = interactions.flatMap(({ providerStates = [] }) => providerStates.map(({ name }) => name));
-  const isAsked = ({ type, providerStates = [] }: PactFile['interactions'][number]): boolean =>
+  const isAsked = ({ type, providerStates = [] }: Interaction): boolean =>
     type === 'Synchronous/Messages' ||
     (type === 'Asynchronous/Messages' && providerStates.some(({ name }) => CONSOLE_STATES.includes(name)));
   const exchanges = interactions.filter(isAsked);

@@ -80,7 +80,7 @@ export const DIRECTION: readonly Rule[] = [
     files: /^contracts\/consumers\//,
     never: [
       /^contracts\/(?:providers|gate|mutations)\//,
-      /^services\/(?!executor|evaluator|platform|cli|command\/link\/frames)/,
+      /^services\/(?!executor|evaluator|platform|cli|console|command\/link\/(?:frames|delivery-frame))/,
     ],
   },
   {
