@@ -256,6 +256,14 @@ export const EXECUTOR_CALLS: readonly ConsoleCall[] = [
     shows: [`all${CONSOLE_EXECUTOR}`],
   },
   {
+    description: 'names of executors are offered to somebody who may only look',
+    state: COMMAND_STATES.looking,
+    method: ExecutorService.method.listExecutors,
+    address: '/commands',
+    answer: { executors: [EXECUTOR] },
+    shows: [`all${CONSOLE_EXECUTOR}`],
+  },
+  {
     description: 'an executor is created',
     state: COMMAND_STATES.signedIn,
     method: ExecutorService.method.createExecutor,

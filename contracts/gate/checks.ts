@@ -18,6 +18,7 @@ import { type PactVerification, type Question, verificationOf } from '../provide
 import type { Release } from '../releases/release.ts';
 import { objectOf } from '../schema/json.ts';
 import { breakingChanges } from '../schema/image.ts';
+import { raisedRoles } from '../schema/roles.ts';
 import type { TestServers } from '../../test/harness/servers.ts';
 import { replayToExecutor } from '../transcripts/replay-executor.ts';
 import { type OnTheWire, replayToPlatform } from '../transcripts/replay-platform.ts';
@@ -60,20 +61,24 @@ export interface Check {
 }
 
 const schemaCheck: Check = {
-  name: 'schema (buf breaking, FILE)',
-  run: async ({ imageFile }, release) => {
+  name: 'schema (buf breaking, FILE, and roles)',
+  run: async ({ candidate, imageFile }, release) => {
     const found = await breakingChanges(imageFile, release.imageFile);
-    return {
-      looked: [...release.schema.registry].length,
-      findings: found.map((what) => ({
-        check: 'schema',
-        consumer: `executor ${release.version}`,
-        place: what.split(': ')[0] ?? '',
-        field: /"([^"]+)"/.exec(what)?.[1] ?? '$',
-        what,
-        remedy: REMEDY.keep,
-      })),
-    };
+    const common = { check: 'schema', consumer: `executor ${release.version}`, remedy: REMEDY.keep };
+    const raised = raisedRoles(candidate.schema, release.schema).map(({ rpc, from, to }) => ({
+      ...common,
+      consumer: `operators with the role ${from}`,
+      place: rpc,
+      field: 'required_role',
+      what: `asks for ${to}, asked for ${from}`,
+    }));
+    const changed = found.map((what) => ({
+      ...common,
+      place: what.split(': ')[0] ?? '',
+      field: /"([^"]+)"/.exec(what)?.[1] ?? '$',
+      what,
+    }));
+    return { looked: [...release.schema.registry].length, findings: [...changed, ...raised] };
   },
 };
 

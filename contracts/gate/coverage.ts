@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { basename, dirname, join } from 'node:path';
 import { makePacts } from '../consumers/write-pacts.ts';
 import { frameNames } from '../golden/frame.ts';
+import { todaysFrames } from '../golden/make.ts';
 import { supportedContracts, SUPPORTED_FILES } from '../releases/make.ts';
 import { PACTS, readJson } from '../releases/release.ts';
 import { type Finding, REMEDY } from './finding.ts';
@@ -30,6 +31,10 @@ export async function checkCoverage(): Promise<{ readonly looked: number; readon
   const missing = names
     .filter((name) => !messages.has(name))
     .map((name) => finding('executor-platform.json', name, 'no consumer says what it needs of it'));
+  const { unsaid } = await todaysFrames();
+  const silent = unsaid
+    .filter((name) => name.startsWith('platform '))
+    .map((name) => finding('golden frames', name, 'no code of this build says it any more'));
   const contracts = await supportedContracts();
   const files = await Promise.all(SUPPORTED_FILES.map(async (file) => ({ file, text: await readJson<unknown>(file) })));
   const table = files
@@ -37,7 +42,7 @@ export async function checkCoverage(): Promise<{ readonly looked: number; readon
     .map(({ file }) =>
       finding(basename(dirname(file)), basename(file), 'differs from contracts/support.json and the baselines'),
     );
-  return { looked: names.length + made.size, findings: [...stale, ...missing, ...table] };
+  return { looked: names.length + made.size, findings: [...stale, ...missing, ...silent, ...table] };
 }
 
 function differing(file: string, made: Pact, kept: Pact): Finding[] {

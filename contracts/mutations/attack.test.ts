@@ -7,6 +7,7 @@ import { supportedReleases } from '../releases/release.ts';
 import { attack, type Attacked } from './attack.ts';
 import { BUILDER_MUTATIONS, DOOR_MUTATIONS } from './builders.ts';
 import { CONSOLE_MUTATIONS } from './console.ts';
+import { DEEP_MUTATIONS } from './deep.ts';
 import { EXCHANGE_MUTATIONS } from './exchanges.ts';
 import { inLanes } from './lanes.ts';
 import type { Mutation } from './mutation.ts';
@@ -20,6 +21,7 @@ const MUTATIONS = [
   ...DOOR_MUTATIONS,
   ...CONSOLE_MUTATIONS,
   ...STRATEGY_MUTATIONS,
+  ...DEEP_MUTATIONS,
 ];
 
 describe('the gate is attacked', () => {

@@ -34,6 +34,8 @@ export interface Mutation {
 export const LINK = 'command/v1/executor_link_service.proto';
 export const COMMAND = 'command/v1/command.proto';
 export const KIND = 'command/v1/kind.proto';
+export const COMMAND_SERVICE = 'command/v1/command_service.proto';
+export const SESSION = 'session/v1/session.proto';
 export const STRATEGY = 'strategy/v1/strategy.proto';
 export const STRATEGY_SERVICE = 'strategy/v1/strategy_service.proto';
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@bufbuild/protobuf';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -39,29 +40,66 @@ test('a state is made of rows of the real services', async () => {
   await expect(setUpState('a state of which nobody knows', platform, door)).rejects.toThrow('add it to');
 });
 
-test('a handler that always answers the same does not pass for the service', async () => {
-  const welcome = {
-    welcome: { streamEpoch: '1', heartbeatInterval: '8s', readTimeout: '20s', helloTime: '2024-01-01T00:00:00Z' },
-  };
+/** What is not met when whoever asks over HTTP is answered `body`, and whoever asks otherwise gets `said`. */
+async function unmet(pactName: string, body: JsonObject, said: JsonObject = {}): Promise<ReadonlySet<string>> {
   const stub = createServer((_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ frames: [welcome], pollTime: '2024-01-01T00:00:00Z' }));
+    response.end(JSON.stringify(body));
   });
   const port = await freePort();
   await new Promise<void>((resolve) => stub.listen(port, '127.0.0.1', resolve));
   using verification = new PactVerification();
-  const pactFile = join(PACTS, 'executor-platform.json');
-  const { interactions } = await readPact(pactFile);
+  const pactFile = join(PACTS, pactName);
+  const { interactions, provider } = await readPact(pactFile);
   const { frames } = await todaysFrames();
-  const mismatches = await verification.verify({
-    provider: 'platform',
-    ...verificationOf(pactFile, interactions),
-    messages: Object.fromEntries(frames.map((frame) => [frame.name, goldenOf(frame).json])),
-    providerBaseUrl: `http://127.0.0.1:${port}`,
-  });
+  const mismatches = await verification.verify(
+    {
+      ...verificationOf(pactFile, interactions),
+      provider: provider.name,
+      messages: Object.fromEntries(frames.map((frame) => [frame.name, goldenOf(frame).json])),
+      providerBaseUrl: `http://127.0.0.1:${port}`,
+    },
+    { answer: async () => said },
+  );
   stub.close();
-  const failed = new Set(mismatches.map(({ interaction }) => interaction));
+  return new Set(mismatches.map(({ interaction }) => interaction));
+}
+
+test('a handler that always answers the same does not pass for the platform', async () => {
+  const welcome = {
+    welcome: { streamEpoch: '1', heartbeatInterval: '8s', readTimeout: '20s', helloTime: '2024-01-01T00:00:00Z' },
+  };
+  const failed = await unmet(
+    'executor-platform.json',
+    { frames: [welcome], pollTime: '2024-01-01T00:00:00Z' },
+    welcome,
+  );
   expect(failed).toContain('a poll with a credential that nobody knows');
   expect(failed).toContain('a poll of a disabled executor');
   expect(failed).toContain('a report under an epoch that is not the newest');
+  expect(failed).toContain('a heartbeat is answered with its number');
+  expect(failed).toContain('a result is acknowledged');
+  expect(failed).toContain('events of the venue are acknowledged');
+  expect(failed).not.toContain('a hello is answered with a welcome');
+});
+
+test('an agent that always answers the same does not pass for one', async () => {
+  const failed = await unmet('platform-executor.json', {}, { heartbeatReply: { number: '1' } });
+  expect(failed.size).toBe(2);
+});
+
+test('a handler that always answers the same does not pass for the gateway of a console', async () => {
+  const listed = { name: 'vps-1', id: 'executor-1' };
+  const failed = await unmet('console-gateway.json', { executors: [listed], cancelled: true }, { executor: listed });
+  const { interactions } = await readPact(join(PACTS, 'console-gateway.json'));
+  const met = interactions.map(({ description }) => description).filter((name) => !failed.has(name));
+  // What the console reads nothing of is answered as well by anything.
+  expect(met.toSorted()).toEqual([
+    'a command that waits is cancelled',
+    'a strategy is deleted',
+    'a strategy is saved',
+    'an executor is disabled',
+    'names of executors are offered',
+    'names of executors are offered to somebody who may only look',
+  ]);
 });

@@ -78,6 +78,12 @@ export class Recorder implements AsyncDisposable {
     await this.#platform.commands.cancelCommand({ id: this.#ids.get(command) ?? '' });
   }
 
+  /** Ends what the credential of all these agents may do. */
+  async disable(): Promise<void> {
+    this.#steps.push({ operator: 'disables' });
+    await this.#platform.executors.disableExecutor({ executor: this.#credentials.executorId });
+  }
+
   /** Waits until the operator sees the command in that state. */
   async sees(command: string, state: CommandState): Promise<void> {
     await until(async () => {

@@ -108,6 +108,9 @@ class PlatformReplay implements AsyncDisposable {
         case 'cancels':
           await commands.cancelCommand({ id: this.#places.get(step.command) ?? '' });
           return;
+        case 'disables':
+          await this.#options.platform.executors.disableExecutor({ executor: this.#credentials.executorId });
+          return;
         case 'sees':
           await this.#sees(step);
           return;

@@ -183,6 +183,17 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'disabled',
+    about:
+      'An operator disables the executor: its stream ends with a status and a reason, by which the agent stays away.',
+    run: async (recorder) => {
+      await recorder.agent('a');
+      await recorder.until('a', 'hears welcome');
+      await recorder.disable();
+      await recorder.until('a', 'ended');
+    },
+  },
+  {
     name: 'refused-kind',
     about:
       'An operator asks for a kind that the agent did not offer: the call is refused, and the agent hears nothing of it.',

@@ -22,6 +22,7 @@ export type Step =
   | { readonly operator: 'issues'; readonly command: string; readonly request: JsonObject }
   | { readonly operator: 'is refused'; readonly request: JsonObject; readonly code: string; readonly reason: string }
   | { readonly operator: 'cancels'; readonly command: string }
+  | { readonly operator: 'disables' }
   | { readonly operator: 'sees'; readonly command: string; readonly state: string; readonly reason?: string }
   /** What the venue does with a command at the agent. */
   | { readonly venue: 'succeeds' | 'fails' | 'reports'; readonly agent: string; readonly command: string }

@@ -1,0 +1,109 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { ConnectResponse } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { Answer } from '../providers/door-proxy.ts';
+import { COMMAND, COMMAND_SERVICE, edit, LINK, type Mutation, type ProtoEdit, SESSION } from './mutation.ts';
+
+function breaking(name: string, ...protos: readonly ProtoEdit[]): Mutation {
+  return { name, breaks: true, protos };
+}
+
+const GET = '  rpc GetCommand(GetCommandRequest) returns (GetCommandResponse) {\n';
+const VIEWED = `${GET}    option idempotency_level = NO_SIDE_EFFECTS;\n    option (strategos.access.v1.required_role) = ROLE_VIEWER;`;
+const GOODBYE =
+  '// Goodbye announces that the agent leaves on purpose.\nmessage Goodbye {\n  string reason = 1;\n}\n\n';
+
+type Frames = AsyncIterable<ConnectResponse>;
+
+/** The end of each stream is another than the platform gave it. */
+function ended(other: (error: ConnectError) => ConnectError) {
+  return async function* (frames: Frames): AsyncGenerator<ConnectResponse> {
+    try {
+      yield* frames;
+    } catch (thrown) {
+      throw other(ConnectError.from(thrown));
+    }
+  };
+}
+
+function refused(change: (body: string) => string): (answer: Answer) => Answer {
+  return (answer) => (answer.status === 409 ? { ...answer, body: change(answer.body) } : answer);
+}
+
+/** Changes that look like none: the bytes, the names or the messages stay as they were. */
+export const DEEP_MUTATIONS: readonly Mutation[] = [
+  breaking('make a wide number narrow', edit(LINK, '  int64 sequence = 3;', '  int32 sequence = 3;')),
+  breaking(
+    'key a map by numbers',
+    edit(COMMAND, 'map<string, string> metadata = 5;', 'map<int32, string> metadata = 5;'),
+  ),
+  breaking(
+    'make the entries of a map messages',
+    edit(
+      COMMAND,
+      'map<string, string> metadata = 5;',
+      'message Fact {\n    string key = 1;\n    string value = 2;\n  }\n  repeated Fact metadata = 5;',
+    ),
+  ),
+  breaking(
+    'move a message to another file',
+    edit(LINK, GOODBYE, ''),
+    edit(COMMAND, 'message CommandError {', `${GOODBYE}message CommandError {`),
+  ),
+  breaking(
+    'move a message into another',
+    edit(LINK, GOODBYE, ''),
+    edit(LINK, 'message Welcome {\n', 'message Welcome {\n  message Goodbye {\n    string reason = 1;\n  }\n'),
+    edit(LINK, '    Goodbye goodbye = ', '    Welcome.Goodbye goodbye = '),
+  ),
+  breaking(
+    'say of a read that it changes something',
+    edit(COMMAND_SERVICE, `${GET}    option idempotency_level = NO_SIDE_EFFECTS;\n`, GET),
+  ),
+  breaking('ask for a higher role', edit(COMMAND_SERVICE, VIEWED, VIEWED.replace('VIEWER', 'OPERATOR'))),
+  breaking('make an enum a number', edit(SESSION, '  SessionState state = 3;', '  int32 state = 3;')),
+  {
+    name: 'pack a list of numbers otherwise',
+    breaks: false,
+    protos: [edit(LINK, '  repeated int64 numbers = 2;', '  repeated int64 numbers = 2 [packed = false];')],
+  },
+  {
+    name: 'ask for a lower role',
+    breaks: false,
+    protos: [
+      edit(
+        COMMAND_SERVICE,
+        VIEWED.replace(
+          'GetCommand(GetCommandRequest) returns (GetCommandResponse)',
+          'RetryCommand(RetryCommandRequest) returns (RetryCommandResponse)',
+        )
+          .replace('    option idempotency_level = NO_SIDE_EFFECTS;\n', '')
+          .replace('VIEWER', 'OPERATOR'),
+        '  rpc RetryCommand(RetryCommandRequest) returns (RetryCommandResponse) {\n    option (strategos.access.v1.required_role) = ROLE_VIEWER;',
+      ),
+    ],
+  },
+  {
+    name: 'end streams with their code and no reason',
+    breaks: true,
+    stream: ended((error) => new ConnectError(error.rawMessage, error.code)),
+  },
+  {
+    name: 'end streams with their reason and another code',
+    breaks: true,
+    stream: ended((error) => {
+      const other = new ConnectError(error.rawMessage, Code.Unavailable, error.metadata);
+      other.details = error.details;
+      return other;
+    }),
+  },
+  {
+    name: 'give reasons as details of another type',
+    breaks: true,
+    door: { answer: refused((body) => body.replaceAll('google.rpc.ErrorInfo', 'google.rpc.Help')) },
+  },
+  {
+    name: 'give reasons in the message alone',
+    breaks: true,
+    door: { answer: refused((body) => body.replace(/,"details":\[.*\]/, '')) },
+  },
+];
