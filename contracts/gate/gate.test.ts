@@ -9,9 +9,11 @@ test('no supported release would break', { timeout: 120_000 }, async () => {
   expect(verdicts.flatMap(({ findings }) => findings)).toEqual([]);
   expect(verdicts.length).toBeGreaterThan(5);
   expect(verdicts.filter(({ looked }) => looked === 0)).toEqual([]);
-  expect(asJunit(verdicts)).toContain('<testsuite name="executor 1.0.0" tests="10" failures="0">');
+  expect(asJunit(verdicts)).toContain('<testsuite name="executor 1.0.0" tests="12" failures="0">');
   const looked = verdicts.map(({ what }) => what);
   expect(looked).toContain('pacts: executor → platform, questions and answers on the stream');
+  expect(looked).toContain('pacts: console → gateway, calls');
+  expect(looked).toContain('pacts: console → gateway, messages');
   expect(looked).toContain('pacts: platform → executor, questions and answers on the stream');
 });
 
