@@ -149,13 +149,16 @@ function mismatchesOf(text: string): Mismatch[] {
 /** What a pact's verification needs to know of it. */
 export function verificationOf(pactFile: string, interactions: readonly Interaction[]) {
   const states = interactions.flatMap(({ providerStates = [] }) => providerStates.map(({ name }) => name));
-  const isAsked = ({ type, providerStates = [] }: Interaction): boolean =>
-    type === 'Synchronous/Messages' ||
-    (type === 'Asynchronous/Messages' && providerStates.some(({ name }) => CONSOLE_STATES.includes(name)));
   const exchanges = interactions.filter(isAsked);
   return {
     pactFile,
     states: [...new Set(states)],
     exchanges: exchanges.map(({ description }) => description),
   };
+}
+
+/** Whether the provider is asked anew, rather than what it says known beforehand. */
+function isAsked({ type, providerStates = [] }: Interaction): boolean {
+  if (type === 'Synchronous/Messages') return true;
+  return type === 'Asynchronous/Messages' && providerStates.some(({ name }) => CONSOLE_STATES.includes(name));
 }
