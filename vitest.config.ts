@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { FileOrder } from './test/harness/file-order.ts';
 
-// Three projects: `unit` needs nothing but Node, `tidy` reads the tree, `system` starts real servers once for all files
-// and works on databases cloned from a migrated template.
 /**
  * Real processes, faults and time limits on whatever machine a pipeline gives: a test that fails there is run once more, and
  * the report says so beside its name. At a desk nothing is repeated.
@@ -12,19 +11,35 @@ const retry = process.env['CI'] === undefined ? 0 : 1;
 // The processes that tests start find their code compiled, as those of `strategos up` do.
 process.env['NODE_COMPILE_CACHE'] ||= join(import.meta.dirname, 'node_modules', '.cache', 'strategos');
 
+/** All projects run beside each other: twice as many files as a small machine has cores, for half of them wait. */
+const maxWorkers = 4;
+
+// `unit` needs nothing but Node, `tidy` reads the tree, `system` starts real servers once for all files and works on databases
+// cloned from a migrated template, and `browser` drives a real one beside such servers.
 export default defineConfig({
   test: {
     pool: 'forks',
+    sequence: { sequencer: FileOrder },
     reporters: ['default'],
     projects: [
       {
         test: {
           name: 'unit',
           include: ['services/**/*.test.ts', 'test/harness/**/*.test.ts', 'deploy/**/*.test.ts'],
-          testTimeout: 10_000,
+          testTimeout: 30_000,
+          // Most of them are pure, and done before a process of their own would have started.
+          isolate: false,
+          maxWorkers,
         },
       },
-      { test: { name: 'tidy', include: ['test/tidy.test.ts', 'test/documents.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'tidy',
+          include: ['test/tidy.test.ts', 'test/documents.test.ts'],
+          testTimeout: 60_000,
+          maxWorkers,
+        },
+      },
       {
         test: {
           name: 'system',
@@ -38,11 +53,10 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           retry,
-          maxWorkers: 2,
+          maxWorkers,
         },
       },
       {
-        // A real browser beside real servers: one file at a time, or two cores are too few for their time limits.
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
@@ -50,7 +64,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 120_000,
           retry,
-          maxWorkers: 1,
+          maxWorkers,
         },
       },
       {

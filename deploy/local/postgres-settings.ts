@@ -2,6 +2,11 @@
 export interface PostgresSettings {
   readonly sharedBuffersMb?: number;
   readonly connectionsMax?: number;
+  /**
+   * Default true. Without it what was committed outlives the server, however that ends, but not the machine: commits still
+   * reach the operating system before they are answered.
+   */
+  readonly outlivesMachine?: boolean;
 }
 
 /**
@@ -9,7 +14,11 @@ export interface PostgresSettings {
  * checkpoints are spread out. Parallel queries are off: they would take the services' cores, and shared memory that
  * containers rarely have.
  */
-export function settingFlags({ sharedBuffersMb = 256, connectionsMax = 100 }: PostgresSettings): readonly string[] {
+export function settingFlags({
+  sharedBuffersMb = 256,
+  connectionsMax = 100,
+  outlivesMachine = true,
+}: PostgresSettings): readonly string[] {
   const settings: Readonly<Record<string, string>> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -18,7 +27,7 @@ export function settingFlags({ sharedBuffersMb = 256, connectionsMax = 100 }: Po
     effective_cache_size: '1GB',
     work_mem: '8MB',
     maintenance_work_mem: '64MB',
-    fsync: 'on',
+    fsync: outlivesMachine ? 'on' : 'off',
     synchronous_commit: 'on',
     wal_compression: 'on',
     min_wal_size: '256MB',

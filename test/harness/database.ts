@@ -10,11 +10,11 @@ export interface TestDatabase {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Clones the migrated template, which takes some 50 ms. */
+/** Clones the migrated template by copying its files: on a server that leaves flushing to the system a sixth of the work of logging them. */
 export async function createDatabase(servers?: TestServers): Promise<TestDatabase> {
   const { adminUrl, templateDatabase } = servers ?? (await theServers());
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await asAdmin(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${templateDatabase}`);
+  await asAdmin(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${templateDatabase} STRATEGY FILE_COPY`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   return {

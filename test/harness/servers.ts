@@ -27,8 +27,8 @@ export interface TestServers {
 
 const DIRECTORY_PREFIX = 'strategos-test-';
 const TEMPLATE_DATABASE = 'strategos_template';
-/** Two workers, each with a few replicas that hold a pool. */
-const CONNECTIONS_MAX = 300;
+/** Four workers, each with a whole platform or two whose services hold a pool. */
+const CONNECTIONS_MAX = 600;
 const KILL_STEPS = [{ signal: 'SIGKILL', waitMs: 5_000 }] as const;
 
 /** Starts one PostgreSQL with a migrated template database, and one NATS, on free ports in a folder of their own. */
@@ -44,7 +44,7 @@ export async function startServers(): Promise<{ readonly servers: TestServers; r
     stack.use(await lockDataDirectory(data), (unlock) => unlock());
     const program = await natsBinary(directory);
     const nats = stack.add(await NatsServer.start({ data, port: await freePort(), binary: program }));
-    const postgres = stack.add(await startTestPostgres(data));
+    const postgres = stack.add(await startTestPostgres(data, { outlivesMachine: false }));
     await postgres.ensureDatabase(TEMPLATE_DATABASE);
     await migrateAll(postgres.url(TEMPLATE_DATABASE));
     const servers: TestServers = {
@@ -61,9 +61,15 @@ export async function startServers(): Promise<{ readonly servers: TestServers; r
   }
 }
 
-/** A PostgreSQL with settings for a test run: many short connections, little memory. */
-export async function startTestPostgres(data: DataDirectory, port?: number): Promise<Postgres> {
-  const settings = { sharedBuffersMb: 128, connectionsMax: CONNECTIONS_MAX };
+/**
+ * A PostgreSQL with settings for a test run: many short connections, little memory. The one that all files share makes and
+ * drops a database for every stack, and need not outlive the machine, which no test takes down.
+ */
+export async function startTestPostgres(
+  data: DataDirectory,
+  { port, outlivesMachine = true }: { readonly port?: number; readonly outlivesMachine?: boolean } = {},
+): Promise<Postgres> {
+  const settings = { sharedBuffersMb: 128, connectionsMax: CONNECTIONS_MAX, outlivesMachine };
   return Postgres.start({ data, port: port ?? (await freePort()), settings });
 }
 

@@ -29,7 +29,7 @@ export async function stackDatabase(
   const { port } = first;
   let next: Postgres | undefined = first;
   const own = new Controlled('postgres', async () => {
-    const started = next ?? (await startTestPostgres(data, port));
+    const started = next ?? (await startTestPostgres(data, { port }));
     next = undefined;
     return started;
   });
