@@ -1,7 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Credentials } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { freePort } from '../../deploy/local/port.ts';
+import { theServers } from '../harness/current-run.ts';
 import { runCli, ForegroundCli, type CliResult } from '../harness/run-cli.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
@@ -11,8 +13,39 @@ interface Shell {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The command line as an operator of the stack has it. */
-async function shellFor(stack: TestStack, token?: string): Promise<Shell> {
+/** One platform for all; each test has an account of its own, where nothing of another's is. */
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startStack();
+});
+
+afterAll(async () => {
+  await stack?.[Symbol.asyncDispose]();
+});
+
+interface Desk {
+  readonly strategos: Shell;
+  /** Registers an executor of the account. */
+  createExecutor(name: string): Promise<Credentials>;
+}
+
+/** A new account with the command line of its admin. */
+async function openDesk(accountId: string): Promise<Desk> {
+  const { bearer } = await (await stack.accessClient()).createAccount({ accountId });
+  const executors = stack.replicaExecutorClient(0, { accountId, role: 'admin', subject: 'desk' });
+  return {
+    strategos: await shellFor(bearer),
+    createExecutor: async (name) => {
+      const { credentials } = await executors.createExecutor({ name });
+      if (credentials === undefined) throw new Error(`executor ${name} was created without credentials`);
+      return credentials;
+    },
+  };
+}
+
+/** The command line with the founding token, or another. */
+async function shellFor(token?: string): Promise<Shell> {
   const env = { STRATEGOS_URL: stack.gatewayUrl, STRATEGOS_TOKEN: token ?? (await stack.token()) };
   return Object.assign((...args: string[]) => runCli(args, env), { env });
 }
@@ -27,9 +60,8 @@ function lines(result: CliResult): Record<string, unknown>[] {
 
 describe('strategos command', () => {
   test('send, wait, get, list, explain and stats tell of one life', async () => {
-    await using stack = await startStack();
-    await stack.startAgent({ credentials: await stack.createExecutor('vps-1') });
-    const strategos = await shellFor(stack);
+    const { strategos, createExecutor } = await openDesk('lives');
+    await stack.startAgent({ credentials: await createExecutor('vps-1'), name: 'lives-vps-1' });
 
     const sent = await strategos('command', 'send', 'vps-1', 'Ping', '{"payload": "hello"}', '--wait', '20s', '--json');
     expect(sent, sent.stderr).toMatchObject({ code: 0, stderr: '' });
@@ -74,9 +106,8 @@ describe('strategos command', () => {
   });
 
   test('the same request id is the same command; another body is refused', async () => {
-    await using stack = await startStack();
-    await stack.createExecutor('vps-1');
-    const strategos = await shellFor(stack);
+    const { strategos, createExecutor } = await openDesk('repeats');
+    await createExecutor('vps-1');
     const send = (payload: string): Promise<CliResult> =>
       strategos('command', 'send', 'vps-1', 'ping', JSON.stringify({ payload }), '--request-id', 'r-1', '--json');
     const [first, again] = [await send('a'), await send('a')];
@@ -88,18 +119,16 @@ describe('strategos command', () => {
   });
 
   test('a wait that runs out says what holds the command up and ends with 4', async () => {
-    await using stack = await startStack();
-    await stack.createExecutor('vps-1');
-    const strategos = await shellFor(stack);
+    const { strategos, createExecutor } = await openDesk('waits');
+    await createExecutor('vps-1');
     const waited = await strategos('command', 'send', 'vps-1', 'ping', '--wait', '200ms');
     expect(waited.code).toBe(4);
     expect(waited.stderr).toMatch(/waiting for executor vps-1, which has never connected/);
   });
 
   test('a command that ends without success ends the wait with 1 and the reason', async () => {
-    await using stack = await startStack();
-    await stack.startAgent({ credentials: await stack.createExecutor('vps-1') });
-    const strategos = await shellFor(stack);
+    const { strategos, createExecutor } = await openDesk('rejects');
+    await stack.startAgent({ credentials: await createExecutor('vps-1'), name: 'rejects-vps-1' });
     const body = JSON.stringify({ session_id: 's-9', symbol: 'BTC_USDT', side: 'buy', quantity: '1' });
     const failed = await strategos('command', 'send', 'vps-1', 'open-position', body, '--wait', '20s');
     expect(failed.code, failed.stderr).toBe(1);
@@ -115,9 +144,8 @@ describe('strategos command', () => {
   });
 
   test('priority and deadline reach the command; cancel ends what nobody has', async () => {
-    await using stack = await startStack();
-    await stack.createExecutor('vps-1');
-    const strategos = await shellFor(stack);
+    const { strategos, createExecutor } = await openDesk('priorities');
+    await createExecutor('vps-1');
     const flags = ['--priority', 'critical', '--deadline', '2m', '--json'];
     const sent = await strategos('command', 'send', 'vps-1', 'pause', ...flags);
     const command = JSON.parse(sent.stdout);
@@ -130,9 +158,8 @@ describe('strategos command', () => {
   });
 
   test('a watch ends with Ctrl-C and its cursor carries on where it ended', async () => {
-    await using stack = await startStack();
-    await stack.createExecutor('vps-1');
-    const strategos = await shellFor(stack);
+    const { strategos, createExecutor } = await openDesk('watches');
+    await createExecutor('vps-1');
     let cursor: string;
     {
       await using watching = ForegroundCli.start(['command', 'watch', '--from-start'], strategos.env);
@@ -156,8 +183,7 @@ describe('strategos command', () => {
 
 describe('strategos executor', () => {
   test('create writes a private file with which run connects; rotate and disable end it', async () => {
-    await using stack = await startStack();
-    const strategos = await shellFor(stack);
+    const { strategos } = await openDesk('executors');
     const file = join(stack.data.root, 'vps-7.json');
     const created = await strategos('executor', 'create', 'vps-7', '--label', 'region=fra', '--out', file, '--json');
     expect(created, created.stderr).toMatchObject({ code: 0 });
@@ -193,11 +219,10 @@ describe('strategos executor', () => {
 
 describe('strategos token, account and status', () => {
   test('a viewer looks and does not touch; a revoked token is nobody', async () => {
-    await using stack = await startStack();
-    await stack.createExecutor('vps-1');
-    const strategos = await shellFor(stack);
+    const { strategos, createExecutor } = await openDesk('viewers');
+    await createExecutor('vps-1');
     const made = JSON.parse((await strategos('token', 'create', 'auditor', '--role', 'viewer', '--json')).stdout);
-    const viewer = await shellFor(stack, made.bearer);
+    const viewer = await shellFor(made.bearer);
     expect(await viewer('executor', 'list')).toMatchObject({ code: 0 });
     const refused = await viewer('command', 'send', 'vps-1', 'ping');
     expect(refused.code).toBe(1);
@@ -209,30 +234,27 @@ describe('strategos token, account and status', () => {
   });
 
   test('a token is recovered in the database that the environment names', async () => {
-    await using stack = await startStack();
     const file = join(stack.data.root, 'rescue.token');
     const recover = ['token', 'recover', '--database', '--name', 'rescue'];
     expect(await runCli([...recover, '--out', file], { DATABASE_URL: stack.databaseUrl })).toMatchObject({ code: 0 });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    const rescued = await shellFor(stack, (await readFile(file, 'utf8')).trim());
+    const rescued = await shellFor((await readFile(file, 'utf8')).trim());
     expect((await rescued('status')).stdout).toContain('rescue, admin of account main');
   });
 
   test('an account of its own sees nothing of the founding one', async () => {
-    await using stack = await startStack();
-    await stack.createExecutor('vps-1');
-    const strategos = await shellFor(stack);
+    const strategos = await shellFor();
+    await stack.createExecutor('vps-founding');
     const file = join(stack.data.root, 'desk-2.token');
     expect(await strategos('account', 'create', 'desk-2', '--out', file)).toMatchObject({ code: 0 });
-    const other = await shellFor(stack, (await readFile(file, 'utf8')).trim());
+    const other = await shellFor((await readFile(file, 'utf8')).trim());
     expect((await other('executor', 'list')).stdout).toMatch(/^no executors/);
-    expect((await other('command', 'send', 'vps-1', 'ping')).stderr).toContain('RESOURCE_NOT_FOUND');
+    expect((await other('command', 'send', 'vps-founding', 'ping')).stderr).toContain('RESOURCE_NOT_FOUND');
   });
 
   test('status tells who you are and who is connected; --wait waits', async () => {
-    await using stack = await startStack();
-    await stack.startAgent({ credentials: await stack.createExecutor('vps-1') });
-    const strategos = await shellFor(stack);
+    const { strategos, createExecutor } = await openDesk('onlookers');
+    await stack.startAgent({ credentials: await createExecutor('vps-1'), name: 'onlookers-vps-1' });
     const status = await until(
       async () => {
         const result = await strategos('status', '--wait', '20s', '--json');
@@ -244,7 +266,7 @@ describe('strategos token, account and status', () => {
     expect(JSON.parse(status.stdout)).toMatchObject({
       url: stack.gatewayUrl,
       health: 'SERVING',
-      token: { accountId: 'main', role: 'ROLE_ADMIN' },
+      token: { accountId: 'onlookers', role: 'ROLE_ADMIN' },
       executors: [{ name: 'vps-1' }],
     });
     const nowhere = { STRATEGOS_URL: `http://127.0.0.1:${await freePort()}`, STRATEGOS_TOKEN: 'x' };
@@ -294,9 +316,9 @@ describe('usage', () => {
   });
 
   test('a server that is no platform gives a sentence, not a trace', async () => {
-    await using stack = await startStack({ gateway: false });
+    const { natsUrl } = await theServers();
     const result = await runCli(['executor', 'list'], {
-      STRATEGOS_URL: stack.natsUrl.replace('nats:', 'http:'),
+      STRATEGOS_URL: natsUrl.replace('nats:', 'http:'),
       STRATEGOS_TOKEN: 'x',
     });
     expect(result.code).toBe(1);
