@@ -27,7 +27,7 @@ afterAll(async () => {
 interface Desk {
   readonly strategos: Shell;
   /** Registers an executor of the account. */
-  createExecutor(name: string): Promise<Credentials>;
+  readonly createExecutor: (name: string) => Promise<Credentials>;
 }
 
 /** A new account with the command line of its admin. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DataDirectory, dataDirectoryAt } from '../../deploy/local/data-directory.ts';
 import { derivePorts, requireFree } from '../../deploy/local/platform-ports.ts';
 import { freePort, LOOPBACK } from '../../deploy/local/port.ts';
@@ -89,18 +89,6 @@ describe('strategos up', () => {
     expect(again.code).toBe(0);
   });
 
-  test('a second one on the same folder is told so, in one sentence', async () => {
-    await using platform = await newPlatform();
-    await using first = up(platform, '--no-demo');
-    await first.prints(UP);
-    await using second = up({ data: platform.data, port: await freePort() }, '--no-demo');
-    await second.ended();
-    expect(second.code).toBe(1);
-    expect(second.stderr).toMatch(/^error: strategos is already running on .* \(process \d+\); stop it, or .*\n$/);
-    first.signal('SIGTERM');
-    await first.ended();
-  });
-
   test('a taken port is named, in one sentence, and nothing stays behind', async () => {
     await using platform = await newPlatform();
     const taken = createServer().listen(platform.port + 10, LOOPBACK);
@@ -113,36 +101,6 @@ describe('strategos up', () => {
       new RegExp(`^error: port ${platform.port + 10} \\(for executors\\) is taken; .*\\n$`),
     );
     expect(await readdir(platform.data.records)).toEqual([]);
-  });
-
-  test('a crashed service and a crashed database are started again, and said so', async () => {
-    await using platform = await newPlatform();
-    const { data } = platform;
-    await using running = up(platform, '--no-demo');
-    await running.prints(UP);
-    for (const [name, shown] of [
-      ['gateway', 'gateway'],
-      ['command-0', 'command-0'],
-      ['postgres', 'PostgreSQL'],
-      ['nats', 'NATS'],
-    ] as const) {
-      const before = await pidOf(data, name);
-      process.kill(before, 'SIGKILL');
-      await until(() => running.stderr.includes(`${shown} is running again`), `${shown} is back`, 30_000);
-      expect(await pidOf(data, name)).not.toBe(before);
-    }
-    const created = await until(
-      async () => {
-        const result = await runCli(['executor', 'create', 'after-crash', '--json', '--data', data.root]);
-        return result.code === 0 ? result : undefined;
-      },
-      'the platform works again',
-      30_000,
-    );
-    expect(JSON.parse(created.stdout).executor.name).toBe('after-crash');
-    running.signal('SIGTERM');
-    await running.ended();
-    expect(running.code).toBe(0);
   });
 
   test('killed without warning, it leaves nothing that holds the next one up', async () => {
@@ -208,5 +166,57 @@ describe('strategos up', () => {
     await process.ended();
     expect(process.code).toBe(0);
     expect(await readdir(platform.data.records)).toEqual([]);
+  });
+});
+
+describe('strategos up, while it runs', () => {
+  let platform: Awaited<ReturnType<typeof newPlatform>>;
+  let running: ForegroundCli;
+
+  beforeAll(async () => {
+    platform = await newPlatform();
+    running = up(platform, '--no-demo');
+    await running.prints(UP);
+  });
+  afterAll(async () => {
+    try {
+      running.signal('SIGTERM');
+      await running.ended();
+      expect(running.code).toBe(0);
+    } finally {
+      await running[Symbol.asyncDispose]();
+      await platform[Symbol.asyncDispose]();
+    }
+  });
+
+  test('a second one on the same folder is told so, in one sentence', async () => {
+    await using second = up({ data: platform.data, port: await freePort() }, '--no-demo');
+    await second.ended();
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(/^error: strategos is already running on .* \(process \d+\); stop it, or .*\n$/);
+  });
+
+  test('a crashed service and a crashed database are started again, and said so', async () => {
+    const { data } = platform;
+    for (const [name, shown] of [
+      ['gateway', 'gateway'],
+      ['command-0', 'command-0'],
+      ['postgres', 'PostgreSQL'],
+      ['nats', 'NATS'],
+    ] as const) {
+      const before = await pidOf(data, name);
+      process.kill(before, 'SIGKILL');
+      await until(() => running.stderr.includes(`${shown} is running again`), `${shown} is back`, 30_000);
+      expect(await pidOf(data, name)).not.toBe(before);
+    }
+    const created = await until(
+      async () => {
+        const result = await runCli(['executor', 'create', 'after-crash', '--json', '--data', data.root]);
+        return result.code === 0 ? result : undefined;
+      },
+      'the platform works again',
+      30_000,
+    );
+    expect(JSON.parse(created.stdout).executor.name).toBe('after-crash');
   });
 });
