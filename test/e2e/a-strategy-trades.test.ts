@@ -12,7 +12,9 @@ import { until } from '../harness/until.ts';
 let trading: TradingStack;
 
 beforeAll(async () => {
-  trading = await TradingStack.start();
+  // What is asked when the series is over is about its end, and not about how long ago that was.
+  const market = { STRATEGOS_MARKET_STALE_MS_MIN: '300000', STRATEGOS_MARKET_BLIND_MS_MIN: '600000' };
+  trading = await TradingStack.start({ tradingEnv: { market } });
 });
 afterAll(() => trading[Symbol.asyncDispose]());
 

@@ -35,11 +35,14 @@ describe('ends', () => {
     const aborted = Promise.withResolvers<void>();
     const { client } = await echoPair(stack, {
       say(request, context) {
+        if (request.value === 'connect') return request;
         context.signal.addEventListener('abort', () => aborted.resolve());
         return new Promise(() => request);
       },
     });
-    const error = await failureOf(client.say({}, { timeoutMs: 50 }));
+    // A deadline that is over before there is a connection reaches nobody.
+    await client.say({ value: 'connect' });
+    const error = await failureOf(client.say({}, { timeoutMs: 200 }));
     expect([error.code, reasonOf(error)]).toEqual([Code.DeadlineExceeded, 'DEADLINE_EXCEEDED']);
     await aborted.promise;
   });
