@@ -6,7 +6,7 @@ import { report } from './doctor/report.ts';
 import type { LinkAnswer } from './executor-doctor/ask.ts';
 import { credentialsFile } from './executor-doctor/credentials-file.ts';
 import { identityFindings } from './executor-doctor/identity.ts';
-import { fallbackWay, linkWay, type Way } from './executor-doctor/link.ts';
+import type { Way } from './executor-doctor/link.ts';
 
 /** `executor doctor`: the agent's side, from the agent's machine; a running agent is not disturbed. */
 export function registerExecutorDoctor(parent: Command, cli: Cli): void {
@@ -23,6 +23,8 @@ async function* diagnosis(file: string): AsyncGenerator<Finding> {
   const { finding, credentials } = await credentialsFile(file);
   yield finding;
   if (credentials === undefined) return;
+  // Only this command speaks gRPC.
+  const { fallbackWay, linkWay } = await import('./executor-doctor/link.ts');
   const fallback = await fallbackWay(credentials);
   const links = await Promise.all(
     credentials.linkUrls.map((url) => linkWay(url, credentials, isAnswer(fallback.answer))),
