@@ -4,7 +4,7 @@ import { portIsFree } from './port.ts';
 export const REPLICAS_MAX = 10;
 export const GATEWAY_PORT_DEFAULT = 7070;
 /** Distance from the gateway's port to the last derived one. */
-const PORT_SPAN = 49;
+export const PORT_SPAN = 49;
 
 /** How many processes of a service run. */
 export interface Replicas {

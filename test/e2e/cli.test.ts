@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Credentials } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from '../harness/port.ts';
 import { theServers } from '../harness/current-run.ts';
 import { runCli, ForegroundCli, type CliResult } from '../harness/run-cli.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';

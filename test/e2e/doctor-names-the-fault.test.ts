@@ -12,7 +12,7 @@ import {
 import type { Credentials } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { MarketService } from '../../proto/gen/strategos/market/v1/market_service_pb.js';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from '../harness/port.ts';
 import { createGrpcServer } from '../../services/platform/grpc/server.ts';
 import { grpcServerLimits } from '../../services/platform/grpc/server-limits.ts';
 import { createLogger } from '../../services/platform/logger.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from '../harness/port.ts';
 import { readEnv } from '../../services/platform/config.ts';
 import { runCli, runCliDocument, runCliLines } from '../harness/cli.ts';
 import { strategyForm, strategyJson, strategyJsonWith } from '../harness/sample-strategies.ts';

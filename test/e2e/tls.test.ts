@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { expect, test } from 'vitest';
 import { ExecutorState, LinkKind } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from '../harness/port.ts';
 import { gatewayEnvironment, serviceEntry } from '../../deploy/local/service-environment.ts';
 import { ServiceProcess } from '../../deploy/local/service-process.ts';
 import { getExecutor } from '../fault/observe.ts';

@@ -4,11 +4,12 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DataDirectory, dataDirectoryAt } from '../../deploy/local/data-directory.ts';
-import { derivePorts, requireFree } from '../../deploy/local/platform-ports.ts';
-import { freePort, LOOPBACK } from '../../deploy/local/port.ts';
+import { derivePorts, PORT_SPAN, requireFree } from '../../deploy/local/platform-ports.ts';
+import { LOOPBACK } from '../../deploy/local/port.ts';
 import { removeOutsideStore } from '../../deploy/local/postgres-store.ts';
 import { livingPid } from '../../deploy/local/process-record.ts';
 import { theServers } from '../harness/current-run.ts';
+import { freePort } from '../harness/port.ts';
 import { ForegroundCli, runCli } from '../harness/run-cli.ts';
 import { until } from '../harness/until.ts';
 
@@ -20,7 +21,7 @@ async function newPlatform(): Promise<{ data: DataDirectory; port: number } & As
   await mkdir(stacks, { recursive: true });
   const data = dataDirectoryAt(await mkdtemp(join(stacks, 'up-')));
   const port = await until(async () => {
-    const candidate = await freePort();
+    const candidate = await freePort(PORT_SPAN + 1);
     await requireFree(derivePorts(candidate, { command: 2, evaluator: 1 }), true);
     return candidate;
   }, 'a range of free ports');

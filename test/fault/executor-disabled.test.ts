@@ -28,7 +28,8 @@ test.concurrent.each(['shared', 'none'] as const)(
     }, 'the end of the stream is recorded');
     expect(disabled.state).toBe(ExecutorState.DISABLED);
     expect(ms(disabled.disconnectTime) - ms(disabled.disableTime)).toBeLessThan(CLOSED_WITHIN_MS);
-    expect(logLines(agent, 'refuses this credential').at(-1)).toContain('EXECUTOR_DISABLED');
+    const refused = await until(() => logLines(agent, 'refuses this credential').at(-1), 'the agent says why');
+    expect(refused).toContain('EXECUTOR_DISABLED');
 
     // Neither a command nor a stream is taken any more, by either replica.
     for (const replica of [other, 1 - other]) {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StrategyChangeSchema } from '../../proto/gen/strategos/strategy/v1/strategy_pb.js';
 import { dataDirectoryAt } from '../../deploy/local/data-directory.ts';
 import { NatsServer } from '../../deploy/local/nats-server.ts';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from '../harness/port.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { connectNats, type NatsLink } from '../../services/platform/nats/connection.ts';
 import { strategyChangedSubject } from '../../services/platform/nats/subject.ts';

@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, symlink } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DATA_DIRECTORY_DEFAULT, type DataDirectory, dataDirectoryAt } from '../../deploy/local/data-directory.ts';
-import { derivePorts, requireFree } from '../../deploy/local/platform-ports.ts';
-import { freePort } from '../../deploy/local/port.ts';
+import { derivePorts, PORT_SPAN, requireFree } from '../../deploy/local/platform-ports.ts';
+import { freePort } from './port.ts';
 import { removeOutsideStore } from '../../deploy/local/postgres-store.ts';
 import { endLeftovers } from '../../deploy/local/process-record.ts';
 import { readEnv } from '../../services/platform/config.ts';
@@ -69,7 +69,7 @@ export class ReadersHome implements AsyncDisposable {
 /** A gateway port from which everything that is counted up is free. */
 function freePlatformPort(): Promise<number> {
   return until(async () => {
-    const port = await freePort();
+    const port = await freePort(PORT_SPAN + 1);
     await requireFree(derivePorts(port, { command: 1, evaluator: 1 }), true);
     return port;
   }, 'a range of free ports');

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../../deploy/local/data-directory.ts';
 import { natsBinary } from '../../deploy/local/nats-binary.ts';
 import { NatsServer } from '../../deploy/local/nats-server.ts';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from './port.ts';
 import { Postgres } from '../../deploy/local/postgres.ts';
 import { POSTGRES_LEFTOVER_STEPS } from '../../deploy/local/postgres-cluster.ts';
 import { removeOutsideStore } from '../../deploy/local/postgres-store.ts';

@@ -21,7 +21,7 @@ import {
   type StrategyDefinition,
   StrategyDefinitionSchema,
 } from '../../proto/gen/strategos/strategy/v1/strategy_pb.js';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from './port.ts';
 import { serviceEntry } from '../../deploy/local/service-environment.ts';
 import { ServiceProcess } from '../../deploy/local/service-process.ts';
 import { Secret } from '../../services/platform/config.ts';

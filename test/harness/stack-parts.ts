@@ -2,7 +2,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DataDirectory, dataDirectoryAt } from '../../deploy/local/data-directory.ts';
 import type { NatsServer } from '../../deploy/local/nats-server.ts';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from './port.ts';
 import type { Postgres } from '../../deploy/local/postgres.ts';
 import {
   commandEnvironment,

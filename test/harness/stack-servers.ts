@@ -1,6 +1,6 @@
 import type { DataDirectory } from '../../deploy/local/data-directory.ts';
 import { NatsServer } from '../../deploy/local/nats-server.ts';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from './port.ts';
 import type { Postgres } from '../../deploy/local/postgres.ts';
 import type { Stack } from '../../services/platform/lifecycle.ts';
 import { Controlled } from './controlled.ts';

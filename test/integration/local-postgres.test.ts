@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DataDirectory, makeDataDirectory } from '../../deploy/local/data-directory.ts';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from '../harness/port.ts';
 import { Postgres, runningPostgresUrl } from '../../deploy/local/postgres.ts';
 import { removeOutsideStore } from '../../deploy/local/postgres-store.ts';
 import { processIdentity } from '../../deploy/local/process-record.ts';
