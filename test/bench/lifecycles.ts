@@ -15,6 +15,8 @@ const BATCH_COMMANDS = 500;
 /** Commands in a row for one executor, as a caller that works through its positions asks for them. */
 const RUN_COMMANDS = 10;
 const BATCHES_AT_ONCE = 6;
+/** For one executor; the platform takes twice as many. */
+const UNFINISHED_MAX = 10_000;
 const LIFECYCLES_MS_MAX = 120_000;
 
 /**
@@ -47,6 +49,8 @@ export async function measureLifecycles(
       const from = issued;
       const count = Math.min(BATCH_COMMANDS, commands - from);
       issued += count;
+      // What an executor may have waiting is bounded, and callers are told to come again: these wait before they are told.
+      await fleet.untilAcknowledged(from - UNFINISHED_MAX * executors, LIFECYCLES_MS_MAX);
       const requests = Array.from({ length: count }, (_, k) =>
         order(`${prefix}${Math.floor((from + k) / run) % executors}`, from + k),
       );

@@ -27,6 +27,8 @@ const warmUpCommands = 20_000;
 const fleets = [1, 100, 1_000];
 const idle = values.quick ? 2_000 : 10_000;
 const latencySeconds = values.quick ? 5 : 20;
+const LATENCY_PER_SECOND = 500;
+const WARM_UP_SECONDS = 8;
 
 const { servers, running } = await startServers();
 try {
@@ -81,9 +83,9 @@ async function latency(): Promise<void> {
     head: ['accepted → received', 'executors', 'commands/s', 'p50 ms', 'p99 ms', 'max ms'],
   });
   await using subject = await Subject.start(servers);
-  await measureOpenLoop(subject, 10, 200, 3); // warm-up, not counted
+  await measureOpenLoop(subject, 10, LATENCY_PER_SECOND, WARM_UP_SECONDS); // not counted
   for (const executors of fleets) {
-    const result = await measureOpenLoop(subject, executors, 500, latencySeconds);
+    const result = await measureOpenLoop(subject, executors, LATENCY_PER_SECOND, latencySeconds);
     table.push([
       'open loop',
       executors,

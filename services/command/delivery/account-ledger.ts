@@ -13,6 +13,11 @@ import { ChangeQueue, GATHER_MS, type PendingChange } from './change-queue.ts';
 
 /** Rows of one statement: large enough to amortise a round trip, small enough for a flush of a few milliseconds. */
 const BATCH_ROWS_MAX = 500;
+/**
+ * From so many commands on, their statement has taken the account's row long before the changes are ready. Of fewer it might
+ * not have, and then nothing of it would be stored as SENT.
+ */
+const SIDE_BY_SIDE_ROWS_MIN = 100;
 const RETRY = { firstMs: 50, maxMs: 1_000 } as const;
 
 /** The streams that this replica holds, as far as a ledger has to know them. */
@@ -63,6 +68,8 @@ export class AccountLedger {
   readonly #accountId: string;
   readonly #deps: LedgerDependencies;
   #inserts: PendingInsert[] = [];
+  /** Commands in the newest statement that stored any. */
+  #inserting = 0;
   readonly #changes = new ChangeQueue();
   #gathering: NodeJS.Timeout | undefined;
   #syncWaiters: PromiseWithResolvers<void>[] = [];
@@ -150,8 +157,12 @@ export class AccountLedger {
       if (!due && this.#inserts.length === 0 && this.#syncWaiters.length === 0) break;
       if (this.#syncWaiters.length > 0) await this.#flushSync();
       // Commands first: each waits to be sent, and its caller for the answer.
-      if (this.#inserts.length > 0) await this.#flushInserts();
-      if (this.#changes.isDue(performance.now())) await this.#flushChanges();
+      const inserted = this.#inserts.length > 0 ? this.#flushInserts() : Promise.resolve();
+      // While Postgres stores many, the changes are made ready and sent after them: they wait there for the account's row.
+      if (this.#inserting < SIDE_BY_SIDE_ROWS_MIN) await inserted;
+      else await nextTurn();
+      const changed = this.#changes.isDue(performance.now()) ? this.#flushChanges(inserted) : Promise.resolve();
+      await Promise.all([inserted, changed]);
       this.#changes.wrote(performance.now());
     }
     this.#running = false;
@@ -184,12 +195,14 @@ export class AccountLedger {
     this.#knownNumber = number;
   }
 
-  async #flushChanges(): Promise<void> {
+  /** `inserted` is over when the commands that were sent before have been accounted for: numbers are learnt in their order. */
+  async #flushChanges(inserted: Promise<void>): Promise<void> {
     const batch = this.#changes.take(BATCH_ROWS_MAX);
     const rows = batch.map(({ take }) => take());
     let changed: store.Changed | undefined;
     try {
       changed = await this.#persist('change', () => store.change(this.#deps.pool, this.#accountId, rows));
+      await inserted;
     } catch (thrown) {
       // One bad row must not take the others with it: each gets a statement of its own.
       if (batch.length > 1) await this.#changeOneByOne(batch, rows);
@@ -220,6 +233,7 @@ export class AccountLedger {
 
   async #flushInserts(): Promise<void> {
     const batch = this.#inserts.splice(0, BATCH_ROWS_MAX);
+    this.#inserting = batch.length;
     const { streams, pool } = this.#deps;
     // The number each will get if nobody else writes first; the statement checks just that before it stores SENT.
     const numbered = batch.map(({ row }, i) => ({ ...row.command, sequence: this.#knownNumber + i + 1 }));
@@ -370,4 +384,8 @@ export class AccountLedger {
       }
     }
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
