@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from '../../test/harness/port.ts';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { type Credentials, ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { envToConfig as commandConfig } from '../../services/command/config.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ExecutorState, LinkKind } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
-import { freePort } from '../../deploy/local/port.ts';
+import { freePort } from '../../test/harness/port.ts';
 import { theServers } from '../../test/harness/current-run.ts';
 import { STATES } from '../consumers/executor-http.ts';
 import { todaysFrames, goldenOf } from '../golden/make.ts';
