@@ -46,7 +46,7 @@ function importing(path: string, target: string, how = 'import { x } from'): Sou
 
 test('the tree is read as a whole', () => {
   const paths = new Set(tree.map(({ path }) => path));
-  expect(paths).toContain('services/platform/config.ts');
+  expect(paths).toContain('services/platform/environment.ts');
   expect(paths).toContain('proto/strategos/errors/v1/error_reason.proto');
   expect(paths).toContain('package-lock.json');
   expect(tree.length).toBeGreaterThan(300);
@@ -133,7 +133,7 @@ rule('the environment is read in one place', scatteredEnvironment, {
     [file('test/bench/a.ts', "if (process.env['X']) run();")],
   ],
   good: [
-    [file('services/platform/config.ts', 'return { ...process.env };')],
+    [file('services/platform/environment.ts', 'return { ...process.env };')],
     [file('services/command/a.ts', '/** Nothing else reads process.env. */')],
   ],
 });

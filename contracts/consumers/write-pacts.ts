@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { readEnv } from '../../services/platform/config.ts';
+import { readEnv } from '../../services/platform/environment.ts';
 import { messageOf } from '../../services/platform/errors.ts';
 import { writeCliHttp } from './cli-http.ts';
 import { writeEvaluatorMessages } from './evaluator-messages.ts';

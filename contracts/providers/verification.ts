@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { messageOf } from '../../services/platform/errors.ts';
-import { readEnv } from '../../services/platform/config.ts';
+import { readEnv } from '../../services/platform/environment.ts';
 import { CONSOLE_STATES } from './console-states.ts';
 import type { Interaction } from './pact-file.ts';
 import { documentOf } from '../schema/json.ts';

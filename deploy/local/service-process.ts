@@ -1,4 +1,4 @@
-import { readEnv } from '../../services/platform/config.ts';
+import { readEnv } from '../../services/platform/environment.ts';
 import { messageOf } from '../../services/platform/errors.ts';
 import type { Running } from '../../services/platform/lifecycle.ts';
 import { LogFile, readable } from './log-file.ts';

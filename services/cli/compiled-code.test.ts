@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readEnv } from '../platform/config.ts';
+import { readEnv } from '../platform/environment.ts';
 
 const run = promisify(execFile);
 /** Whole programs start here, beside whatever else the machine does. */

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
-import { ConfigError } from '../platform/config.ts';
+import { ConfigError } from '../platform/environment.ts';
 import { invalidFields, notFound, StatusError } from '../platform/errors.ts';
 import { toConnectError } from '../platform/grpc/status.ts';
 import { CliError, EXIT, failureOf, usageError } from './errors.ts';

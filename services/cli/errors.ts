@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { CommanderError } from 'commander';
 import { ErrorInfoSchema, RequestInfoSchema } from '../../proto/gen/google/rpc/error_details_pb.js';
-import { ConfigError } from '../platform/config.ts';
+import { ConfigError } from '../platform/environment.ts';
 import { messageOf, StatusError } from '../platform/errors.ts';
 import { reasonOf, violationsOf } from '../platform/grpc/status.ts';
 

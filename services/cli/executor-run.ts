@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { hasCode } from '../../deploy/local/process-record.ts';
 import { readable } from '../../deploy/local/log-file.ts';
 import { serviceEntry } from '../../deploy/local/service-environment.ts';
-import { readEnv } from '../platform/config.ts';
+import { readEnv } from '../platform/environment.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Cli } from './cli.ts';
 import { CliError, EXIT, usageError } from './errors.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DATA_DIRECTORY_DEFAULT, type DataDirectory, dataDirectoryAt } from '../../deploy/local/data-directory.ts';
 import { readIfThere } from '../../deploy/local/process-record.ts';
-import { readEnv } from '../platform/config.ts';
+import { readEnv } from '../platform/environment.ts';
 import { CliError, EXIT, usageError } from './errors.ts';
 
 /** Options that every command takes. */

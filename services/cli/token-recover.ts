@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { writePrivate } from '../../deploy/local/data-directory.ts';
-import { readEnv } from '../platform/config.ts';
+import { readEnv } from '../platform/environment.ts';
 import type { Cli } from './cli.ts';
 import { usageError } from './errors.ts';
 import { requireNewFile, writeSecret } from './secret-file.ts';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import colors from 'picocolors';
 import type { Platform } from '../../deploy/local/platform.ts';
 import { derivePorts, GATEWAY_PORT_DEFAULT, REPLICAS_MAX, type Replicas } from '../../deploy/local/platform-ports.ts';
-import { readEnv } from '../platform/config.ts';
+import { readEnv } from '../platform/environment.ts';
 import { messageOf } from '../platform/errors.ts';
 import { type Cli, globals } from './cli.ts';
 import { usageError } from './errors.ts';

@@ -1,5 +1,5 @@
 import { messageOf } from '../platform/errors.ts';
-import { readEnv } from '../platform/config.ts';
+import { readEnv } from '../platform/environment.ts';
 import { runProcess } from '../platform/lifecycle.ts';
 import { createLogger } from '../platform/logger.ts';
 import { envToConfig } from './config.ts';

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { z } from 'zod';
-import { ConfigError, Secret } from '../platform/config.ts';
+import { Secret } from '../platform/config.ts';
+import { ConfigError } from '../platform/environment.ts';
 import { messageOf } from '../platform/errors.ts';
 import { KIND_NAMES } from './adapters/command-kinds.ts';
 import type { PaperOptions } from './adapters/paper/paper-adapter.ts';

@@ -1,4 +1,4 @@
-import { readEnv } from '../platform/config.ts';
+import { readEnv } from '../platform/environment.ts';
 import { messageOf } from '../platform/errors.ts';
 import { runProcess } from '../platform/lifecycle.ts';
 import { createLogger } from '../platform/logger.ts';

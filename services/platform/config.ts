@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ConfigError } from './environment.ts';
 
 /** A setting that must never be shown: `toString`, JSON and inspection all give a placeholder. */
 export class Secret {
@@ -24,16 +25,6 @@ export class Secret {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return '[secret]';
   }
-}
-
-/** Configuration that cannot be used; the message lists every bad variable with what is wrong with it. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
-/** Environment variables as read once, at the start of a process. Nothing else reads `process.env`. */
-export function readEnv(): Readonly<Record<string, string | undefined>> {
-  return { ...process.env };
 }
 
 /**

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { livingPid, processIdentity } from '../../deploy/local/process-record.ts';
-import { readEnv } from '../../services/platform/config.ts';
+import { readEnv } from '../../services/platform/environment.ts';
 import { type FencedBlock, fencedBlocks, wordOf } from '../harness/fenced-blocks.ts';
 import { ReadersHome } from '../harness/readers-home.ts';
 import { runInTerminal } from '../harness/terminal.ts';

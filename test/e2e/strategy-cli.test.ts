@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../harness/port.ts';
-import { readEnv } from '../../services/platform/config.ts';
+import { readEnv } from '../../services/platform/environment.ts';
 import { runCli, runCliDocument, runCliLines } from '../harness/cli.ts';
 import { strategyForm, strategyJson, strategyJsonWith } from '../harness/sample-strategies.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { readEnv } from '../../services/platform/config.ts';
+import { readEnv } from '../../services/platform/environment.ts';
 import type { TestStack } from './stack.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../services/cli/strategos.js', import.meta.url));

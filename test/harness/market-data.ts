@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readEnv } from '../../services/platform/config.ts';
+import { readEnv } from '../../services/platform/environment.ts';
 
 /** Where real market data lie that are no part of this repository. */
 const DIRECTORY = readEnv()['STRATEGOS_TEST_DATA'] ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { portIsFree } from '../../deploy/local/port.ts';
-import { readEnv } from '../../services/platform/config.ts';
+import { readEnv } from '../../services/platform/environment.ts';
 
 /** Below the range from which systems take the ports of outgoing connections, in a part for each worker of a run. */
 const PORTS = { first: 15_000, parts: 16, each: 1_050 } as const;

@@ -6,7 +6,7 @@ import { derivePorts, PORT_SPAN, requireFree } from '../../deploy/local/platform
 import { freePort } from './port.ts';
 import { removeOutsideStore } from '../../deploy/local/postgres-store.ts';
 import { endLeftovers } from '../../deploy/local/process-record.ts';
-import { readEnv } from '../../services/platform/config.ts';
+import { readEnv } from '../../services/platform/environment.ts';
 import { onFailureKeep, theServers } from './current-run.ts';
 import { until } from './until.ts';
 

@@ -1,4 +1,4 @@
-import { readEnv } from '../../services/platform/config.ts';
+import { readEnv } from '../../services/platform/environment.ts';
 import { runProcess } from '../../services/platform/lifecycle.ts';
 import { createExecutor, createLogger, readCredentials } from '../../services/executor/index.ts';
 import { RecordingAdapter } from './recording-adapter.ts';

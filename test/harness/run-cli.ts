@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { readEnv } from '../../services/platform/config.ts';
+import { readEnv } from '../../services/platform/environment.ts';
 import { until } from './until.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../services/cli/strategos.js', import.meta.url));

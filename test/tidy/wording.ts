@@ -2,7 +2,7 @@ import { isCode, type SourceFile, withoutComments } from './source-tree.ts';
 
 /** Where the environment is read: once, in one function; before any TypeScript runs; and by tools' own files. */
 const READS_ENVIRONMENT: ReadonlySet<string> = new Set([
-  'services/platform/config.ts',
+  'services/platform/environment.ts',
   'services/cli/strategos.js',
   'vitest.config.ts',
 ]);
@@ -36,7 +36,7 @@ export function scatteredEnvironment(files: readonly SourceFile[]): string[] {
   const bare = code.map(({ path, text }) => ({ path, text: withoutComments(text) }));
   return bare.flatMap(({ path, text }) =>
     /\bprocess\s*\.\s*env\b/.test(text)
-      ? [`${path}: the environment is read by readEnv() in platform/config.ts alone`]
+      ? [`${path}: the environment is read by readEnv() in platform/environment.ts alone`]
       : [],
   );
 }

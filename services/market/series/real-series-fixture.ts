@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { readEnv } from '../../platform/config.ts';
+import { readEnv } from '../../platform/environment.ts';
 import { readSeries, type Series } from './read-series.ts';
 
 /** Where real market data for tests is: beside the repository, unless STRATEGOS_TEST_DATA says otherwise. */
