@@ -3,14 +3,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Linux counts processor time in hundredths of a second. */
 const TICK_MS = 10;
 
-/** Processor time that processes have used, in milliseconds: unlike wall time, hardly moved by what else a machine does. */
+/**
+ * Processor time that processes and their ended children have used, in milliseconds: unlike wall time, hardly moved by what
+ * else a machine does. What a backend used that has ended stands with its postmaster.
+ */
 export function cpuMs(pids: Iterable<number>): number {
   let ticks = 0;
   for (const pid of pids) {
     const stat = statOf(pid);
     if (stat === undefined) continue;
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    ticks += Number(fields[11]) + Number(fields[12]);
+    ticks += fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
   }
   return ticks * TICK_MS;
 }
