@@ -68,8 +68,6 @@ export class AccountLedger {
   readonly #accountId: string;
   readonly #deps: LedgerDependencies;
   #inserts: PendingInsert[] = [];
-  /** Commands in the newest statement that stored any. */
-  #inserting = 0;
   readonly #changes = new ChangeQueue();
   #gathering: NodeJS.Timeout | undefined;
   #syncWaiters: PromiseWithResolvers<void>[] = [];
@@ -157,10 +155,10 @@ export class AccountLedger {
       if (!due && this.#inserts.length === 0 && this.#syncWaiters.length === 0) break;
       if (this.#syncWaiters.length > 0) await this.#flushSync();
       // Commands first: each waits to be sent, and its caller for the answer.
+      const sideBySide = this.#inserts.length >= SIDE_BY_SIDE_ROWS_MIN;
       const inserted = this.#inserts.length > 0 ? this.#flushInserts() : Promise.resolve();
       // While Postgres stores many, the changes are made ready and sent after them: they wait there for the account's row.
-      if (this.#inserting < SIDE_BY_SIDE_ROWS_MIN) await inserted;
-      else await nextTurn();
+      await (sideBySide ? nextTurn() : inserted);
       const changed = this.#changes.isDue(performance.now()) ? this.#flushChanges(inserted) : Promise.resolve();
       await Promise.all([inserted, changed]);
       this.#changes.wrote(performance.now());
@@ -202,13 +200,14 @@ export class AccountLedger {
     let changed: store.Changed | undefined;
     try {
       changed = await this.#persist('change', () => store.change(this.#deps.pool, this.#accountId, rows));
-      await inserted;
     } catch (thrown) {
+      await inserted;
       // One bad row must not take the others with it: each gets a statement of its own.
       if (batch.length > 1) await this.#changeOneByOne(batch, rows);
       else batch[0]?.reject(thrown);
       return;
     }
+    await inserted;
     await this.#account(changed.baseNumber, rows.length);
     for (const { commandId, resolve } of batch) resolve(changed.ids.has(commandId));
     this.#announce(rows.filter((row) => changed.ids.has(row.command.id)).map((row) => row.command));
@@ -233,7 +232,6 @@ export class AccountLedger {
 
   async #flushInserts(): Promise<void> {
     const batch = this.#inserts.splice(0, BATCH_ROWS_MAX);
-    this.#inserting = batch.length;
     const { streams, pool } = this.#deps;
     // The number each will get if nobody else writes first; the statement checks just that before it stores SENT.
     const numbered = batch.map(({ row }, i) => ({ ...row.command, sequence: this.#knownNumber + i + 1 }));
