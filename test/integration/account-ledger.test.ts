@@ -1,0 +1,140 @@
+import type { Pool } from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { AccountLedger } from '../../services/command/delivery/account-ledger.ts';
+import type { Command } from '../../services/command/domain/command.ts';
+import { newCredential } from '../../services/command/domain/credential.ts';
+import { issue } from '../../services/command/domain/issue.ts';
+import type { ChangedCommand, NewCommand } from '../../services/command/domain/repository.ts';
+import { transition } from '../../services/command/domain/transition.ts';
+import { executorBook } from '../../services/command/store/executor-store.ts';
+import { systemClock } from '../../services/platform/clock.ts';
+import { createLogger } from '../../services/platform/logger.ts';
+import { createPool } from '../../services/platform/postgres/pool.ts';
+import { createDatabase, type TestDatabase } from '../harness/database.ts';
+import { sampleId, sampleOrder } from '../harness/sample-commands.ts';
+
+const ACCOUNT = 'one';
+const EPOCH = 7;
+/** So many that changes are made ready beside them. */
+const MANY = 150;
+
+let database: TestDatabase;
+let pool: Pool;
+let executorId: string;
+let made = 0;
+
+/** The stream of one executor that takes everything at once, once it is open. */
+const stream = {
+  open: false,
+  confirmed: new Set<string>(),
+  released: new Set<string>(),
+};
+let ledger: AccountLedger;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  const logger = createLogger('test', 'silent');
+  pool = createPool({ databaseUrl: database.url, applicationName: 'test', connectionsMax: 4, logger });
+});
+
+afterAll(async () => {
+  await pool.end();
+  await database[Symbol.asyncDispose]();
+});
+
+beforeEach(async () => {
+  executorId = sampleId(10_000 + ++made);
+  const credential = newCredential();
+  await executorBook(pool, 1_000).create({
+    id: executorId,
+    accountId: ACCOUNT,
+    name: `vps-${made}`,
+    labels: {},
+    credential,
+  });
+  await pool.query('UPDATE command.executor SET stream_epoch = $1 WHERE id = $2', [EPOCH, executorId]);
+  Object.assign(stream, { open: false, confirmed: new Set(), released: new Set() });
+  ledger = new AccountLedger(ACCOUNT, {
+    pool,
+    clock: systemClock,
+    logger: createLogger('test', 'silent'),
+    streams: {
+      executorIds: () => [executorId],
+      holds: () => true,
+      admit: (command) => (stream.open ? sent(command) : null),
+      confirm: ({ id }) => stream.confirmed.add(id),
+      release: ({ id }) => stream.released.add(id),
+      merge: () => undefined,
+      setAside: () => undefined,
+    },
+    wake: () => undefined,
+    committed: () => undefined,
+  });
+  await ledger.sync();
+});
+
+function sent(command: Command): NewCommand['sent'] {
+  return transition(command, { type: 'sent', epoch: EPOCH, journalId: 'j' }, Date.now());
+}
+
+function newCommand(): NewCommand {
+  const order = sampleOrder({ id: sampleId(++made), accountId: ACCOUNT, executorId, kind: 'ping', orderingKey: '' });
+  const { command, step } = issue(order, Date.now());
+  return { command, steps: [step], sent: null };
+}
+
+function insertMany(count: number): Promise<(Command | null)[]> {
+  return Promise.all(Array.from({ length: count }, () => ledger.insert(newCommand())));
+}
+
+function cancelled(command: Command): ChangedCommand {
+  const moved = transition(command, { type: 'cancel_requested' }, Date.now());
+  if (moved === null) throw new Error(`${command.state} cannot be cancelled`);
+  return { command: moved.command, fromVersion: command.version, steps: [moved.step], fenceEpoch: 0 };
+}
+
+function isThere<T>(value: T | null): value is T {
+  return value !== null;
+}
+
+async function storedNumber(): Promise<unknown> {
+  const { rows } = await pool.query<{ n: string }>('SELECT event_number AS n FROM command.account WHERE id = $1', [
+    ACCOUNT,
+  ]);
+  return Number(rows[0]?.n);
+}
+
+test('many commands and many changes side by side: each is written, and the numbers add up', async () => {
+  const waiting = (await insertMany(MANY)).filter(isThere);
+  stream.open = true;
+  const inserted = insertMany(4 * MANY);
+  const written = Promise.all(waiting.map((command) => ledger.change(command.id, () => cancelled(command))));
+  const stored = (await inserted).filter(isThere);
+  expect(stored.map(({ state }) => state)).toEqual(Array.from(stored, () => 'SENT'));
+  expect(new Set(stored.map(({ sequence }) => sequence)).size).toBe(4 * MANY);
+  expect(new Set(await written)).toEqual(new Set([true]));
+  expect([stream.confirmed.size, stream.released.size]).toEqual([4 * MANY, 0]);
+  expect(ledger.knownNumber).toBe(await storedNumber());
+});
+
+// Which of two answers comes first is up to the machine.
+test('a change that cannot be written, beside many commands, fails alone: they are sent, and the others are changed', {
+  repeats: 9,
+}, async () => {
+  const [good, bad] = (await insertMany(2)).filter(isThere);
+  if (good === undefined || bad === undefined) throw new Error('two commands are wanted');
+  stream.open = true;
+  const inserted = insertMany(MANY);
+  const written = ledger.change(good.id, () => cancelled(good));
+  const refused = ledger.change(bad.id, () => {
+    const changed = cancelled(bad);
+    return { ...changed, command: { ...changed.command, finishMs: Number.NaN } };
+  });
+  await expect(refused).rejects.toThrow('a time is wanted');
+  expect(await written).toBe(true);
+  expect((await inserted).filter(isThere).map(({ state }) => state)).toEqual(
+    Array.from({ length: MANY }, () => 'SENT'),
+  );
+  expect([stream.confirmed.size, stream.released.size]).toEqual([MANY, 0]);
+  expect(ledger.knownNumber).toBe(await storedNumber());
+});
