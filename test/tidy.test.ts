@@ -174,7 +174,11 @@ rule('the lockfile names no registry', lockedRegistry, {
 });
 
 rule('no path of one machine', machinePaths, {
-  bad: [[file('README.md', 'see /work/main')], [file('deploy/a.ts', `/root/.config/x`)]],
+  bad: [
+    [file('README.md', `see ${process.cwd()}`)],
+    [file('README.md', `see ${['', 'work', 'x'].join('/')}`)],
+    [file('deploy/a.ts', ['', 'root', '.config', 'x'].join('/'))],
+  ],
   good: [[file('README.md', 'services/executor/frame/work/x')]],
 });
 

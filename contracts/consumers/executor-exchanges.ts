@@ -184,7 +184,10 @@ function said(stream: PeerStream, name: ConnectRequest['frame']['case']): Promis
 async function nextStream(bench: AgentBench): Promise<PeerStream> {
   const opened = bench.stream();
   const waiting = { over: false };
-  opened.finally(() => (waiting.over = true)).catch(() => undefined);
+  const end = (): void => {
+    waiting.over = true;
+  };
+  opened.then(end, end);
   while (!waiting.over) {
     bench.clock.advance(RECONNECT_STEP_MS);
     await new Promise<void>((resolve) => setImmediate(resolve));

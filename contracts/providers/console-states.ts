@@ -167,11 +167,14 @@ class Account {
     const strategy = await this.#strategy(2);
     const sessions = this.#client(SessionService);
     const order = { mode: SessionMode.PAPER, executor: CONSOLE_EXECUTOR, initialBalance: '10000' };
-    await sessions
-      .startSession({ ...order, strategies: [{ strategy, symbols: ['BTC_USDT'] }], requestId: crypto.randomUUID() })
-      .catch(() => undefined);
+    const strategies = [{ strategy, symbols: ['BTC_USDT'] }];
+    const refusal = await sessions.startSession({ ...order, strategies, requestId: crypto.randomUUID() }).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
     const [failed] = (await sessions.listSessions({})).sessions;
-    if (failed === undefined) throw new Error('a session that could not start has left no row');
+    if (refusal === undefined || failed === undefined)
+      throw new Error('a session that cannot start has to be refused, and to leave a row', { cause: refusal });
     this.stands.set(CONSOLE_SESSION, failed.id);
   }
 

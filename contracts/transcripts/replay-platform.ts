@@ -58,6 +58,8 @@ class PlatformReplay implements AsyncDisposable {
   readonly #places = new Places();
   readonly #peers = new Map<string, Peer>();
   #replica: LiveReplica;
+  /** Replicas on their way out. */
+  readonly #drained: Promise<void>[] = [];
 
   constructor(options: ReplayOptions, credentials: Credentials) {
     this.#options = options;
@@ -85,12 +87,13 @@ class PlatformReplay implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const peer of this.#peers.values()) peer.close();
+    await Promise.all(this.#drained);
   }
 
   async #drain(second: LiveReplica): Promise<void> {
     const first = this.#replica;
     this.#replica = second;
-    first.stop().catch(() => undefined);
+    this.#drained.push(first.stop());
   }
 
   async #take(step: Step): Promise<void> {

@@ -1,3 +1,5 @@
+import { putText, UTF8_BYTES_PER_UNIT_MAX } from '../../platform/put-text.ts';
+
 /** Element types of array parameters, with what Postgres calls them in its binary form. */
 const ELEMENT_OIDS = {
   boolean: 16,
@@ -21,9 +23,6 @@ const EMPTY_HEADER_BYTES = 12;
 const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
 const UUID_BYTES = 16;
-const UTF8_BYTES_PER_UNIT_MAX = 3;
-/** Below this a loop is faster than a call into the runtime. */
-const SHORT_TEXT_CHARS = 64;
 const TWO_32 = 2 ** 32;
 /** Postgres counts microseconds from 2000. */
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
@@ -117,21 +116,8 @@ function whole(value: unknown): number {
 
 function writeText(text: string): void {
   reserve(LENGTH_BYTES + text.length * UTF8_BYTES_PER_UNIT_MAX);
-  const start = at + LENGTH_BYTES;
-  scratch.writeInt32BE(putText(text, start), at);
-  at = start + scratch.readInt32BE(at);
-}
-
-/** Gives how many bytes were put. */
-function putText(text: string, start: number): number {
-  const { length } = text;
-  if (length > SHORT_TEXT_CHARS) return scratch.write(text, start, 'utf8');
-  for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0x80) return scratch.write(text, start, 'utf8');
-    scratch[start + i] = code;
-  }
-  return length;
+  const bytes = putText(scratch, text, at + LENGTH_BYTES);
+  at = scratch.writeInt32BE(bytes, at) + bytes;
 }
 
 const DASH = 45;

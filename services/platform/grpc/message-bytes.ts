@@ -1,11 +1,11 @@
 import { WireType } from '@bufbuild/protobuf/wire';
+import { putText, UTF8_BYTES_PER_UNIT_MAX } from '../put-text.ts';
 
 const START_BYTES = 4_096;
 const VARINT_BYTES_MAX = 10;
-const UTF8_BYTES_PER_UNIT_MAX = 3;
-/** Below this a loop is faster than a call into the runtime. */
-const SHORT_TEXT_CHARS = 64;
 const TWO_7 = 128;
+/** The length of so short a text takes one byte, whatever it says. */
+const ONE_BYTE_CHARS = 42;
 const NANOS_PER_MS = 1_000_000;
 /** Seconds and nanoseconds with their tags: the length of a point in time or of a span fits into one byte. */
 const TIME_BYTES_MAX = 2 * (1 + VARINT_BYTES_MAX);
@@ -32,9 +32,11 @@ export class MessageBytes {
     if (value === '') return;
     this.#reserve(2 * VARINT_BYTES_MAX + value.length * UTF8_BYTES_PER_UNIT_MAX);
     this.#tag(field, WireType.LengthDelimited);
-    if (value.length <= SHORT_TEXT_CHARS && this.#ascii(value)) return;
-    this.#varint(Buffer.byteLength(value));
-    this.#at += this.#bytes.write(value, this.#at, 'utf8');
+    this.#varint(value.length <= ONE_BYTE_CHARS ? 0 : Buffer.byteLength(value));
+    const start = this.#at;
+    this.#at += putText(this.#bytes, value, start);
+    // A length of one byte is known when the text has been put.
+    if (value.length <= ONE_BYTE_CHARS) this.#bytes[start - 1] = this.#at - start;
   }
 
   /** An int32, int64 or enum that is not negative and below 2^53. */
@@ -84,19 +86,6 @@ export class MessageBytes {
     let rest = value;
     for (; rest >= TWO_7; rest = Math.floor(rest / TWO_7)) this.#bytes[this.#at++] = (rest % TWO_7) + TWO_7;
     this.#bytes[this.#at++] = rest;
-  }
-
-  /** Writes length and text; false, and nothing written, when it is not all ASCII. */
-  #ascii(value: string): boolean {
-    const start = this.#at + 1;
-    for (let i = 0; i < value.length; i++) {
-      const code = value.charCodeAt(i);
-      if (code >= 0x80) return false;
-      this.#bytes[start + i] = code;
-    }
-    this.#bytes[this.#at] = value.length;
-    this.#at = start + value.length;
-    return true;
   }
 
   #reserve(bytes: number): void {
