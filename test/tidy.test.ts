@@ -175,7 +175,7 @@ rule('the lockfile names no registry', lockedRegistry, {
 
 rule('no path of one machine', machinePaths, {
   bad: [
-    [file('README.md', `see ${process.cwd()}`)],
+    [file('README.md', `see ${process.cwd()}/x`)],
     [file('README.md', `see ${['', 'work', 'x'].join('/')}`)],
     [file('deploy/a.ts', ['', 'root', '.config', 'x'].join('/'))],
   ],

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 
 /** One file of the repository, by its path from the top. */
@@ -20,7 +20,7 @@ const STATIC = /^[ \t]*(?:import|export)\s(?<clause>[^'";]*?)from\s+'(?<from>[^'
 const BARE = /^[ \t]*import\s+'(?<from>[^']+)'/gm;
 const DYNAMIC = /\bimport\(\s*(?:\/\*.*?\*\/\s*)?'(?<from>[^']+)'\s*\)/g;
 
-/** Every file that is, or is about to be, in the repository. */
+/** Every file that is, or is about to be, in the repository; of what lies linked or cloned in it, nothing. */
 export function readTree(): SourceFile[] {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     encoding: 'utf8',
@@ -28,7 +28,7 @@ export function readTree(): SourceFile[] {
   });
   return listed
     .split('\0')
-    .filter((path) => path !== '' && existsSync(path))
+    .filter((path) => path !== '' && statSync(path, { throwIfNoEntry: false })?.isFile() === true)
     .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 }
 
