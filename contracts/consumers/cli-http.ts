@@ -7,6 +7,7 @@ import {
   ListExecutorsResponseSchema,
 } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { executorRow } from '../../services/cli/executor-view.ts';
+import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { sampleMessage } from '../../test/conformance/sample-request.ts';
 import { isObject } from '../golden/frame.ts';
 import { sampleOf } from '../golden/sample-values.ts';
@@ -15,7 +16,7 @@ import { needsOf } from './matchers.ts';
 import { Reads } from './reads.ts';
 
 const CLI_PACT = { consumer: 'cli', provider: 'gateway' } as const;
-const PATH = `/${ExecutorService.typeName}/${ExecutorService.method.listExecutors.name}`;
+const PATH = pathOf(ExecutorService.method.listExecutors);
 const JSON_TYPE = 'application/json';
 
 /** States of the provider, by the name that both sides know them by. */

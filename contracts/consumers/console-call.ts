@@ -11,6 +11,7 @@ import {
 import { MatchersV3, PactV4 } from '@pact-foundation/pact';
 import { BadRequestSchema, ErrorInfoSchema } from '../../proto/gen/google/rpc/error_details_pb.js';
 import { messageOf } from '../../services/platform/errors.ts';
+import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { until } from '../../test/harness/until.ts';
 import { isObject } from '../golden/frame.ts';
 import { documentOf, objectOf } from '../schema/json.ts';
@@ -208,10 +209,6 @@ function bodyOf({ body }: RequestInit): string {
   if (typeof body === 'string') return body;
   if (!(body instanceof Uint8Array)) throw new Error(`a call of the console has ${typeof body} for a body`);
   return new TextDecoder().decode(body);
-}
-
-export function pathOf(method: DescMethod): string {
-  return `/${method.parent.typeName}/${method.name}`;
 }
 
 function sampleAnswer({ calls }: ConsoleWorld, path: string): Response {

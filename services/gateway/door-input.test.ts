@@ -13,6 +13,7 @@ import {
   IssueCommandRequestSchema,
   IssueCommandsRequestSchema,
 } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { pathOf } from '../platform/grpc/endpoint.ts';
 import { reasonMetadataOf, reasonOf, violationsOf } from '../platform/grpc/status.ts';
 import { policyOf, servedMethods } from './edge/method-policy.ts';
 import { PUBLIC_SERVICES } from './handlers/index.ts';
@@ -66,10 +67,6 @@ function fromTrailer(bytes: Uint8Array): ConnectError {
 
 function jsonBody(value: unknown): Sent {
   return { contentType: 'application/json', body: JSON.stringify(value) };
-}
-
-function pathOf(method: (typeof METHODS)[number]): string {
-  return `/${method.parent.typeName}/${method.name}`;
 }
 
 /** The request as this method's protocol wants it; streams have envelopes. */

@@ -4,6 +4,7 @@ import {
   ConnectResponseSchema,
   ExecutorLinkService,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { OWN_DIGEST } from '../harness/own-contract.ts';
 import { KIND_NAMES } from './kinds.ts';
 import { answerFrame, type LightDelivery, readFrame } from './light-frames.ts';
@@ -15,7 +16,7 @@ export interface FleetCredential {
   readonly secret: string;
 }
 
-const PATH = `/${ExecutorLinkService.typeName}/${ExecutorLinkService.method.connect.name}`;
+const PATH = pathOf(ExecutorLinkService.method.connect);
 const IN_FLIGHT_MAX = 1_000;
 
 /**

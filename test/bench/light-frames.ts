@@ -1,4 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import {
   CommandBatchSchema,
@@ -8,11 +9,11 @@ import {
   EventBatchSchema,
   type ExecutorEvent,
   ExecutorEventSchema,
-  EventsAcknowledgedSchema,
   FinishedSchema,
   ReceivedSchema,
   StartedSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { MessageBytes } from '../../services/platform/grpc/message-bytes.ts';
 
 /** What a simulated executor reads of a delivery. */
 export interface LightDelivery {
@@ -36,132 +37,66 @@ const ANSWER_BYTES = ANSWERS.map((event) =>
   Buffer.from(toBinary(ExecutorEventSchema, create(ExecutorEventSchema, { event }))),
 );
 
-const LENGTH_DELIMITED = 2;
-const COMMANDS = ConnectResponseSchema.field.commands.number;
-const ACKNOWLEDGED = ConnectResponseSchema.field.eventsAcknowledged.number;
-const ACKNOWLEDGED_IDS = EventsAcknowledgedSchema.field.commandIds.number;
-const BATCH_COMMANDS = CommandBatchSchema.field.commands.number;
-const DELIVERY_ID = CommandDeliverySchema.field.commandId.number;
-const DELIVERY_ATTEMPT = CommandDeliverySchema.field.attempt.number;
-const EVENT_ID_TAG = tagOf(ExecutorEventSchema.field.commandId.number, LENGTH_DELIMITED);
-const EVENT_ATTEMPT_TAG = tagOf(ExecutorEventSchema.field.attempt.number, 0);
-const BATCH_EVENT_TAG = tagOf(EventBatchSchema.field.events.number, LENGTH_DELIMITED);
-const REQUEST_EVENTS_TAG = tagOf(ConnectRequestSchema.field.events.number, LENGTH_DELIMITED);
-
-function tagOf(field: number, wireType: number): number {
-  const tag = (field << 3) | wireType;
-  if (tag > 0x7f) throw new Error('the light frames know tags of one byte');
-  return tag;
-}
+const { commands: COMMANDS, eventsAcknowledged: ACKNOWLEDGED } = ConnectResponseSchema.field;
+const frame = new MessageBytes();
 
 /** Reads just what a simulated executor needs of a ConnectResponse. */
 export function readFrame(bytes: Buffer): LightFrame {
-  const cursor = new Cursor(bytes, 0, bytes.length);
-  if (!cursor.next()) return { case: 'other' };
-  if (cursor.field === COMMANDS) {
+  const reader = new BinaryReader(bytes);
+  const [field] = reader.tag();
+  if (field === COMMANDS.number) {
     const deliveries: LightDelivery[] = [];
-    for (const batch = cursor.inside(); batch.next(); )
-      if (batch.field === BATCH_COMMANDS) deliveries.push(readDelivery(batch.inside()));
+    const commands = CommandBatchSchema.field.commands.number;
+    within(reader, (no) => no === commands && deliveries.push(readDelivery(reader)) > 0);
     return { case: 'commands', deliveries };
   }
-  if (cursor.field === ACKNOWLEDGED) {
-    let count = 0;
-    for (const ids = cursor.inside(); ids.next(); ) if (ids.field === ACKNOWLEDGED_IDS) count += 1;
-    return { case: 'eventsAcknowledged', count };
-  }
-  return { case: 'other' };
+  if (field !== ACKNOWLEDGED.number) return { case: 'other' };
+  let count = 0;
+  within(reader, () => {
+    count += 1;
+    return false;
+  });
+  return { case: 'eventsAcknowledged', count };
 }
 
-function readDelivery(cursor: Cursor): LightDelivery {
+function readDelivery(reader: BinaryReader): LightDelivery {
+  const { commandId: id, attempt: number } = CommandDeliverySchema.field;
   let commandId = '';
   let attempt = 0;
-  while (cursor.next()) {
-    if (cursor.field === DELIVERY_ID) commandId = cursor.text();
-    else if (cursor.field === DELIVERY_ATTEMPT) attempt = cursor.value;
-  }
+  within(reader, (no) => {
+    if (no === id.number) commandId = reader.string();
+    else if (no === number.number) attempt = reader.int32();
+    else return false;
+    return true;
+  });
   return { commandId, attempt };
+}
+
+/** Goes through the fields of the message that comes next; `take` says whether it has read the value of one. */
+function within(reader: BinaryReader, take: (field: number) => boolean): void {
+  const end = reader.uint32() + reader.pos;
+  while (reader.pos < end) {
+    const [field, wireType] = reader.tag();
+    if (!take(field)) reader.skip(wireType, field);
+  }
 }
 
 /** A ConnectRequest with the receipt, the start and the result of each delivery. */
 export function answerFrame(deliveries: readonly LightDelivery[]): Buffer {
-  const batchBytes = deliveries.reduce((sum, { commandId }) => sum + ANSWER_BYTES.length * (6 + commandId.length), 0);
-  const answerBytes = ANSWER_BYTES.reduce((sum, answer) => sum + answer.length, 0) * deliveries.length;
-  const frame = Buffer.allocUnsafe(batchBytes + answerBytes + 6);
-  frame[0] = REQUEST_EVENTS_TAG;
-  let at = putVarint(frame, batchBytes + answerBytes, 1);
-  for (const { commandId, attempt } of deliveries) {
-    for (const answer of ANSWER_BYTES) {
-      frame[at++] = BATCH_EVENT_TAG;
-      frame[at++] = 4 + commandId.length + answer.length;
-      frame[at++] = EVENT_ID_TAG;
-      frame[at++] = commandId.length;
-      at += frame.write(commandId, at, 'latin1');
-      frame[at++] = EVENT_ATTEMPT_TAG;
-      frame[at++] = attempt;
-      at += answer.copy(frame, at);
-    }
-  }
-  return frame.subarray(0, at);
-}
-
-function putVarint(target: Buffer, value: number, from: number): number {
-  let at = from;
-  let rest = value;
-  for (; rest > 0x7f; rest >>>= 7) target[at++] = (rest & 0x7f) | 0x80;
-  target[at++] = rest;
-  return at;
-}
-
-/** Walks the fields of a message without making anything of them. */
-class Cursor {
-  readonly #bytes: Buffer;
-  readonly #end: number;
-  #at: number;
-  /** Of the field at hand: its number, and its value when it is a small number. */
-  field = 0;
-  value = 0;
-  #start = 0;
-
-  constructor(bytes: Buffer, start: number, end: number) {
-    this.#bytes = bytes;
-    this.#at = start;
-    this.#end = end;
-  }
-
-  next(): boolean {
-    if (this.#at >= this.#end) return false;
-    const tag = this.#varint();
-    this.field = tag >>> 3;
-    switch (tag & 7) {
-      case 0:
-        this.value = this.#varint();
-        return true;
-      case LENGTH_DELIMITED: {
-        const length = this.#varint();
-        this.#start = this.#at;
-        this.#at += length;
-        return true;
-      }
-      default:
-        throw new Error(`a field of wire type ${tag & 7} is not expected here`);
-    }
-  }
-
-  inside(): Cursor {
-    return new Cursor(this.#bytes, this.#start, this.#at);
-  }
-
-  text(): string {
-    return this.#bytes.toString('latin1', this.#start, this.#at);
-  }
-
-  /** Exact below 2^31, which is enough for what is read here. */
-  #varint(): number {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.#bytes[this.#at++] ?? 0;
-      if (shift < 28) value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  }
+  const { commandId: id, attempt: number } = ExecutorEventSchema.field;
+  const events = deliveries.flatMap(({ commandId, attempt }) =>
+    ANSWER_BYTES.map((answer) => {
+      frame.begin();
+      frame.text(id.number, commandId);
+      frame.whole(number.number, attempt);
+      frame.fields(answer);
+      return frame.take();
+    }),
+  );
+  frame.begin();
+  for (const event of events) frame.message(EventBatchSchema.field.events.number, event);
+  const batch = frame.take();
+  frame.begin();
+  frame.message(ConnectRequestSchema.field.events.number, batch);
+  return frame.take();
 }

@@ -1,5 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { CommandService, IssueCommandRequestSchema } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { FleetDriver } from './fleet-driver.ts';
 import type { Subject } from './subject.ts';
 
@@ -11,7 +12,7 @@ export interface LatencyResult {
   readonly maxMs: number;
 }
 
-const PATH = `/${CommandService.typeName}/${CommandService.method.issueCommand.name}`;
+const PATH = pathOf(CommandService.method.issueCommand);
 const TURN_MS = 2;
 const SETTLE_MS_MAX = 30_000;
 

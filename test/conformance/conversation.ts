@@ -6,9 +6,9 @@ import {
   ConnectResponseSchema,
   ExecutorLinkService,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { type Answer, fromTrailers, unreadable } from './answer.ts';
 import { envelopesOf } from './envelopes.ts';
-import { pathOf } from './rpc-list.ts';
 import type { Target } from './wire-http1.ts';
 import { headersOf } from './wire-http2.ts';
 import { OWN_DIGEST } from '../harness/own-contract.ts';

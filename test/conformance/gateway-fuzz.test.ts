@@ -8,6 +8,7 @@ import {
   IssueCommandRequestSchema,
   WatchCommandsRequestSchema,
 } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { data, grpcMessage, headers, preface } from '../../services/platform/grpc/raw-peer.ts';
 import { Stack } from '../../services/platform/lifecycle.ts';
 import { concurrently } from '../fault/concurrently.ts';
@@ -19,7 +20,6 @@ import { ATTACKS, type AttackTarget } from './port-attacks.ts';
 import { type Latency, Probe } from './probe.ts';
 import { RawConnection, sayEach } from './raw-connection.ts';
 import { startReadyStack } from './ready-stack.ts';
-import { pathOf } from './rpc-list.ts';
 import { ServiceWatch } from './service-watch.ts';
 
 const SEED = 20_240_502;

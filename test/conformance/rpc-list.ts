@@ -37,10 +37,6 @@ function publicOnes(...services: readonly DescService[]): DescMethod[] {
   );
 }
 
-export function pathOf(method: DescMethod): string {
-  return `/${method.parent.typeName}/${method.name}`;
-}
-
 /** "IssueCommand", as tests are named. */
 export function nameOf(method: DescMethod): string {
   return `${method.parent.name}.${method.name}`;

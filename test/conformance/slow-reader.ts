@@ -1,9 +1,9 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { encodeEnvelope } from '@connectrpc/connect/protocol';
 import { ExecutorLinkService } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { type Answer, fromTrailers, unreadable } from './answer.ts';
 import { frameBytes } from './conversation.ts';
-import { pathOf } from './rpc-list.ts';
 import type { Target } from './wire-http1.ts';
 import { headersOf } from './wire-http2.ts';
 import { OWN_DIGEST } from '../harness/own-contract.ts';

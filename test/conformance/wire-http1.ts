@@ -1,9 +1,9 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { DescMethod, JsonValue } from '@bufbuild/protobuf';
 import { encodeEnvelope } from '@connectrpc/connect/protocol';
+import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { acceptedJson, type Answer, fromErrorJson, fromTrailers, unreadable } from './answer.ts';
 import { envelopesOf } from './envelopes.ts';
-import { pathOf } from './rpc-list.ts';
 
 const END_OF_STREAM = 2;
 const TRAILERS = 0x80;

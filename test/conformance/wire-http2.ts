@@ -2,9 +2,9 @@ import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders }
 import type { DescMethod } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { encodeEnvelope } from '@connectrpc/connect/protocol';
+import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { type Answer, fromTrailers, refusedWith, unreadable } from './answer.ts';
 import { envelopesOf } from './envelopes.ts';
-import { pathOf } from './rpc-list.ts';
 import type { Target } from './wire-http1.ts';
 
 /** Sends gRPC requests as given over HTTP/2 in cleartext, one connection a target. */

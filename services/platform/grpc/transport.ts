@@ -12,6 +12,7 @@ import { connected, openPeer, type Peer, seemsReachable } from './channel.ts';
 import { type CallStart, callUnary, encode } from './client-call.ts';
 import { callStream } from './client-stream.ts';
 import { clampTimeoutMs } from './deadline.ts';
+import { pathOf } from './endpoint.ts';
 import { addHeaders } from './metadata.ts';
 
 export interface GrpcTransportOptions {
@@ -76,7 +77,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
     const effectiveMs = clampTimeoutMs(timeoutMs ?? (method.methodKind === 'unary' ? options.timeoutMs : undefined));
     const limited = effectiveMs !== undefined && effectiveMs > 0;
     return {
-      path: `/${method.parent.typeName}/${method.name}`,
+      path: pathOf(method),
       metadata,
       deadlineMs: limited ? Date.now() + effectiveMs : Number.POSITIVE_INFINITY,
       signal,
