@@ -17,7 +17,7 @@ import type { GrpcTransport } from '../../services/platform/grpc/transport.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { SAMPLE } from '../golden/sample-values.ts';
 import { HeldVenue } from './venue.ts';
-import { streamOf } from '../schema/json.ts';
+import { changed, streamOf } from '../schema/stream.ts';
 
 const ITEMS_MAX = 10_000;
 /** So much happens at once or not at all. */
@@ -141,7 +141,7 @@ export class AgentBench implements AsyncDisposable {
       const response = await next(request);
       if (!response.stream || watch === undefined) return response;
       const { message } = response;
-      return Object.assign({ ...response }, { message: watched(streamOf<ConnectResponse>(message), watch) });
+      return Object.assign({ ...response }, { message: changed(streamOf<ConnectResponse>(message), watch) });
     };
     const open = (stream: PeerStream): void => {
       this.#all.push(stream);
@@ -162,13 +162,6 @@ export class AgentBench implements AsyncDisposable {
     );
     return { ...transport, close: () => undefined };
   }
-}
-
-async function* watched(
-  frames: AsyncIterable<ConnectResponse>,
-  watch: (frame: ConnectResponse) => ConnectResponse,
-): AsyncGenerator<ConnectResponse> {
-  for await (const frame of frames) yield watch(frame);
 }
 
 /** @throws Error saying `what` when `promise` takes too long */

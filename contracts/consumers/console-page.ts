@@ -6,7 +6,7 @@ import { type Element, HTMLElement, HTMLInputElement, HTMLSelectElement, Window 
 import { createServer, isRunnableDevEnvironment, type Plugin, type ViteDevServer } from 'vite';
 import type { ModuleRunner } from 'vite/module-runner';
 import { until } from '../../test/harness/until.ts';
-import { streamOf } from '../schema/json.ts';
+import { streamOf } from '../schema/stream.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ORIGIN = 'http://console.invalid';

@@ -9,7 +9,7 @@ import { ManualClock } from '../../services/platform/clock.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { until } from '../../test/harness/until.ts';
 import { SAMPLE } from '../golden/sample-values.ts';
-import { streamOf } from '../schema/json.ts';
+import { changed, streamOf } from '../schema/stream.ts';
 
 const ITEMS_MAX = 100;
 /** Longer than the evaluator waits before it reads the log again. */
@@ -59,7 +59,10 @@ export class EvaluatorBench implements AsyncDisposable {
     const watching: Interceptor = (next) => async (request) => {
       const response = await next(request);
       if (!response.stream) return response;
-      return Object.assign({ ...response }, { message: each(streamOf<WatchChangesResponse>(response.message), watch) });
+      return Object.assign(
+        { ...response },
+        { message: changed(streamOf<WatchChangesResponse>(response.message), watch) },
+      );
     };
     const readings = this.#readings;
     return createRouterTransport(
@@ -75,8 +78,4 @@ export class EvaluatorBench implements AsyncDisposable {
       { transport: { interceptors: [watching] } },
     );
   }
-}
-
-async function* each<T>(items: AsyncIterable<T>, change: (item: T) => T): AsyncGenerator<T> {
-  for await (const item of items) yield change(item);
 }

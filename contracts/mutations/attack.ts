@@ -17,6 +17,7 @@ import type { Interaction } from '../providers/pact-file.ts';
 import type { Release } from '../releases/release.ts';
 import { buildImage, messageIn, type Schema, schemaOf } from '../schema/image.ts';
 import { reshape } from '../schema/reshape.ts';
+import { changed } from '../schema/stream.ts';
 import type { OnTheWire } from '../transcripts/replay-platform.ts';
 import type { Mutation, ProtoEdit } from './mutation.ts';
 
@@ -133,19 +134,22 @@ function isSource(path: string): boolean {
 
 /** The mutated platform on the wire, made of today's: its frames in the mutated form, and frames of agents as it reads them. */
 function wireOf(schema: Schema, { frames: alter, stream }: Mutation): OnTheWire {
-  const said = messageIn(schema, ConnectResponseSchema.typeName);
+  const spoken = messageIn(schema, ConnectResponseSchema.typeName);
   const heard = messageIn(schema, ConnectRequestSchema.typeName);
   const altered = (message: ConnectResponse): ConnectResponse => {
-    const shaped = reshape(message, ConnectResponseSchema, said);
-    const json = toJson(said, shaped);
-    const changed =
+    const shaped = reshape(message, ConnectResponseSchema, spoken);
+    const json = toJson(spoken, shaped);
+    const different =
       alter === undefined || !isObject(json)
         ? shaped
-        : fromJson(said, alter(json, { name: '', from: 'platform' }), { ignoreUnknownFields: true });
-    return fromBinary(ConnectResponseSchema, toBinary(said, changed));
+        : fromJson(spoken, alter(json, { name: '', from: 'platform' }), { ignoreUnknownFields: true });
+    return fromBinary(ConnectResponseSchema, toBinary(spoken, different));
   };
   return {
-    fromPlatform: (frames) => (stream ?? asTheyCome)(map(frames, altered)),
+    fromPlatform: (frames) => {
+      const said = changed(frames, altered);
+      return stream?.(said) ?? said;
+    },
     toPlatform: (frame) => read(heard, frame),
   };
 }
@@ -155,12 +159,4 @@ function read(heard: DescMessage, frame: ConnectRequest): ConnectRequest {
   const taken = reshape(fromBinary(heard, toBinary(ConnectRequestSchema, frame)), heard, ConnectRequestSchema);
   const today: DescMessage = ConnectRequestSchema;
   return fromBinary(ConnectRequestSchema, toBinary(today, taken));
-}
-
-async function* map(frames: AsyncIterable<ConnectResponse>, change: (frame: ConnectResponse) => ConnectResponse) {
-  for await (const frame of frames) yield change(frame);
-}
-
-function asTheyCome(frames: AsyncIterable<ConnectResponse>): AsyncIterable<ConnectResponse> {
-  return frames;
 }

@@ -1,15 +1,16 @@
-import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
-import { create } from '@bufbuild/protobuf';
+import { create, type JsonValue } from '@bufbuild/protobuf';
 import {
   type ConnectResponse,
   ConnectResponseSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { AlterFrame } from '../golden/candidate.ts';
 import { isObject } from '../golden/frame.ts';
+import { type Alter, renamed, set, without } from './alter.ts';
 import type { Mutation } from './mutation.ts';
+import { type FrameCase, type Frames, lost } from './streams.ts';
 
 /** Alters every command of the platform's frames. */
-function inCommands(alter: (command: JsonObject) => void): AlterFrame {
+function inCommands(alter: Alter): AlterFrame {
   return (json) => {
     const batch = json['commands'];
     const commands = isObject(batch) && Array.isArray(batch['commands']) ? batch['commands'] : [];
@@ -19,32 +20,11 @@ function inCommands(alter: (command: JsonObject) => void): AlterFrame {
 }
 
 /** Alters one frame of the platform. */
-function inFrame(name: string, alter: (frame: JsonObject) => void): AlterFrame {
+function inFrame(name: string, alter: Alter): AlterFrame {
   return (json) => {
     const frame = json[name];
     if (isObject(frame)) alter(frame);
     return json;
-  };
-}
-
-function without(key: string): (json: JsonObject) => void {
-  return (json) => {
-    delete json[key];
-  };
-}
-
-function renamed(from: string, to: string): (json: JsonObject) => void {
-  return (json) => {
-    const value = json[from];
-    if (value === undefined) return;
-    delete json[from];
-    json[to] = value;
-  };
-}
-
-function set(key: string, value: JsonValue): (json: JsonObject) => void {
-  return (json) => {
-    if (json[key] !== undefined) json[key] = value;
   };
 }
 
@@ -66,11 +46,9 @@ function harmless(name: string, frames: AlterFrame): Mutation {
   return { name, breaks: false, frames };
 }
 
-type FrameCase = ConnectResponse['frame']['case'];
-
 /** The first frame of that case is held until the next one has gone. */
 function late(name: FrameCase) {
-  return async function* (frames: AsyncIterable<ConnectResponse>): AsyncGenerator<ConnectResponse> {
+  return async function* (frames: Frames): AsyncGenerator<ConnectResponse> {
     let held: ConnectResponse | undefined;
     let done = false;
     for await (const frame of frames) {
@@ -90,14 +68,8 @@ function late(name: FrameCase) {
   };
 }
 
-function lost(name: FrameCase) {
-  return async function* (frames: AsyncIterable<ConnectResponse>): AsyncGenerator<ConnectResponse> {
-    for await (const frame of frames) if (frame.frame.case !== name) yield frame;
-  };
-}
-
 function twice(name: FrameCase) {
-  return async function* (frames: AsyncIterable<ConnectResponse>): AsyncGenerator<ConnectResponse> {
+  return async function* (frames: Frames): AsyncGenerator<ConnectResponse> {
     for await (const frame of frames) {
       yield frame;
       if (frame.frame.case === name) yield frame;
@@ -106,7 +78,7 @@ function twice(name: FrameCase) {
 }
 
 /** A command of a kind that the agent never offered. */
-async function* unasked(frames: AsyncIterable<ConnectResponse>): AsyncGenerator<ConnectResponse> {
+async function* unasked(frames: Frames): AsyncGenerator<ConnectResponse> {
   for await (const frame of frames) {
     yield frame;
     if (frame.frame.case === 'welcome') {
@@ -120,14 +92,8 @@ async function* unasked(frames: AsyncIterable<ConnectResponse>): AsyncGenerator<
 /** Changes of what the builders say, and of when. */
 export const BUILDER_MUTATIONS: readonly Mutation[] = [
   breaking('send `type` for the command', (json) => (renamed('commands', 'type')(json), json)),
-  breaking(
-    'send `type` for each kind',
-    inCommands((command) => renamed('openPosition', 'type')(command)),
-  ),
-  breaking(
-    'send `payload` for the parameters',
-    inCommands((command) => renamed('stopSession', 'payload')(command)),
-  ),
+  breaking('send `type` for each kind', inCommands(renamed('openPosition', 'type'))),
+  breaking('send `payload` for the parameters', inCommands(renamed('stopSession', 'payload'))),
   breaking('omit create_time', inCommands(without('createTime'))),
   breaking('omit the command id', inCommands(without('commandId'))),
   breaking('omit the time to start', inCommands(without('startWithin'))),
@@ -147,10 +113,7 @@ export const BUILDER_MUTATIONS: readonly Mutation[] = [
     inCommands((command) => set('lane', JSON.stringify(command['lane']).replace(/"|LANE_/g, ''))(command)),
   ),
   breaking('send times as numbers', inCommands(set('createTime', '1704067200'))),
-  breaking(
-    'send an id where a list belongs',
-    inFrame('cancels', (frame) => set('commandIds', [])(frame)),
-  ),
+  breaking('send an id where a list belongs', inFrame('cancels', set('commandIds', []))),
   { name: 'send the welcome after the first command', breaks: true, stream: late('welcome') },
   { name: 'send a cancellation after the acknowledgement', breaks: true, stream: late('cancels') },
   { name: 'forget to acknowledge results', breaks: true, stream: lost('eventsAcknowledged') },

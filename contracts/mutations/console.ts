@@ -2,9 +2,8 @@ import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { isObject } from '../golden/frame.ts';
 import type { Answer } from '../providers/door-proxy.ts';
 import { documentOf } from '../schema/json.ts';
+import { type Alter, renamed, set, without } from './alter.ts';
 import type { Mutation } from './mutation.ts';
-
-type Alter = (json: JsonObject) => void;
 
 /** Alters whatever stands at a path; of lists, each element. */
 function at(path: readonly string[], alter: Alter): Alter {
@@ -13,27 +12,6 @@ function at(path: readonly string[], alter: Alter): Alter {
   return (json) => {
     const inner: JsonValue | undefined = json[key];
     for (const each of Array.isArray(inner) ? inner : [inner ?? null]) if (isObject(each)) at(rest, alter)(each);
-  };
-}
-
-function without(...keys: readonly string[]): Alter {
-  return (json) => {
-    for (const key of keys) delete json[key];
-  };
-}
-
-function renamed(from: string, to: string): Alter {
-  return (json) => {
-    const value = json[from];
-    if (value === undefined) return;
-    delete json[from];
-    json[to] = value;
-  };
-}
-
-function set(key: string, value: JsonValue): Alter {
-  return (json) => {
-    if (json[key] !== undefined) json[key] = value;
   };
 }
 
@@ -66,7 +44,8 @@ function watched(name: string, call: string, alter: Alter, breaks = true): Mutat
   return { name, breaks, call, door: { said } };
 }
 
-const REASON = ['details', 'debug'];
+/** Where a refusal says in words what the bytes of its details say. */
+const DETAILS = ['details', 'debug'];
 
 /** Changes of what the gateway answers to consoles. */
 export const CONSOLE_MUTATIONS: readonly Mutation[] = [
@@ -86,7 +65,7 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
   answered('give figures without their percentiles', 'GetCommandStats', at(['acceptedToFinished'], without('p95Ms'))),
   answered('give rates as texts', 'GetCommandStats', set('successRate', '100 %')),
   refused('refuse a command without naming the field', 'IssueCommand', (given) =>
-    altered(given, at([...REASON, 'fieldViolations'], without('field'))),
+    altered(given, at([...DETAILS, 'fieldViolations'], without('field'))),
   ),
   refused('refuse who may only look as if nobody knew them', 'IssueCommand', (given) =>
     given.status === 403 ? altered({ ...given, status: 401 }, set('code', 'unauthenticated')) : given,
@@ -97,7 +76,7 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
   answered('offer executors without their names', 'ListExecutors', at(['executors'], without('name'))),
   answered('create an executor without its secret', 'CreateExecutor', at(['credentials'], without('secret'))),
   refused('give another reason for a name that is taken', 'CreateExecutor', (given) =>
-    altered(given, at(REASON, set('reason', 'INVALID_FIELD'))),
+    altered(given, at(DETAILS, set('reason', 'INVALID_FIELD'))),
   ),
   answered('renew a credential without its key', 'RotateCredentials', at(['credentials'], without('keyId'))),
   {
@@ -124,7 +103,7 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
     at(['session', 'activations'], without('missing')),
   ),
   refused('refuse to start a session without saying which has failed', 'StartSession', (given) =>
-    altered(given, at(REASON, without('metadata'))),
+    altered(given, at(DETAILS, without('metadata'))),
   ),
   answered('stop everything without saying who was told', 'StopAll', at(['halt'], without('acknowledgements'))),
   answered('say of a stop not whose it was', 'GetHalt', at(['halt'], without('author'))),
@@ -164,7 +143,7 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
   refused(
     'say in other words what is wrong with a field',
     'IssueCommand',
-    (given) => altered(given, at([...REASON, 'fieldViolations'], set('description', 'must be there'))),
+    (given) => altered(given, at([...DETAILS, 'fieldViolations'], set('description', 'must be there'))),
     false,
   ),
   watched(

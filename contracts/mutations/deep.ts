@@ -1,18 +1,15 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ConnectResponse } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { Answer } from '../providers/door-proxy.ts';
-import { COMMAND, COMMAND_SERVICE, edit, LINK, type Mutation, type ProtoEdit, SESSION } from './mutation.ts';
-
-function breaking(name: string, ...protos: readonly ProtoEdit[]): Mutation {
-  return { name, breaks: true, protos };
-}
+import { breaking, COMMAND, COMMAND_SERVICE, edit, harmless, LINK, type Mutation, SESSION } from './mutation.ts';
+import type { Frames } from './streams.ts';
 
 const GET = '  rpc GetCommand(GetCommandRequest) returns (GetCommandResponse) {\n';
 const VIEWED = `${GET}    option idempotency_level = NO_SIDE_EFFECTS;\n    option (strategos.access.v1.required_role) = ROLE_VIEWER;`;
+const OPERATED =
+  '  rpc RetryCommand(RetryCommandRequest) returns (RetryCommandResponse) {\n    option (strategos.access.v1.required_role) = ROLE_OPERATOR;';
 const GOODBYE =
   '// Goodbye announces that the agent leaves on purpose.\nmessage Goodbye {\n  string reason = 1;\n}\n\n';
-
-type Frames = AsyncIterable<ConnectResponse>;
 
 /** The end of each stream is another than the platform gave it. */
 function ended(other: (error: ConnectError) => ConnectError) {
@@ -25,6 +22,7 @@ function ended(other: (error: ConnectError) => ConnectError) {
   };
 }
 
+/** The refusal of a stale epoch is said in another body. */
 function refused(change: (body: string) => string): (answer: Answer) => Answer {
   return (answer) => (answer.status === 409 ? { ...answer, body: change(answer.body) } : answer);
 }
@@ -61,27 +59,11 @@ export const DEEP_MUTATIONS: readonly Mutation[] = [
   ),
   breaking('ask for a higher role', edit(COMMAND_SERVICE, VIEWED, VIEWED.replace('VIEWER', 'OPERATOR'))),
   breaking('make an enum a number', edit(SESSION, '  SessionState state = 3;', '  int32 state = 3;')),
-  {
-    name: 'pack a list of numbers otherwise',
-    breaks: false,
-    protos: [edit(LINK, '  repeated int64 numbers = 2;', '  repeated int64 numbers = 2 [packed = false];')],
-  },
-  {
-    name: 'ask for a lower role',
-    breaks: false,
-    protos: [
-      edit(
-        COMMAND_SERVICE,
-        VIEWED.replace(
-          'GetCommand(GetCommandRequest) returns (GetCommandResponse)',
-          'RetryCommand(RetryCommandRequest) returns (RetryCommandResponse)',
-        )
-          .replace('    option idempotency_level = NO_SIDE_EFFECTS;\n', '')
-          .replace('VIEWER', 'OPERATOR'),
-        '  rpc RetryCommand(RetryCommandRequest) returns (RetryCommandResponse) {\n    option (strategos.access.v1.required_role) = ROLE_VIEWER;',
-      ),
-    ],
-  },
+  harmless(
+    'pack a list of numbers otherwise',
+    edit(LINK, '  repeated int64 numbers = 2;', '  repeated int64 numbers = 2 [packed = false];'),
+  ),
+  harmless('ask for a lower role', edit(COMMAND_SERVICE, OPERATED, OPERATED.replace('OPERATOR', 'VIEWER'))),
   {
     name: 'end streams with their code and no reason',
     breaks: true,

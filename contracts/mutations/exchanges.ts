@@ -1,31 +1,13 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import {
   type ConnectRequest,
   ConnectRequestSchema,
-  type ConnectResponse,
-  ConnectResponseSchema,
   NotFoundSchema,
   ReceivedSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { Mutation } from './mutation.ts';
-
-type Frames = AsyncIterable<ConnectResponse>;
-type Frame = NonNullable<MessageInitShape<typeof ConnectResponseSchema>['frame']>;
-
-/** Frames of one case are changed, or left out; the others go on as they are. */
-function each(change: (frame: ConnectResponse['frame']) => Frame | undefined): (frames: Frames) => Frames {
-  return async function* changed(frames) {
-    for await (const { frame } of frames) {
-      const next = change(frame);
-      if (next !== undefined) yield create(ConnectResponseSchema, { frame: next });
-    }
-  };
-}
-
-function without(name: ConnectResponse['frame']['case']) {
-  return each((frame) => (frame.case === name ? undefined : frame));
-}
+import { each, type Frames, lost } from './streams.ts';
 
 function onStream(name: string, stream: (frames: Frames) => Frames): Mutation {
   return { name, breaks: true, stream };
@@ -37,7 +19,7 @@ function ofAgent(name: string, agent: (answer: ConnectRequest) => ConnectRequest
 
 /** Answers that stand by themselves as before, and are none to what was asked. */
 export const EXCHANGE_MUTATIONS: readonly Mutation[] = [
-  onStream('leave heartbeats of agents unanswered', without('heartbeatReply')),
+  onStream('leave heartbeats of agents unanswered', lost('heartbeatReply')),
   onStream(
     'answer heartbeats of agents with a number of one’s own',
     each((frame) =>
@@ -52,14 +34,14 @@ export const EXCHANGE_MUTATIONS: readonly Mutation[] = [
       frame.case === 'heartbeatReply' ? { case: 'heartbeatReply', value: { number: frame.value.number } } : frame,
     ),
   ),
-  onStream('forget to acknowledge venue events', without('venueEventsAcknowledged')),
+  onStream('forget to acknowledge venue events', lost('venueEventsAcknowledged')),
   onStream(
     'acknowledge venue events by their journal alone',
     each((frame) =>
       frame.case === 'venueEventsAcknowledged' ? { ...frame, value: { ...frame.value, numbers: [] } } : frame,
     ),
   ),
-  onStream('say nothing to who wants prices that nobody has', without('prices')),
+  onStream('say nothing to who wants prices that nobody has', lost('prices')),
   onStream(
     'welcome without the time of the hello',
     each((frame) => {

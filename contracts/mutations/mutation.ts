@@ -1,7 +1,8 @@
-import type { ConnectRequest, ConnectResponse } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { ConnectRequest } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { AlterFrame } from '../golden/candidate.ts';
 import type { AlterChange } from '../golden/strategy-changes.ts';
 import type { DoorChange } from '../providers/door-proxy.ts';
+import type { Frames } from './streams.ts';
 
 /** One replacement in one proto; `from` must stand there exactly once. */
 export interface ProtoEdit {
@@ -20,7 +21,7 @@ export interface Mutation {
   /** To what the builders say. */
   readonly frames?: AlterFrame;
   /** To the order of the frames of a stream, or to which of them are sent. */
-  readonly stream?: (frames: AsyncIterable<ConnectResponse>) => AsyncIterable<ConnectResponse>;
+  readonly stream?: (frames: Frames) => Frames;
   /** To what today's agent answers when it is asked. */
   readonly agent?: (answer: ConnectRequest) => ConnectRequest;
   /** To what the strategy service says of changes. */
@@ -41,4 +42,14 @@ export const STRATEGY_SERVICE = 'strategy/v1/strategy_service.proto';
 
 export function edit(file: string, from: string, to: string): ProtoEdit {
   return { file, from, to };
+}
+
+/** A change of the protos that would break somebody. */
+export function breaking(name: string, ...protos: readonly ProtoEdit[]): Mutation {
+  return { name, breaks: true, protos };
+}
+
+/** A change of the protos that nobody would notice. */
+export function harmless(name: string, ...protos: readonly ProtoEdit[]): Mutation {
+  return { name, breaks: false, protos };
 }

@@ -1,12 +1,4 @@
-import { COMMAND, edit, KIND, LINK, type Mutation, type ProtoEdit } from './mutation.ts';
-
-function breaking(name: string, ...protos: readonly ProtoEdit[]): Mutation {
-  return { name, breaks: true, protos };
-}
-
-function harmless(name: string, ...protos: readonly ProtoEdit[]): Mutation {
-  return { name, breaks: false, protos };
-}
+import { breaking, COMMAND, edit, harmless, KIND, LINK, type Mutation } from './mutation.ts';
 
 const DELIVERY = 'message CommandDelivery {\n  string command_id = 1;';
 

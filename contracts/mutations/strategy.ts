@@ -1,10 +1,10 @@
-import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { isObject } from '../golden/frame.ts';
 import type { AlterChange } from '../golden/strategy-changes.ts';
+import { type Alter, renamed, without } from './alter.ts';
 import { edit, type Mutation, STRATEGY, STRATEGY_SERVICE } from './mutation.ts';
 
 /** Alters the change, whether it is published by itself or stands in what a watcher gets; a checkpoint is left alone. */
-function inChange(alter: (change: JsonObject) => void): AlterChange {
+function inChange(alter: Alter): AlterChange {
   return (json) => {
     if (isObject(json['change'])) alter(json['change']);
     else if (json['accountId'] !== undefined) alter(json);
@@ -12,31 +12,16 @@ function inChange(alter: (change: JsonObject) => void): AlterChange {
   };
 }
 
-function inStrategy(alter: (strategy: JsonObject) => void): AlterChange {
+function inStrategy(alter: Alter): AlterChange {
   return inChange(({ strategy }) => {
     if (isObject(strategy)) alter(strategy);
   });
 }
 
-function inDefinition(alter: (definition: JsonObject) => void): AlterChange {
+function inDefinition(alter: Alter): AlterChange {
   return inStrategy(({ definition }) => {
     if (isObject(definition)) alter(definition);
   });
-}
-
-function without(key: string): (json: JsonObject) => void {
-  return (json) => {
-    delete json[key];
-  };
-}
-
-function renamed(from: string, to: string): (json: JsonObject) => void {
-  return (json) => {
-    const value: JsonValue | undefined = json[from];
-    if (value === undefined) return;
-    delete json[from];
-    json[to] = value;
-  };
 }
 
 function breaking(name: string, changes: AlterChange): Mutation {

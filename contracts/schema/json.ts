@@ -12,13 +12,3 @@ export function objectOf(json: JsonValue): JsonObject {
     throw new Error('a message is an object in JSON');
   return json;
 }
-
-/** True for a stream of messages; what they are is for the caller to know. */
-export function isStream<T>(value: unknown): value is AsyncIterable<T> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
-}
-
-export function streamOf<T>(value: unknown): AsyncIterable<T> {
-  if (!isStream<T>(value)) throw new Error('what should be a stream is none');
-  return value;
-}

@@ -21,7 +21,8 @@ import { commandsSingly, eventsSingly } from '../golden/singly.ts';
 import type { LivePlatform } from '../providers/live-platform.ts';
 import { endOf } from './stream-end.ts';
 import { abstract, type AgentFacts, type Step, type Transcript } from './transcript.ts';
-import { objectOf, streamOf } from '../schema/json.ts';
+import { objectOf } from '../schema/json.ts';
+import { streamOf } from '../schema/stream.ts';
 
 /** Lets real agents talk to the real platform and writes down what is said and done. */
 export class Recorder implements AsyncDisposable {
