@@ -59,10 +59,12 @@ interface PendingInsert {
 /**
  * The one place in a replica that writes an account's commands, and that learns what other replicas wrote.
  *
- * Callers enqueue; one loop turns what gathered while the last statement ran into the next one, so batches grow with the load
- * and an idle ledger answers in one round trip. Each write tells the account's number before it: when that is more than this
- * ledger knew, others have written, and their changes to the executors held here are read before anything new goes out. That
- * keeps issue order across replicas.
+ * Callers enqueue; one loop turns what gathered while it wrote into the next round, so batches grow with the load and an idle
+ * ledger answers in one round trip. A round is at most a batch of new commands and a batch of the changes that are due: one
+ * after the other, or side by side when the commands are many; the changes then wait in Postgres for the account's row. Each
+ * write tells the account's number before it: when that is more than this ledger knew, others have written, and their changes
+ * to the executors held here are read before anything new goes out. That keeps issue order across replicas; in a round, too,
+ * commands are accounted for before changes.
  */
 export class AccountLedger {
   readonly #accountId: string;
