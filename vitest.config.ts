@@ -27,6 +27,7 @@ export default defineConfig({
           name: 'unit',
           include: ['services/**/*.test.ts', 'test/harness/**/*.test.ts', 'deploy/**/*.test.ts'],
           testTimeout: 30_000,
+          retry,
           // Most of them are pure, and done before a process of their own would have started.
           isolate: false,
           maxWorkers,

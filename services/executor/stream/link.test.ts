@@ -13,6 +13,7 @@ import {
   ExecutorLinkService,
   type PollCommandsRequest,
 } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { freePort } from '../../../test/harness/port.ts';
 import { ManualClock } from '../../platform/clock.ts';
 import { StatusError } from '../../platform/errors.ts';
 import { toConnectError } from '../../platform/grpc/status.ts';
@@ -290,9 +291,7 @@ class TestGateway {
 
 /** An agent whose stream goes nowhere until its target is changed. */
 async function startWithoutStream(gateway: TestGateway) {
-  const nowhere = await TestPlatform.start();
-  await nowhere.stop();
-  const target = { url: nowhere.url };
+  const target = { url: `http://127.0.0.1:${await freePort()}` };
   const credentials = platform.credentials();
   const executor = await startAgent({
     transports: { stream: () => streamTransport(target.url, credentials), poll: gateway.transport },

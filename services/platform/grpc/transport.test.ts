@@ -2,6 +2,7 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { freePort } from '../../../test/harness/port.ts';
 import { AsyncQueue } from '../async-queue.ts';
 import { Stack } from '../lifecycle.ts';
 import { EchoService, failureOf, startEcho } from './echo-fixture.ts';
@@ -27,14 +28,6 @@ function clientOf(urls: readonly string[], options: Partial<GrpcTransportOptions
   );
 }
 
-/** A port on which nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createTcpServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 function listen(server: HttpServer | ReturnType<typeof createTcpServer>, port = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     server.listen(port, '127.0.0.1', () => {
@@ -52,7 +45,7 @@ async function first(stream: AsyncIterable<{ readonly value: string }>): Promise
 
 describe('a peer that cannot be reached', () => {
   test('is named, with why', async () => {
-    const url = `http://127.0.0.1:${await closedPort()}`;
+    const url = `http://127.0.0.1:${await freePort()}`;
     const error = await failureOf(clientOf([url]).say({}));
     expect([error.code, reasonOf(error), reasonMetadataOf(error)]).toEqual([
       Code.Unavailable,
@@ -72,7 +65,7 @@ describe('a peer that cannot be reached', () => {
   });
 
   test('but comes up is found again', async () => {
-    const port = await closedPort();
+    const port = await freePort();
     const client = clientOf([`http://127.0.0.1:${port}`]);
     await failureOf(client.say({}));
     await echo({}, {}, { port });
@@ -120,13 +113,13 @@ describe('several peers', () => {
 
   test('stand in for each other, for unary calls and streams', async () => {
     const { url } = await echo();
-    const client = clientOf([`http://127.0.0.1:${await closedPort()}`, url]);
+    const client = clientOf([`http://127.0.0.1:${await freePort()}`, url]);
     for (let call = 0; call < 6; call += 1) expect((await client.say({ value: 'there' })).value).toBe('there');
     for (let call = 0; call < 4; call += 1) expect(await first(client.repeat({ value: 'r' }))).toBe('r0');
   });
 
   test('that are all away are all named', async () => {
-    const urls = [`http://127.0.0.1:${await closedPort()}`, `http://127.0.0.1:${await closedPort()}`];
+    const urls = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`];
     expect((await failureOf(first(clientOf(urls).repeat({})))).rawMessage).toBe(
       `cannot reach any of ${urls.join(', ')}`,
     );
