@@ -12,6 +12,7 @@ import { sampleMessage } from '../../test/conformance/sample-request.ts';
 import { isObject } from '../golden/frame.ts';
 import { sampleOf } from '../golden/sample-values.ts';
 import { objectOf } from '../schema/json.ts';
+import { COMMAND_STATES } from './console-command-calls.ts';
 import { needsOf } from './matchers.ts';
 import { Reads } from './reads.ts';
 
@@ -22,7 +23,7 @@ const JSON_TYPE = 'application/json';
 /** States of the provider, by the name that both sides know them by. */
 export const CLI_STATES = {
   connected: 'an executor of the account polls',
-  unknown: 'nobody knows the token',
+  unknown: COMMAND_STATES.unknown,
 } as const;
 
 /** Writes the pact of the command line, and of everybody who reads the gateway's JSON as it does: the list of executors. */

@@ -12,6 +12,9 @@ import { documentOf } from '../schema/json.ts';
 /** Names of the pact: who needs what of whom. */
 export const EXECUTOR_PACT = { consumer: 'executor', provider: 'platform' } as const;
 
+/** State of the provider, by the name that both sides know it by. */
+export const HEARING_STATE = 'the agent is connected';
+
 /** What the real agent needs of one frame of the platform. */
 export interface FrameNeed {
   /** As in the golden frames, such as "platform commands/ping". */
@@ -51,7 +54,7 @@ export async function writeExecutorMessages(directory: string): Promise<void> {
     const pact = new PactV4({ ...EXECUTOR_PACT, dir: directory, logLevel: 'error' });
     await pact
       .addAsynchronousInteraction()
-      .given('the agent is connected')
+      .given(HEARING_STATE)
       .expectsToReceive(name, (message) => message.withJSONContent(needsOf(ConnectResponseSchema, json)))
       .executeTest(async ({ contents }) => {
         const content = documentOf<JsonValue>(JSON.stringify(contents.content));

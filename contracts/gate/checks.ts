@@ -8,12 +8,12 @@ import { AGENT_STATES } from '../consumers/platform-exchanges.ts';
 import { frameNameOf, type MadeFrame } from '../golden/frame.ts';
 import { askAgent } from '../providers/agent-exchange.ts';
 import type { DoorProxy } from '../providers/door-proxy.ts';
-import { CONSOLE_STATES } from '../providers/console-states.ts';
+import { ACCOUNT_STATES } from '../providers/console-states.ts';
 import { hearGateway } from '../providers/gateway-stream.ts';
 import { askPlatform } from '../providers/live-exchange.ts';
 import { LivePlatform } from '../providers/live-platform.ts';
 import { setUpState } from '../providers/states.ts';
-import { type Interaction, narrowPact, readPact } from '../providers/pact-file.ts';
+import { type Interaction, type InteractionType, narrowPact, readPact } from '../providers/pact-file.ts';
 import { type PactVerification, type Question, verificationOf } from '../providers/verification.ts';
 import type { Release } from '../releases/release.ts';
 import { objectOf } from '../schema/json.ts';
@@ -51,13 +51,18 @@ export interface Part {
   readonly findings: readonly Finding[];
 }
 
+/** What a check found altogether, and in each part where it looked at several. */
+export interface Found {
+  /** How many things were looked at. */
+  readonly looked: number;
+  readonly findings: readonly Finding[];
+  readonly parts?: readonly Part[];
+}
+
 /** One way to find out whether a release would break. */
 export interface Check {
   readonly name: string;
-  readonly run: (
-    subject: Subject,
-    release: Release,
-  ) => Promise<{ readonly looked: number; readonly findings: readonly Finding[]; readonly parts?: readonly Part[] }>;
+  readonly run: (subject: Subject, release: Release) => Promise<Found>;
 }
 
 const schemaCheck: Check = {
@@ -103,14 +108,14 @@ const pactCheck: Check = {
       const { consumer, provider: asked } = pact;
       const interactions = pact.interactions.filter((each) => concerns(consumer.name, each));
       if (interactions.length === 0) continue;
-      await using narrowed = await narrowPact(pactFile, { ...pact, interactions });
-      const request = { ...verificationOf(narrowed.file, interactions), provider: asked.name };
+      await using narrowed = await narrowPact(pactFile, pact, interactions);
+      const request = verificationOf(narrowed.file, asked.name, interactions);
       const mismatches = await verification.verify({ ...request, messages, providerBaseUrl: door.url }, provider);
       for (const [type, own] of Map.groupBy(interactions, (each) => each.type)) {
         const found = mismatches.filter(({ interaction }) => typeOf(interaction, interactions) === type);
-        const remedy = type.includes('HTTP') ? REMEDY.http : REMEDY.send;
+        const remedy = type === 'Synchronous/HTTP' ? REMEDY.http : REMEDY.send;
         parts.push({
-          name: `${consumer.name} → ${asked.name}, ${FORMS[type] ?? type}`,
+          name: `${consumer.name} → ${asked.name}, ${FORMS[type]}`,
           looked: own.length,
           findings: found.map(({ interaction, path, what }) => ({
             check: 'pact',
@@ -129,14 +134,14 @@ const pactCheck: Check = {
 };
 
 /** Types of interactions, as people call them. */
-const FORMS: Readonly<Record<string, string>> = {
+const FORMS: Readonly<Record<InteractionType, string>> = {
   'Asynchronous/Messages': 'messages',
   'Synchronous/Messages': 'questions and answers on the stream',
   'Synchronous/HTTP': 'calls',
 };
 
 /** What is said of the pact as a whole is said of what stands first in it. */
-function typeOf(interaction: string, all: readonly { readonly description: string; readonly type: string }[]) {
+function typeOf(interaction: string, all: readonly Interaction[]): InteractionType | undefined {
   return (all.find(({ description }) => description === interaction) ?? all[0])?.type;
 }
 
@@ -144,7 +149,7 @@ function typeOf(interaction: string, all: readonly { readonly description: strin
 async function answerOf(question: Question, subject: Subject): Promise<JsonValue> {
   const { content, description, state } = question;
   const { candidate, platform, door, wire, fromAgent } = subject;
-  if (CONSOLE_STATES.includes(state)) {
+  if (ACCOUNT_STATES.includes(state)) {
     const said = await hearGateway(description, platform, door, candidate.schema);
     return door.change.said?.(objectOf(said)) ?? said;
   }
@@ -198,7 +203,7 @@ function stepFinding(failed: string | undefined, consumer: string, transcript: s
 }
 
 /** A check that cannot be carried out is a failure too, not a pass. */
-export async function runCheck(check: Check, subject: Subject, release: Release) {
+export async function runCheck(check: Check, subject: Subject, release: Release): Promise<Found> {
   try {
     return await check.run(subject, release);
   } catch (thrown) {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { basename, dirname, join } from 'node:path';
 import { makePacts } from '../consumers/write-pacts.ts';
@@ -6,26 +6,25 @@ import { frameNames } from '../golden/frame.ts';
 import { todaysFrames } from '../golden/make.ts';
 import { supportedContracts, SUPPORTED_FILES } from '../releases/make.ts';
 import { PACTS, readJson } from '../releases/release.ts';
+import { type PactFile, readPact } from '../providers/pact-file.ts';
+import type { Found } from './checks.ts';
 import { type Finding, REMEDY } from './finding.ts';
 import { documentOf } from '../schema/json.ts';
 
-interface Pact {
-  readonly interactions: readonly { readonly description: string; readonly type: string }[];
-}
-
 /** Whether the pacts say what today's consumers need, and whether every frame has a message in them. */
-export async function checkCoverage(): Promise<{ readonly looked: number; readonly findings: readonly Finding[] }> {
-  const made = await makePacts();
+export async function checkCoverage(): Promise<Found> {
+  const texts = await makePacts();
+  const made = new Map([...texts].map(([name, text]) => [name, documentOf<PactFile>(text)]));
   const kept = new Set((await readdir(PACTS)).filter((name) => name.endsWith('.json')));
-  const stale = [...made].flatMap(([name]) => (kept.has(name) ? [] : [finding(name, '-', 'is not there')]));
-  for (const [name, text] of made) {
-    if (kept.has(name))
-      stale.push(
-        ...differing(name, documentOf<Pact>(text), documentOf<Pact>(await readFile(join(PACTS, name), 'utf8'))),
-      );
+  const stale = [...kept]
+    .filter((name) => !made.has(name))
+    .map((name) => finding(name, '-', 'nobody writes it any more'));
+  for (const [name, pact] of made) {
+    if (kept.has(name)) stale.push(...differing(name, pact, await readPact(join(PACTS, name))));
+    else stale.push(finding(name, '-', 'is not there'));
   }
   const messages = new Set(
-    [...made.values()].flatMap((text) => documentOf<Pact>(text).interactions.map(({ description }) => description)),
+    [...made.values()].flatMap(({ interactions }) => interactions.map(({ description }) => description)),
   );
   const names = frameNames('platform');
   const missing = names
@@ -45,7 +44,7 @@ export async function checkCoverage(): Promise<{ readonly looked: number; readon
   return { looked: names.length + made.size, findings: [...stale, ...missing, ...silent, ...table] };
 }
 
-function differing(file: string, made: Pact, kept: Pact): Finding[] {
+function differing(file: string, made: PactFile, kept: PactFile): Finding[] {
   const before = new Map(kept.interactions.map((each) => [`${each.type} ${each.description}`, each]));
   const now = new Map(made.interactions.map((each) => [`${each.type} ${each.description}`, each]));
   const changed = [...now].filter(([key, each]) => !isDeepStrictEqual(before.get(key), each)).map(([, each]) => each);

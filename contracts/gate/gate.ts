@@ -12,7 +12,7 @@ import { changesOfRows } from '../providers/strategy-changes.ts';
 import { PactVerification } from '../providers/verification.ts';
 import { supportedReleases } from '../releases/release.ts';
 import { buildImage, schemaOf } from '../schema/image.ts';
-import { CHECKS, type Part, runCheck, type Subject } from './checks.ts';
+import { CHECKS, type Found, runCheck, type Subject } from './checks.ts';
 import { checkCoverage } from './coverage.ts';
 import type { Verdict } from './finding.ts';
 
@@ -68,11 +68,7 @@ export async function runGate(servers: TestServers, today: string): Promise<read
 }
 
 /** A check that looks at several things gives a verdict on each, and its time is shared among them. */
-async function timed(
-  who: string,
-  what: string,
-  run: () => Promise<Pick<Verdict, 'looked' | 'findings'> & { readonly parts?: readonly Part[] }>,
-): Promise<readonly Verdict[]> {
+async function timed(who: string, what: string, run: () => Promise<Found>): Promise<readonly Verdict[]> {
   const startMs = performance.now();
   const { looked, findings, parts = [] } = await run();
   const tookMs = Math.round(performance.now() - startMs);

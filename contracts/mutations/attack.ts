@@ -87,7 +87,7 @@ function couldSee({ name }: Check, { protos, frames, stream, agent, changes, doo
 /** A change of one part of the build shows in the needs of those who hear that part. */
 function concerns(consumer: string, interaction: Interaction, mutation: Mutation): boolean {
   const { protos, frames, stream, agent, changes, door, call } = mutation;
-  const isCall = interaction.type.includes('HTTP');
+  const isCall = interaction.type === 'Synchronous/HTTP';
   // Calls are answered by the services that run, which know nothing of mutated protos; the checks before see those whole.
   if (protos !== undefined) return !isCall;
   if (door !== undefined) {

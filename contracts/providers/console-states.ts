@@ -1,19 +1,17 @@
-import { create } from '@bufbuild/protobuf';
-import { type Client, createClient } from '@connectrpc/connect';
-import { createConnectTransport } from '@connectrpc/connect-node';
+import { create, type DescService } from '@bufbuild/protobuf';
+import type { Client } from '@connectrpc/connect';
 import { AccessService, Role } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { CommandErrorSchema, CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
-import { ExecutorLinkService, HelloSchema } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { ExecutorLinkService } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { type Credentials, ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { SessionMode } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import { ErrorReason } from '../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import { HaltScope } from '../../proto/gen/strategos/session/v1/session_pb.js';
 import { SessionService } from '../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { StrategyService } from '../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
-import { Secret } from '../../services/executor/index.ts';
-import { pollTransport } from '../../services/executor/stream/transports.ts';
-import { OWN_DIGEST } from '../../test/harness/own-contract.ts';
+import { Clients } from '../../test/harness/clients.ts';
+import { CLI_STATES } from '../consumers/cli-http.ts';
 import { COMMAND_STATES, CONSOLE_COMMAND, CONSOLE_EXECUTOR } from '../consumers/console-command-calls.ts';
 import {
   CONSOLE_SESSION,
@@ -21,28 +19,30 @@ import {
   CONSOLE_STRATEGY_FORM,
   TRADING_STATES,
 } from '../consumers/console-trading-calls.ts';
-import { SAMPLE } from '../golden/sample-values.ts';
+import { pollOnce } from './agent-links.ts';
 import type { DoorProxy } from './door-proxy.ts';
 import type { LivePlatform } from './live-platform.ts';
 
-export const CONSOLE_STATES: readonly string[] = [...Object.values(COMMAND_STATES), ...Object.values(TRADING_STATES)];
+/** States of the pacts of those who call the gateway with an operator's token: the console and the command line. */
+export const ACCOUNT_STATES: readonly string[] = [COMMAND_STATES, TRADING_STATES, CLI_STATES].flatMap((states) =>
+  Object.values(states),
+);
 
-/** Puts the real services into a state of the console's pact: an account of its own, with rows of its own. */
-export async function setUpConsole(name: string, platform: LivePlatform, door: DoorProxy): Promise<void> {
-  const account = await Account.create(platform);
-  door.bearer = account.bearer;
+/** Puts the real services into such a state: an account of its own, with rows of its own. */
+export async function setUpAccount(name: string, platform: LivePlatform, door: DoorProxy): Promise<void> {
+  using account = await Account.create(platform);
   await account.setUp(name);
   door.bearer = account.bearer;
-  door.stands.clear();
   for (const [sample, real] of account.stands) door.stands.set(sample, real);
 }
 
 /** An account with nobody else in it. */
-class Account {
+class Account implements Disposable {
   bearer: string;
   /** What the pact calls by a sample's id is called otherwise here. */
   readonly stands = new Map<string, string>();
   readonly #gatewayUrl: string;
+  readonly #clients = new Clients();
 
   private constructor(gatewayUrl: string, bearer: string) {
     this.#gatewayUrl = gatewayUrl;
@@ -50,10 +50,14 @@ class Account {
   }
 
   static async create(platform: LivePlatform): Promise<Account> {
-    const founder = new Account(platform.gatewayUrl, platform.token);
-    const accountId = platform.newName('console');
+    using founder = new Account(platform.gatewayUrl, platform.token);
+    const accountId = platform.newName('account');
     const { bearer } = await founder.#client(AccessService).createAccount({ accountId });
     return new Account(platform.gatewayUrl, bearer);
+  }
+
+  [Symbol.dispose](): void {
+    this.#clients[Symbol.dispose]();
   }
 
   async setUp(name: string): Promise<void> {
@@ -73,6 +77,9 @@ class Account {
       case COMMAND_STATES.away:
         await this.#executor();
         await this.#ping();
+        return;
+      case CLI_STATES.connected:
+        await this.#pinger();
         return;
       case COMMAND_STATES.done:
         await this.#executed(CommandState.SUCCEEDED);
@@ -122,14 +129,7 @@ class Account {
 
   /** An executor that polls, and that offers to be pinged and nothing else. */
   async #pinger(): Promise<Client<typeof ExecutorLinkService>> {
-    const { keyId, secret } = await this.#executor();
-    const transport = pollTransport({ keyId, secret: new Secret(secret), linkUrls: [], gatewayUrl: this.#gatewayUrl });
-    if (transport === undefined) throw new Error('there is no gateway to poll');
-    const link = createClient(ExecutorLinkService, transport);
-    const { journalId } = SAMPLE;
-    const facts = { agentVersion: '1.0.0', contractDigest: OWN_DIGEST, kinds: ['ping'], inFlightMax: 8 };
-    await link.pollCommands({ hello: create(HelloSchema, { journalId, ...facts }) });
-    return link;
+    return await pollOnce(await this.#executor(), this.#gatewayUrl);
   }
 
   /** A ping goes to an agent that polls, and ends there. */
@@ -178,17 +178,7 @@ class Account {
     this.stands.set(CONSOLE_SESSION, failed.id);
   }
 
-  #client<S extends Parameters<typeof createClient>[0]>(service: S): Client<S> {
-    const transport = createConnectTransport({
-      baseUrl: this.#gatewayUrl,
-      httpVersion: '1.1',
-      interceptors: [
-        (next) => (request) => {
-          request.header.set('authorization', `Bearer ${this.bearer}`);
-          return next(request);
-        },
-      ],
-    });
-    return createClient(service, transport);
+  #client<S extends DescService>(service: S): Client<S> {
+    return this.#clients.edge(service, this.#gatewayUrl, this.bearer);
   }
 }

@@ -8,13 +8,12 @@ import {
   ExecutorLinkService,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { AsyncQueue } from '../../services/platform/async-queue.ts';
-import { createGrpcTransport } from '../../services/platform/grpc/transport.ts';
-import { OWN_DIGEST } from '../../test/harness/own-contract.ts';
 import { inTime } from '../consumers/agent-bench.ts';
 import { LINK_STATES } from '../consumers/executor-exchanges.ts';
 import { SAMPLE, sampleId } from '../golden/sample-values.ts';
 import { documentOf } from '../schema/json.ts';
 import { type OnTheWire, UNCHANGED } from '../transcripts/replay-platform.ts';
+import { PINGER, streamLink } from './agent-links.ts';
 import type { LivePlatform } from './live-platform.ts';
 
 const FRAMES_MAX = 100;
@@ -33,13 +32,8 @@ export async function askPlatform(
   platform: LivePlatform,
   wire: OnTheWire = UNCHANGED,
 ): Promise<ConnectResponse> {
-  const { keyId, secret, executorId } = await platform.createExecutor('exchange');
-  const headers = { authorization: `Bearer ${keyId}.${secret}` };
-  const transport = createGrpcTransport({
-    urls: [platform.replica.linkUrl],
-    ownConnection: true,
-    headers: () => headers,
-  });
+  const credentials = await platform.createExecutor('exchange');
+  const transport = streamLink(platform.replica.linkUrl, credentials);
   const said = new AsyncQueue<ConnectRequest>({ itemsMax: FRAMES_MAX });
   const ending = new AbortController();
   try {
@@ -55,7 +49,7 @@ export async function askPlatform(
     }
     if (state === LINK_STATES.holding) {
       const kind = { case: 'ping', value: { payload: 'of the pact' } } as const;
-      const { command } = await platform.commands.issueCommand({ executor: executorId, kind });
+      const { command } = await platform.commands.issueCommand({ executor: credentials.executorId, kind });
       commandId = command?.id ?? '';
       await answer(heard);
     }
@@ -79,15 +73,8 @@ async function answer(heard: AsyncIterator<ConnectResponse>): Promise<ConnectRes
 }
 
 function hello(): JsonObject {
-  const { journalId, host } = SAMPLE;
-  const facts = {
-    agentVersion: '1.0.0',
-    contractDigest: OWN_DIGEST,
-    kinds: ['ping'],
-    inFlightMax: 8,
-    takesPrices: true,
-  };
-  return { hello: { journalId, host, platform: 'linux-x64', agentTime: new Date().toISOString(), ...facts } };
+  const agentTime = new Date().toISOString();
+  return { hello: { ...PINGER, host: SAMPLE.host, platform: 'linux-x64', agentTime, takesPrices: true } };
 }
 
 function withId<T>(document: T, from: string, to: string): T {

@@ -54,8 +54,7 @@ async function unmet(pactName: string, body: JsonObject, said: JsonObject = {}):
   const { frames } = await todaysFrames();
   const mismatches = await verification.verify(
     {
-      ...verificationOf(pactFile, interactions),
-      provider: provider.name,
+      ...verificationOf(pactFile, provider.name, interactions),
       messages: Object.fromEntries(frames.map((frame) => [frame.name, goldenOf(frame).json])),
       providerBaseUrl: `http://127.0.0.1:${port}`,
     },

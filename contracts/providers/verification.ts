@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { messageOf } from '../../services/platform/errors.ts';
 import { readEnv } from '../../services/platform/environment.ts';
-import { CONSOLE_STATES } from './console-states.ts';
+import { ACCOUNT_STATES } from './console-states.ts';
 import type { Interaction } from './pact-file.ts';
 import { documentOf } from '../schema/json.ts';
 
@@ -16,8 +16,8 @@ export interface VerificationRequest {
   readonly exchanges: readonly string[];
   /** Names of the states that the pact asks for. */
   readonly states: readonly string[];
-  /** Where HTTP interactions are asked; absent where the pact has none. */
-  readonly providerBaseUrl?: string;
+  /** Where HTTP interactions are asked. */
+  readonly providerBaseUrl: string;
 }
 
 /** One thing that a consumer needs and does not get. */
@@ -147,10 +147,11 @@ function mismatchesOf(text: string): Mismatch[] {
 }
 
 /** What a pact's verification needs to know of it. */
-export function verificationOf(pactFile: string, interactions: readonly Interaction[]) {
+export function verificationOf(pactFile: string, provider: string, interactions: readonly Interaction[]) {
   const states = interactions.flatMap(({ providerStates = [] }) => providerStates.map(({ name }) => name));
   const exchanges = interactions.filter(isAsked);
   return {
+    provider,
     pactFile,
     states: [...new Set(states)],
     exchanges: exchanges.map(({ description }) => description),
@@ -160,5 +161,5 @@ export function verificationOf(pactFile: string, interactions: readonly Interact
 /** Whether the provider is asked anew, rather than what it says known beforehand. */
 function isAsked({ type, providerStates = [] }: Interaction): boolean {
   if (type === 'Synchronous/Messages') return true;
-  return type === 'Asynchronous/Messages' && providerStates.some(({ name }) => CONSOLE_STATES.includes(name));
+  return type === 'Asynchronous/Messages' && providerStates.some(({ name }) => ACCOUNT_STATES.includes(name));
 }

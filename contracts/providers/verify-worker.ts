@@ -35,7 +35,7 @@ async function verify({ id, request }: Extract<ToWorker, { type: 'verify' }>): P
     logLevel: 'error',
     stateHandlers: Object.fromEntries(names.map((name) => [name, { setup: setUp(name) }])),
     messageProviders: Object.fromEntries<MessageProvider>([...said, ...answers]),
-    ...(providerBaseUrl === undefined ? {} : { providerBaseUrl }),
+    providerBaseUrl,
   });
   try {
     tell({ type: 'verified', id, report: await verifier.verifyProvider() });
@@ -51,14 +51,14 @@ type MessageProvider = (message: {
 
 function answering(id: number, description: string): MessageProvider {
   return ({ content, providerStates = [] }) => {
-    const question = { description, state: providerStates[0]?.name ?? '', content: objectOf(content) };
+    const question = { description, state: providerStates[0]?.name ?? '', content: questionIn(content) };
     return ask((number) => ({ type: 'ask', id, number, question }));
   };
 }
 
-function objectOf(content: unknown): JsonObject {
-  const copy: unknown = typeof content === 'string' ? JSON.parse(content) : content;
-  return documentOf<JsonObject>(JSON.stringify(copy ?? {}));
+/** What the consumer asks; where nothing is asked, and the provider speaks by itself, nothing. */
+function questionIn(content: unknown): JsonObject {
+  return documentOf<JsonObject>(JSON.stringify(content ?? {}));
 }
 
 process.on('message', (message: ToWorker) => {

@@ -12,12 +12,13 @@ import {
   ConnectResponseSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { Credentials } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
-import { createGrpcTransport, type GrpcTransport } from '../../services/platform/grpc/transport.ts';
+import type { GrpcTransport } from '../../services/platform/grpc/transport.ts';
 import { until } from '../../test/harness/until.ts';
 import { AgentBench } from '../consumers/agent-bench.ts';
 import { HeldVenue } from '../consumers/venue.ts';
 import { isObject } from '../golden/frame.ts';
 import { commandsSingly, eventsSingly } from '../golden/singly.ts';
+import { streamLink } from '../providers/agent-links.ts';
 import type { LivePlatform } from '../providers/live-platform.ts';
 import { endOf } from './stream-end.ts';
 import { abstract, type AgentFacts, type Step, type Transcript } from './transcript.ts';
@@ -219,9 +220,8 @@ export class RecordedAgent {
     this.#breaking.abort(new Error('the network broke'));
   }
 
-  #tapped(url: string, { keyId, secret }: Credentials): GrpcTransport {
-    const headers = { authorization: `Bearer ${keyId}.${secret}` };
-    const real = createGrpcTransport({ urls: [url], ownConnection: true, headers: () => headers });
+  #tapped(url: string, credentials: Credentials): GrpcTransport {
+    const real = streamLink(url, credentials);
     const write = this.#write;
     const agent = this.name;
     const stream: GrpcTransport['stream'] = async (method, signal, timeoutMs, header, input, context) => {

@@ -11,10 +11,11 @@ import {
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { Credentials } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { AsyncQueue } from '../../services/platform/async-queue.ts';
-import { createGrpcTransport, type GrpcTransport } from '../../services/platform/grpc/transport.ts';
+import type { GrpcTransport } from '../../services/platform/grpc/transport.ts';
 import { until } from '../../test/harness/until.ts';
 import { inTime } from '../consumers/agent-bench.ts';
 import { commandsSingly } from '../golden/singly.ts';
+import { streamLink } from '../providers/agent-links.ts';
 import type { LivePlatform, LiveReplica } from '../providers/live-platform.ts';
 import { messageIn, type Schema } from '../schema/image.ts';
 import { endOf } from './stream-end.ts';
@@ -169,10 +170,9 @@ class Peer {
   readonly #heard: AsyncIterator<ConnectResponse>;
   readonly #breaking = new AbortController();
 
-  constructor(url: string, { keyId, secret }: Credentials, options: ReplayOptions) {
+  constructor(url: string, credentials: Credentials, options: ReplayOptions) {
     this.#options = options;
-    const headers = { authorization: `Bearer ${keyId}.${secret}` };
-    this.#transport = createGrpcTransport({ urls: [url], ownConnection: true, headers: () => headers });
+    this.#transport = streamLink(url, credentials);
     const frames = createClient(ExecutorLinkService, this.#transport).connect(this.#said, {
       signal: this.#breaking.signal,
     });
