@@ -24,7 +24,7 @@ export interface Exchange {
    * Lets the real consumer ask, hands it the answer, and checks that it takes it for one. `watch` sees the answer before the
    * consumer does. @returns what it asked
    */
-  readonly take: (answer: JsonObject, watch?: Watch) => Promise<JsonObject>;
+  readonly take: (answer: JsonObject, watch: Watch) => Promise<JsonObject>;
 }
 
 interface Names {
@@ -50,7 +50,7 @@ export async function writeExchanges(names: Names, exchanges: readonly Exchange[
         const bytes: unknown = Response[0]?.content;
         if (!(bytes instanceof Uint8Array)) throw new Error(`the pact hands out no answer to "${description}"`);
         const answer = documentOf<JsonObject>(new TextDecoder().decode(bytes));
-        const again = await take(answer);
+        const again = await take(answer, (message) => message);
         if (!isDeepStrictEqual(again, asked))
           throw new Error(`${description}: the consumer does not ask the same twice`);
       });

@@ -7,9 +7,9 @@ import {
   ConnectResponseSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { goldenOf, todaysFrames } from '../golden/make.ts';
-import { SAMPLE, sampleId } from '../golden/sample-values.ts';
+import { SAMPLE, SAMPLE_MACHINE, sampleId } from '../golden/sample-values.ts';
 import { eventsSingly } from '../golden/singly.ts';
-import { isObject } from '../golden/frame.ts';
+import { frameNamed, isObject } from '../golden/frame.ts';
 import { objectOf } from '../schema/json.ts';
 import { AgentBench, type PeerStream } from './agent-bench.ts';
 import { type Exchange, type Watch, writeExchanges } from './exchange.ts';
@@ -28,8 +28,6 @@ const COMMAND_ID = sampleId(1);
 /** Longer than the agent waits before it beats, and before it connects again. */
 const BEAT_MS = 8_001;
 const RECONNECT_STEP_MS = 1_000;
-/** Facts of this machine have no place in a pact. */
-const MACHINE = { journalId: SAMPLE.journalId, host: SAMPLE.host, platform: 'linux-x64 node-24' } as const;
 
 interface Occasion {
   readonly description: string;
@@ -136,9 +134,8 @@ export async function writeExecutorExchanges(directory: string): Promise<void> {
   const { frames } = await todaysFrames();
   const exchanges = OCCASIONS.map((occasion): Exchange => {
     const { description, state, answer, tied, tie = {} } = occasion;
-    const made = frames.find(({ name }) => name === `platform ${answer}`);
-    if (made === undefined) throw new Error(`the platform says no ${answer}`);
-    const [[name, body] = ['', {}]] = Object.entries(objectOf(goldenOf(made).json));
+    const { json } = goldenOf(frameNamed(frames, `platform ${answer}`));
+    const [[name, body] = ['', {}]] = Object.entries(objectOf(json));
     const sample = { [name]: { ...(isObject(body) ? body : {}), ...tie } };
     return {
       description,
@@ -152,11 +149,7 @@ export async function writeExecutorExchanges(directory: string): Promise<void> {
   await writeExchanges(EXECUTOR_PACT, exchanges, directory);
 }
 
-async function take(
-  { ask, check }: Occasion,
-  given: JsonObject,
-  watch: Watch = (message) => message,
-): Promise<JsonObject> {
+async function take({ ask, check }: Occasion, given: JsonObject, watch: Watch): Promise<JsonObject> {
   const answer = fromJson(ConnectResponseSchema, given);
   let watching = false;
   const seen = (frame: ConnectResponse): ConnectResponse =>
@@ -167,7 +160,7 @@ async function take(
   watching = true;
   stream.toAgent.push(answer);
   await check(bench, stream);
-  if (asked.frame.case === 'hello') Object.assign(asked.frame.value, MACHINE);
+  if (asked.frame.case === 'hello') Object.assign(asked.frame.value, SAMPLE_MACHINE);
   return objectOf(toJson(ConnectRequestSchema, asked));
 }
 

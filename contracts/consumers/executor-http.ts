@@ -1,4 +1,12 @@
-import { create, fromJson, type JsonObject, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf';
+import {
+  create,
+  type DescMethod,
+  fromJson,
+  type JsonObject,
+  type JsonValue,
+  toBinary,
+  toJson,
+} from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { type Client, createClient } from '@connectrpc/connect';
 import { MatchersV3, PactV4 } from '@pact-foundation/pact';
@@ -16,14 +24,14 @@ import {
 import { Secret } from '../../services/executor/index.ts';
 import { linkEndOf } from '../../services/executor/stream/link-end.ts';
 import { pollTransport } from '../../services/executor/stream/transports.ts';
-import { isObject, type MadeFrame } from '../golden/frame.ts';
+import { pathOf } from '../../services/platform/grpc/endpoint.ts';
+import { frameNamed, isObject, type MadeFrame } from '../golden/frame.ts';
 import { todaysFrames } from '../golden/make.ts';
 import { SAMPLE, sampleId } from '../golden/sample-values.ts';
 import { EXECUTOR_PACT, executorNeeds } from './executor-messages.ts';
 import { needsOf } from './matchers.ts';
 
 const { arrayContaining, like, regex } = MatchersV3;
-const SERVICE = `/${ExecutorLinkService.typeName}`;
 const CREDENTIAL = 'k0.not-a-secret';
 const JSON_TYPE = 'application/json';
 const REASON = 'STREAM_SUPERSEDED';
@@ -47,7 +55,7 @@ type LinkClient = Client<typeof ExecutorLinkService>;
 interface Interaction {
   readonly state: string;
   readonly description: string;
-  readonly method: string;
+  readonly method: DescMethod;
   /** Values and matchers, as the mock server takes them. */
   readonly request: unknown;
   readonly status: number;
@@ -64,7 +72,7 @@ export async function writeExecutorHttp(directory: string): Promise<void> {
       .addInteraction()
       .given(state)
       .uponReceiving(description)
-      .withRequest('POST', `${SERVICE}/${method}`, (wanted) => {
+      .withRequest('POST', pathOf(method), (wanted) => {
         const authorization = regex('^Bearer .+$', `Bearer ${CREDENTIAL}`);
         wanted.headers({ authorization, 'content-type': JSON_TYPE }).jsonBody(request);
       })
@@ -91,9 +99,10 @@ async function interactions(): Promise<Interaction[]> {
     inFlightLimit: { inFlightMax: 8 },
   });
   const welcome = (await executorNeeds()).find(({ name }) => name === 'platform welcome');
-  const polled = { frames: [welcome?.json ?? {}], pollTime: '2024-01-01T00:00:00Z' };
+  if (welcome === undefined) throw new Error('the agent needs nothing of a welcome');
+  const polled = { frames: [welcome.json], pollTime: '2024-01-01T00:00:00Z' };
   const refusal = (code: string) => ({ code, message: like('what was wrong') });
-  const pollCommands = { method: 'PollCommands', request: like(pollJson) };
+  const pollCommands = { method: ExecutorLinkService.method.pollCommands, request: like(pollJson) };
   const refused = async (client: LinkClient): Promise<void> => {
     const end = await client.pollCommands(poll).then(() => ({ kind: 'answered' }), linkEndOf);
     if (end.kind !== 'refused') throw new Error(`the agent takes a refusal for ${end.kind}`);
@@ -127,7 +136,7 @@ async function interactions(): Promise<Interaction[]> {
       use: refused,
     },
     {
-      method: 'ReportEvents',
+      method: ExecutorLinkService.method.reportEvents,
       request: jsonOf(toJson(ReportEventsRequestSchema, report)),
       state: STATES.polling,
       description: 'a report of an event',
@@ -140,7 +149,7 @@ async function interactions(): Promise<Interaction[]> {
       },
     },
     {
-      method: 'ReportEvents',
+      method: ExecutorLinkService.method.reportEvents,
       request: jsonOf(toJson(ReportEventsRequestSchema, report)),
       state: STATES.known,
       description: 'a report under an epoch that is not the newest',
@@ -155,14 +164,14 @@ async function interactions(): Promise<Interaction[]> {
 }
 
 function helloOf(frames: readonly MadeFrame[]): Hello {
-  const made = frames.find(({ name }) => name === 'executor hello');
-  if (made?.from !== 'executor' || made.message.frame.case !== 'hello') throw new Error('the agent says no hello');
+  const made = frameNamed(frames, 'executor hello');
+  if (made.from !== 'executor' || made.message.frame.case !== 'hello') throw new Error('the agent says no hello');
   return { ...made.message.frame.value, journalId: SAMPLE.journalId };
 }
 
 function eventsOf(frames: readonly MadeFrame[]) {
-  const made = frames.find(({ name }) => name === 'executor events/received');
-  if (made?.from !== 'executor') throw new Error('the agent says no receipt');
+  const made = frameNamed(frames, 'executor events/received');
+  if (made.from !== 'executor') throw new Error('the agent says no receipt');
   const { frame } = create(ConnectRequestSchema, made.message);
   if (frame.case !== 'events') throw new Error('a receipt is no event');
   const events = frame.value.events.map((event) => ({ ...event, commandId: sampleId(1) }));

@@ -5,8 +5,9 @@ import {
   ConnectResponseSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { ManualClock } from '../../services/platform/clock.ts';
+import { frameNamed } from '../golden/frame.ts';
 import { goldenOf, todaysFrames } from '../golden/make.ts';
-import { KIND_FIELDS, sentCommand } from '../golden/sample-commands.ts';
+import { PING, sentCommand } from '../golden/sample-commands.ts';
 import { sampleSession } from '../golden/sample-session.ts';
 import { SAMPLE, sampleId } from '../golden/sample-values.ts';
 import { objectOf } from '../schema/json.ts';
@@ -74,17 +75,14 @@ const OCCASIONS: readonly Occasion[] = [
 export async function writePlatformExchanges(directory: string): Promise<void> {
   const { frames } = await todaysFrames();
   const exchanges = OCCASIONS.map(({ description, state, answer, tied, take }): Exchange => {
-    const made = frames.find(({ name }) => name === `executor ${answer}`);
-    if (made === undefined) throw new Error(`the agent says no ${answer}`);
-    const sample = aboutSample(objectOf(goldenOf(made).json));
+    const sample = aboutSample(objectOf(goldenOf(frameNamed(frames, `executor ${answer}`)).json));
     return {
       description,
       state,
       answerDesc: ConnectRequestSchema,
       sample,
       tied,
-      take: async (given, watch = (message) => message) =>
-        objectOf(toJson(ConnectResponseSchema, await take(given, watch))),
+      take: async (given, watch) => objectOf(toJson(ConnectResponseSchema, await take(given, watch))),
     };
   });
   await writeExchanges(PLATFORM_PACT, exchanges, directory);
@@ -101,12 +99,10 @@ function aboutSample(json: JsonObject): JsonObject {
 
 /** A command was sent, and nothing was heard of it: the stream that follows asks. */
 async function inquired(answer: JsonObject, watch: Watch, becomes: string): Promise<ConnectResponse> {
-  const kind = KIND_FIELDS.find(({ name }) => name === 'ping');
-  if (kind === undefined) throw new Error('the wire format knows no ping');
   const states: string[] = [];
   const clock = new ManualClock(SAMPLE.nowMs);
   const session = sampleSession(clock, ({ command }) => states.push(command.state));
-  session.flow.merge([{ ...sentCommand(kind), id: COMMAND_ID }]);
+  session.flow.merge([{ ...sentCommand(PING), id: COMMAND_ID }]);
   session.flow.begin([], []);
   const [asked] = session.output.drain(FRAMES_MAX);
   session.take(watch(fromJson(ConnectRequestSchema, answer)));

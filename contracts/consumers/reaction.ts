@@ -7,8 +7,8 @@ import {
   type ConnectResponse,
   ConnectResponseSchema,
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
-import { KIND_FIELDS, sentCommand } from '../golden/sample-commands.ts';
-import { SAMPLE, sampleId } from '../golden/sample-values.ts';
+import { PING, sentCommand } from '../golden/sample-commands.ts';
+import { SAMPLE } from '../golden/sample-values.ts';
 import { deliveryBytes } from '../../services/command/link/delivery-frame.ts';
 import { AgentBench, type PeerStream } from './agent-bench.ts';
 import { TradingVenue } from './venue.ts';
@@ -73,13 +73,11 @@ export async function reaction(json: JsonValue, watch?: (frame: ConnectResponse)
 
 /** A command that is with the agent, at the venue, and not finished. */
 export async function openCommand(bench: AgentBench, stream: PeerStream, commandId: string): Promise<void> {
-  const kind = KIND_FIELDS.find(({ name }) => name === 'ping') ?? KIND_FIELDS[0];
-  if (kind === undefined) throw new Error('the wire format knows no kind');
-  const bytes = deliveryBytes({ ...sentCommand(kind), id: commandId }, SAMPLE.nowMs);
+  const bytes = deliveryBytes({ ...sentCommand(PING), id: commandId }, SAMPLE.nowMs);
   const delivery = fromBinary(CommandDeliverySchema, bytes);
   stream.send({ case: 'commands', value: { commands: [delivery] } });
   await expectFrame(stream, (said) => hasEvent(said, 'started'), `the start of ${commandId}`);
-  await bench.venue.execution(commandId === '' ? sampleId(1) : commandId);
+  await bench.venue.execution(commandId);
 }
 
 async function executed({ venue }: AgentBench, command: CommandDelivery): Promise<void> {

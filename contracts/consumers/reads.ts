@@ -11,10 +11,6 @@ const WHOLE = '**';
 export class Reads {
   readonly #paths = new Set<string>();
 
-  get size(): number {
-    return this.#paths.size;
-  }
-
   /** The same message, watched. */
   watch<T extends Message>(desc: DescMessage, message: T): T {
     return this.#message(desc, message, '');

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { readEnv } from '../../services/platform/environment.ts';
-import { messageOf } from '../../services/platform/errors.ts';
 import { writeCliHttp } from './cli-http.ts';
 import { writeEvaluatorMessages } from './evaluator-messages.ts';
 import { writeExecutorExchanges } from './executor-exchanges.ts';
 import { writeExecutorHttp } from './executor-http.ts';
 import { writeExecutorMessages } from './executor-messages.ts';
 import { writePlatformExchanges } from './platform-exchanges.ts';
+import { stderrOf } from '../schema/image.ts';
 import { documentOf } from '../schema/json.ts';
 
 const CONSOLE = fileURLToPath(new URL('console-worker.ts', import.meta.url));
@@ -20,15 +20,9 @@ const CONSOLE = fileURLToPath(new URL('console-worker.ts', import.meta.url));
 export async function makePacts(): Promise<ReadonlyMap<string, string>> {
   const directory = await mkdtemp(join(tmpdir(), 'strategos-pacts-'));
   try {
-    // In a process of its own, while the others write theirs.
-    const console = writeConsole(directory);
-    await writeExecutorMessages(directory);
-    await writeExecutorExchanges(directory);
-    await writePlatformExchanges(directory);
-    await writeExecutorHttp(directory);
-    await writeCliHttp(directory);
-    await writeEvaluatorMessages(directory);
-    await console;
+    // Both to their ends, even when one fails: the folder is theirs until then.
+    const ended = await Promise.allSettled([writeInPages(directory), writeHere(directory)]);
+    for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason;
     const names = (await readdir(directory)).toSorted();
     return new Map(
       await Promise.all(
@@ -40,15 +34,23 @@ export async function makePacts(): Promise<ReadonlyMap<string, string>> {
   }
 }
 
-/** @throws Error saying what the console does not do */
-async function writeConsole(directory: string): Promise<void> {
+async function writeHere(directory: string): Promise<void> {
+  await writeExecutorMessages(directory);
+  await writeExecutorExchanges(directory);
+  await writePlatformExchanges(directory);
+  await writeExecutorHttp(directory);
+  await writeCliHttp(directory);
+  await writeEvaluatorMessages(directory);
+}
+
+/** The console's, in a process of its own. @throws Error saying what the console does not do */
+async function writeInPages(directory: string): Promise<void> {
   const { PATH, HOME } = readEnv();
   const env = { PATH, HOME, NODE_ENV: 'production', PACT_DO_NOT_TRACK: 'true' };
   try {
     await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', CONSOLE, directory], { env });
   } catch (thrown) {
-    const said = thrown instanceof Error && 'stderr' in thrown ? String(thrown.stderr).trim() : messageOf(thrown);
-    throw new Error(said, { cause: thrown });
+    throw new Error(`the console's pact cannot be written: ${stderrOf(thrown)}`, { cause: thrown });
   }
 }
 
@@ -61,7 +63,9 @@ export async function writePacts(directory: string): Promise<readonly string[]> 
 
 /** Without the versions of the tools that wrote it, so that it only changes when a need does. */
 function keep(text: string): string {
-  const pact = documentOf<{ metadata?: unknown; interactions: { description: string; type: string }[] }>(text);
+  const pact = documentOf<{
+    readonly interactions: readonly { readonly description: string; readonly type: string }[];
+  }>(text);
   const interactions = pact.interactions.toSorted((a, b) =>
     `${a.type} ${a.description}`.localeCompare(`${b.type} ${b.description}`),
   );

@@ -1,13 +1,11 @@
 import type { ConnectRequest } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { AgentBench, type PeerStream } from '../consumers/agent-bench.ts';
 import { HeldVenue } from '../consumers/venue.ts';
-import { frameNameOf, type MadeFrame } from './frame.ts';
+import { frameNamed, frameNameOf, type MadeFrame } from './frame.ts';
 import { platformFrames } from './platform-frames.ts';
-import { SAMPLE, sampleId } from './sample-values.ts';
+import { SAMPLE_MACHINE, sampleId } from './sample-values.ts';
 import { eventsSingly } from './singly.ts';
 
-/** Ids and texts of this machine have no place in a release. */
-const HELLO = { journalId: SAMPLE.journalId, host: SAMPLE.host, platform: 'linux-x64 node-24' } as const;
 const KIND = 'commands/stop_session';
 /** More answers than an agent of so small a grant lets wait: it takes the grant back. */
 const INQUIRED = 20;
@@ -46,8 +44,8 @@ export async function executorFrames(): Promise<MadeFrame[]> {
 }
 
 async function deliverOne(stream: PeerStream): Promise<string> {
-  const made = (await platformFrames()).find(({ name }) => name === `platform ${KIND}`);
-  if (made?.from !== 'platform') throw new Error(`the platform makes no ${KIND}`);
+  const made = frameNamed(await platformFrames(), `platform ${KIND}`);
+  if (made.from !== 'platform') throw new Error(`the platform makes no ${KIND}`);
   stream.toAgent.push(made.message);
   return made.message.frame.case === 'commands' ? (made.message.frame.value.commands[0]?.commandId ?? '') : '';
 }
@@ -56,7 +54,7 @@ async function deliverOne(stream: PeerStream): Promise<string> {
 function take(message: ConnectRequest | undefined, said: Map<string, ConnectRequest>): void {
   if (message === undefined) throw new Error(`the agent left after ${[...said.keys()].join(', ')}`);
   const { frame } = message;
-  if (frame.case === 'hello') Object.assign(frame.value, HELLO);
+  if (frame.case === 'hello') Object.assign(frame.value, SAMPLE_MACHINE);
   for (const each of eventsSingly(message)) {
     const name = frameNameOf('executor', each);
     if (!said.has(name)) said.set(name, each);

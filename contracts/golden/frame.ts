@@ -85,6 +85,13 @@ export function frameNames(side: Side): string[] {
   });
 }
 
+/** @throws Error naming the frame when it is not among them */
+export function frameNamed(frames: readonly MadeFrame[], name: string): MadeFrame {
+  const found = frames.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`nobody says ${name}`);
+  return found;
+}
+
 function isReflected(value: unknown): value is ReflectMessage {
   return typeof value === 'object' && value !== null && 'desc' in value;
 }

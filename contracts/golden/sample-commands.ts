@@ -12,8 +12,11 @@ import { SAMPLE, sampleId, sampleOf } from './sample-values.ts';
 /** Fields that hold kinds, by the descriptor. */
 export const KIND_FIELDS: readonly DescField[] = CommandDeliverySchema.oneofs[0]?.fields ?? [];
 
+/** The kind that every agent executes. */
+export const PING: DescField = CommandDeliverySchema.field.ping;
+
 /** The body with which an operator issues a command of that kind: every field set that the kind can have. */
-export function issueBody(kind: DescField): JsonObject {
+function issueBody(kind: DescField): JsonObject {
   const chosen = IssueCommandRequestSchema.fields.find((field) => field.name === kind.name);
   if (chosen === undefined) throw new Error(`IssueCommandRequest has no case ${kind.name}`);
   const sample = sampleMessage(IssueCommandRequestSchema, sampleOf, chosen);

@@ -14,6 +14,13 @@ export const SAMPLE = {
   strategyRevision: '3',
 } as const;
 
+/** Facts of the machine that it runs on, with which an agent's hello says them: those of this one are nobody's. */
+export const SAMPLE_MACHINE = {
+  journalId: SAMPLE.journalId,
+  host: SAMPLE.host,
+  platform: 'linux-x64 node-24',
+} as const;
+
 /** An id of a command that reads as its number. */
 export function sampleId(number: number): string {
   return `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;

@@ -22,7 +22,6 @@ export const CHANGES = {
 } as const;
 
 export type ChangeName = (typeof CHANGES)[keyof typeof CHANGES];
-export const CHANGE_NAMES: readonly ChangeName[] = Object.values(CHANGES);
 
 /** One message about changes, as production code builds it. */
 export interface MadeChange {

@@ -9,7 +9,7 @@ import {
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { sampleMessage } from '../../test/conformance/sample-request.ts';
 import { objectOf } from '../schema/json.ts';
-import { descOf, type MadeBody, type MadeFrame, type Side } from './frame.ts';
+import { descOf, frameNamed, type MadeBody, type MadeFrame, type Side } from './frame.ts';
 import { SAMPLE, sampleOf } from './sample-values.ts';
 
 const STREAM_EPOCH = String(SAMPLE.epoch);
@@ -17,8 +17,7 @@ const STREAM_EPOCH = String(SAMPLE.epoch);
 /** What goes to and fro without a stream: what real code says in frames, in the bodies of the unary calls. */
 export function unaryBodies(frames: readonly MadeFrame[]): MadeBody[] {
   const said = (name: string): JsonObject => {
-    const made = frames.find((each) => each.name === name);
-    if (made === undefined) throw new Error(`nobody says ${name}`);
+    const made = frameNamed(frames, name);
     return objectOf(toJson(descOf(made), made.message));
   };
   return [

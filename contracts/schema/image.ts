@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createFileRegistry, type DescMessage, type FileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { messageOf } from '../../services/platform/errors.ts';
 
 /** The file whose messages platform and executors say to each other; its imports belong to it. */
-export const LINK_FILE = 'strategos/command/v1/executor_link_service.proto';
-export const LINK_PACKAGE = 'strategos.command.v1';
+const LINK_FILE = 'strategos/command/v1/executor_link_service.proto';
 const BUF = fileURLToPath(new URL('../../node_modules/.bin/buf', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -79,6 +79,8 @@ function stdoutOf(thrown: unknown): string {
   return thrown instanceof Error && 'stdout' in thrown ? String(thrown.stdout) : '';
 }
 
-function stderrOf(thrown: unknown): string {
-  return thrown instanceof Error && 'stderr' in thrown ? String(thrown.stderr).trim() : String(thrown);
+/** What a process that failed has said about it; where it said nothing, how it ended. */
+export function stderrOf(thrown: unknown): string {
+  const said = thrown instanceof Error && 'stderr' in thrown ? String(thrown.stderr).trim() : '';
+  return said === '' ? messageOf(thrown) : said;
 }
