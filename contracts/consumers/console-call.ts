@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   create,
+  type DescMessage,
   type DescMethod,
   fromJson,
   type JsonObject,
   type JsonValue,
   type Message,
+  type MessageInitShape,
   toBinary,
+  toJson,
 } from '@bufbuild/protobuf';
 import { MatchersV3, PactV4 } from '@pact-foundation/pact';
 import { BadRequestSchema, ErrorInfoSchema } from '../../proto/gen/google/rpc/error_details_pb.js';
@@ -21,9 +24,11 @@ import { Reads } from './reads.ts';
 
 const { arrayContaining, like, regex } = MatchersV3;
 /** Names of the pact: who needs what of whom. */
-export const CONSOLE_PACT = { consumer: 'console', provider: 'gateway' } as const;
+const CONSOLE_PACT = { consumer: 'console', provider: 'gateway' } as const;
 const CALLED_MS_MAX = 15_000;
 const JSON_TYPE = 'application/json';
+/** What every refusal of the pact says to people. */
+const MESSAGE = 'what was wrong';
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 
 /** One call of the console, made by a page because of what a person does there. */
@@ -152,10 +157,7 @@ async function hear(
   reads: Reads | undefined,
 ): Promise<void> {
   const wire: ConsoleWire = {
-    call: (path) => {
-      const own = beside.find((each) => pathOf(each.method) === path);
-      return Promise.resolve(own === undefined ? sampleAnswer(world, path) : responseOf(own.answer));
-    },
+    call: async (path, init) => answerBeside(world, beside, path, askedIn(init)),
     stream: (streamed) =>
       pathOf(streamed) === pathOf(method)
         ? [create(method.output), fromJson(method.output, message)]
@@ -179,15 +181,14 @@ async function visit(
   let answered = false;
   const wire: ConsoleWire = {
     call: (path, init) => {
-      const body = documentOf<JsonObject>(bodyOf(init));
+      const body = askedIn(init);
       if (path === pathOf(method) && asked === undefined && means(body)) {
         asked = body;
         return ask(path, init).finally(() => (answered = true));
       }
       // Pages look again and compare, which would read everything.
       if (path === pathOf(method) && isDeepStrictEqual(body, asked)) return never();
-      const own = beside.find((each) => pathOf(each.method) === path && each.means?.(body) !== false);
-      return Promise.resolve(own === undefined ? sampleAnswer(world, path) : responseOf(own.answer));
+      return Promise.resolve(answerBeside(world, beside, path, body));
     },
     stream: (streamed) => sampleStream(world, streamed),
     watch: (called, said) => {
@@ -205,15 +206,17 @@ async function visit(
   return asked;
 }
 
-function bodyOf({ body }: RequestInit): string {
-  if (typeof body === 'string') return body;
+function askedIn({ body }: RequestInit): JsonObject {
+  if (typeof body === 'string') return documentOf(body);
   if (!(body instanceof Uint8Array)) throw new Error(`a call of the console has ${typeof body} for a body`);
-  return new TextDecoder().decode(body);
+  return documentOf(new TextDecoder().decode(body));
 }
 
-function sampleAnswer({ calls }: ConsoleWorld, path: string): Response {
-  const sample = calls.find(({ method, answer }) => pathOf(method) === path && !isRefusal(answer));
-  return responseOf(sample?.answer ?? { status: 501, code: 'unimplemented' });
+/** The answer to what is not meant: the one that was put beside it, or else the usual one. */
+function answerBeside({ calls }: ConsoleWorld, beside: readonly Beside[], path: string, asked: JsonObject): Response {
+  const own = beside.find(({ method, means }) => pathOf(method) === path && means?.(asked) !== false);
+  const usual = calls.find(({ method, answer }) => pathOf(method) === path && !isRefusal(answer));
+  return responseOf((own ?? usual)?.answer ?? { status: 501, code: 'unimplemented' });
 }
 
 function sampleStream({ watches }: ConsoleWorld, method: DescMethod): Message[] {
@@ -228,51 +231,32 @@ function isRefusal(answer: JsonObject | Refusal): answer is Refusal {
 function responseOf(answer: JsonObject | Refusal): Response {
   const headers = { 'content-type': JSON_TYPE };
   if (!isRefusal(answer)) return new Response(JSON.stringify(answer), { headers });
-  const details = detailsOf(answer).map(({ type, bytes }) => ({ type, value: bytes.toString('base64') }));
-  const body = { code: answer.code, message: 'what was wrong', details };
+  const details = detailsOf(answer).map(({ type, value }) => ({ type, value }));
+  const body = { code: answer.code, message: MESSAGE, details };
   return new Response(JSON.stringify(body), { status: answer.status, headers });
 }
 
-interface Detail {
-  readonly type: string;
-  readonly debug: JsonValue;
-  readonly bytes: Buffer;
+/** The console reads details out of their bytes; the text beside them is the same for people, and for this pact. */
+function detailsOf({ reason, metadata = {}, violations }: Refusal) {
+  const info = reason === undefined ? [] : [detailOf(ErrorInfoSchema, { reason, metadata: { ...metadata } })];
+  const fieldViolations = (violations ?? []).map((each) => ({ ...each }));
+  return violations === undefined ? info : [...info, detailOf(BadRequestSchema, { fieldViolations })];
 }
 
-/** The console reads details out of their bytes; the text beside them is the same for people, and for this pact. */
-function detailsOf({ reason, metadata, violations }: Refusal): Detail[] {
-  const fieldViolations = (violations ?? []).map((each) => ({ ...each }));
-  const info = create(ErrorInfoSchema, { reason: reason ?? '', metadata: { ...metadata } });
-  const bad = create(BadRequestSchema, { fieldViolations });
-  return [
-    ...(reason === undefined
-      ? []
-      : [
-          {
-            type: ErrorInfoSchema.typeName,
-            debug: { reason, ...(metadata === undefined ? {} : { metadata: { ...metadata } }) },
-            bytes: Buffer.from(toBinary(ErrorInfoSchema, info)),
-          },
-        ]),
-    ...(violations === undefined
-      ? []
-      : [
-          {
-            type: BadRequestSchema.typeName,
-            debug: { fieldViolations },
-            bytes: Buffer.from(toBinary(BadRequestSchema, bad)),
-          },
-        ]),
-  ];
+/** As a gateway writes it: base64 without padding. */
+function detailOf<D extends DescMessage>(desc: D, init: MessageInitShape<D>) {
+  const message = create(desc, init);
+  const value = Buffer.from(toBinary(desc, message)).toString('base64').replace(/=+$/, '');
+  return { type: desc.typeName, debug: toJson(desc, message), value };
 }
 
 function refusalNeeds(refusal: Refusal): Record<string, unknown> {
-  const details = detailsOf(refusal).map(({ type, debug, bytes }) => ({
+  const details = detailsOf(refusal).map(({ type, debug, value }) => ({
     type,
     debug: inWords(debug),
-    value: like(bytes.toString('base64').replace(/=+$/, '')),
+    value: like(value),
   }));
-  const needs = { code: refusal.code, message: like('what was wrong') };
+  const needs = { code: refusal.code, message: like(MESSAGE) };
   return details.length === 0 ? needs : { ...needs, details: arrayContaining(...details) };
 }
 

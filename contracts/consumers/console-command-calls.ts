@@ -16,6 +16,13 @@ export const COMMAND_STATES = {
   done: 'the agent has done what it was told',
 } as const;
 
+/** What pages hear on streams, by the names that both sides know it by. */
+export const WATCHED = {
+  command: 'watched: a command that an agent refused',
+  executor: 'watched: an executor that polls',
+  session: 'watched: a session that could not start',
+} as const;
+
 /** The command of which the pact speaks; the real one has an id of its own. */
 export const CONSOLE_COMMAND = sampleId(1);
 /** Name of the executor in every state that has one. */
@@ -309,7 +316,7 @@ export const EXECUTOR_CALLS: readonly ConsoleCall[] = [
 
 export const COMMAND_WATCHES: readonly ConsoleWatch[] = [
   {
-    description: 'watched: a command that an agent refused',
+    description: WATCHED.command,
     state: COMMAND_STATES.refused,
     method: CommandService.method.watchCommands,
     address: '/commands',
@@ -318,7 +325,7 @@ export const COMMAND_WATCHES: readonly ConsoleWatch[] = [
     shows: ['a limit of its own', '1 of 3', 'rejected'],
   },
   {
-    description: 'watched: an executor that polls',
+    description: WATCHED.executor,
     state: COMMAND_STATES.done,
     method: ExecutorService.method.watchExecutors,
     address: OF_EXECUTOR,

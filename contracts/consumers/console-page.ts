@@ -50,16 +50,14 @@ export interface ConsoleWire {
 
 /**
  * The whole console, by the script that browsers load, in pages that exist in memory alone. Its calls are in JSON, which pacts
- * can say; only the form is another than in a browser.
+ * can say; only the form is another than in a browser. It takes over the process that it is in, and ends with it.
  */
-export class ConsoleBench implements AsyncDisposable {
+export class ConsoleBench {
   readonly #window = new Window({ url: ORIGIN });
-  readonly #server: ViteDevServer;
   /** Remembers what it has compiled, so that a page costs no more than to run it. */
   readonly #runner: ModuleRunner;
 
   private constructor(server: ViteDevServer) {
-    this.#server = server;
     const { ssr } = server.environments;
     if (!isRunnableDevEnvironment(ssr)) throw new Error('scripts of the console cannot be run here');
     this.#runner = ssr.runner;
@@ -109,13 +107,8 @@ export class ConsoleBench implements AsyncDisposable {
       await use(page);
     } finally {
       closed.abort(new Error('the page was closed'));
-      page.find('button', 'Sign out')?.click();
+      page.find('Sign out')?.click();
     }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.close();
-    await this.#window.happyDOM.close();
   }
 }
 
@@ -139,7 +132,7 @@ export class ConsolePage {
   }
 
   async press(text: string): Promise<void> {
-    const button = await until(() => this.find('button', text), `the button ${text}`, SHOWN_MS_MAX);
+    const button = await until(() => this.find(text), `the button ${text}`, SHOWN_MS_MAX);
     await until(() => !button.hasAttribute('disabled'), `the button ${text} can be pressed`, SHOWN_MS_MAX);
     button.click();
   }
@@ -155,9 +148,9 @@ export class ConsolePage {
       field.dispatchEvent(new Event(field instanceof HTMLSelectElement ? 'change' : 'input', { bubbles: true }));
   }
 
-  /** The last element of that kind that says exactly this. */
-  find(kind: 'button' | 'a', text: string): HTMLElement | undefined {
-    return [...this.#body.querySelectorAll(kind)].findLast((each) => each.textContent.trim() === text);
+  /** The last button that says exactly this. */
+  find(text: string): HTMLElement | undefined {
+    return [...this.#body.querySelectorAll('button')].findLast((each) => each.textContent.trim() === text);
   }
 
   #labelled(label: string): Element | undefined {

@@ -3,8 +3,8 @@ import { MarketService } from '../../proto/gen/strategos/market/v1/market_servic
 import { SessionService } from '../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { StrategyService } from '../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import { sampleId } from '../golden/sample-values.ts';
-import type { ConsoleCall, ConsoleWatch } from './console-call.ts';
-import { COMMAND_STATES, CONSOLE_EXECUTOR } from './console-command-calls.ts';
+import type { ConsoleCall, ConsoleWatch, Refusal } from './console-call.ts';
+import { COMMAND_STATES, CONSOLE_EXECUTOR, WATCHED } from './console-command-calls.ts';
 import type { ConsolePage } from './console-page.ts';
 
 /** States of the provider, by the names that both sides know them by. */
@@ -61,6 +61,12 @@ const SESSION: JsonObject = {
     },
   ],
   createTime: '2024-01-01T00:00:01Z',
+};
+const NOT_STARTED: Refusal = {
+  status: 400,
+  code: 'failed_precondition',
+  reason: 'ACTIVATION_FAILED',
+  metadata: { session_id: CONSOLE_SESSION },
 };
 const HALT: JsonObject = {
   id: sampleId(700),
@@ -209,12 +215,7 @@ export const SESSION_CALLS: readonly ConsoleCall[] = [
     method: SessionService.method.startSession,
     address: '/sessions',
     act: start,
-    answer: {
-      status: 400,
-      code: 'failed_precondition',
-      reason: 'ACTIVATION_FAILED',
-      metadata: { session_id: CONSOLE_SESSION },
-    },
+    answer: NOT_STARTED,
     shows: ['The session did not start; nothing runs', 'ACTIVATION_FAILED', 'the executor does not start sessions'],
   },
   {
@@ -226,12 +227,7 @@ export const SESSION_CALLS: readonly ConsoleCall[] = [
     beside: [
       {
         method: SessionService.method.startSession,
-        answer: {
-          status: 400,
-          code: 'failed_precondition',
-          reason: 'ACTIVATION_FAILED',
-          metadata: { session_id: CONSOLE_SESSION },
-        },
+        answer: NOT_STARTED,
       },
     ],
     answer: { session: SESSION },
@@ -261,7 +257,7 @@ export const SESSION_CALLS: readonly ConsoleCall[] = [
 
 export const SESSION_WATCHES: readonly ConsoleWatch[] = [
   {
-    description: 'watched: a session that could not start',
+    description: WATCHED.session,
     state: TRADING_STATES.failed,
     method: SessionService.method.watchSession,
     address: `/sessions/${CONSOLE_SESSION}`,

@@ -17,5 +17,5 @@ try {
   process.stderr.write(`${messageOf(thrown)}\n`);
   process.exitCode = 1;
 }
-// What the pages have left running is nobody's.
+// Ends the pages, and the server of their scripts, with whatever they have left running.
 process.exit();

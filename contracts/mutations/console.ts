@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
+import { WATCHED } from '../consumers/console-command-calls.ts';
 import { isObject } from '../golden/frame.ts';
 import type { Answer } from '../providers/door-proxy.ts';
 import { documentOf } from '../schema/json.ts';
@@ -107,27 +108,11 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
   ),
   answered('stop everything without saying who was told', 'StopAll', at(['halt'], without('acknowledgements'))),
   answered('say of a stop not whose it was', 'GetHalt', at(['halt'], without('author'))),
-  watched(
-    'say of a command on a stream no state',
-    'watched: a command that an agent refused',
-    at(['command'], without('state')),
-  ),
-  watched('say no cursor on a stream', 'watched: a command that an agent refused', without('cursor')),
-  watched(
-    'say of an executor on a stream no name',
-    'watched: an executor that polls',
-    at(['executor'], without('name')),
-  ),
-  watched(
-    'call states of executors otherwise on a stream',
-    'watched: an executor that polls',
-    at(['executor'], set('state', 'ONLINE')),
-  ),
-  watched(
-    'say of a session on a stream no reason',
-    'watched: a session that could not start',
-    at(['session'], without('reason')),
-  ),
+  watched('say of a command on a stream no state', WATCHED.command, at(['command'], without('state'))),
+  watched('say no cursor on a stream', WATCHED.command, without('cursor')),
+  watched('say of an executor on a stream no name', WATCHED.executor, at(['executor'], without('name'))),
+  watched('call states of executors otherwise on a stream', WATCHED.executor, at(['executor'], set('state', 'ONLINE'))),
+  watched('say of a session on a stream no reason', WATCHED.session, at(['session'], without('reason'))),
   answered(
     'list commands without what nobody looks at',
     'ListCommands',
@@ -148,7 +133,7 @@ export const CONSOLE_MUTATIONS: readonly Mutation[] = [
   ),
   watched(
     'say more of an executor on a stream',
-    'watched: an executor that polls',
+    WATCHED.executor,
     at(['executor'], (json) => Object.assign(json, { colour: 'blue' })),
     false,
   ),

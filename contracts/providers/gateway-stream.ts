@@ -11,6 +11,7 @@ import {
 } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { SessionService, WatchSessionResponseSchema } from '../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { inTime } from '../consumers/agent-bench.ts';
+import { WATCHED } from '../consumers/console-command-calls.ts';
 import { CONSOLE_SESSION } from '../consumers/console-trading-calls.ts';
 import { messageIn, type Schema } from '../schema/image.ts';
 import { reshape } from '../schema/reshape.ts';
@@ -32,22 +33,29 @@ export async function hearGateway(
   const transport = createConnectTransport({ baseUrl: gatewayUrl, httpVersion: '1.1' });
   const ending = new AbortController();
   const call = { signal: ending.signal, headers: { authorization: `Bearer ${door.bearer}` } };
-  const session = door.stands.get(CONSOLE_SESSION) ?? '';
   try {
-    if (description.includes('a command')) {
-      const said = createClient(CommandService, transport).watchCommands({ fromStart: true }, call);
-      return sayAs(
-        await first(said, ({ command }) => command?.finishTime !== undefined),
-        WatchCommandsResponseSchema,
-        schema,
-      );
+    switch (description) {
+      case WATCHED.command: {
+        const said = createClient(CommandService, transport).watchCommands({ fromStart: true }, call);
+        const ended = await first(said, ({ command }) => command?.finishTime !== undefined);
+        return sayAs(ended, WatchCommandsResponseSchema, schema);
+      }
+      case WATCHED.executor: {
+        const said = createClient(ExecutorService, transport).watchExecutors({}, call);
+        const found = await first(said, ({ executor }) => executor !== undefined);
+        return sayAs(found, WatchExecutorsResponseSchema, schema);
+      }
+      case WATCHED.session: {
+        const id = door.stands.get(CONSOLE_SESSION) ?? '';
+        const said = createClient(SessionService, transport).watchSession({ id }, call);
+        const found = await first(said, ({ change }) => change.case === 'session');
+        return sayAs(found, WatchSessionResponseSchema, schema);
+      }
+      default:
+        throw new Error(
+          `nobody knows which stream says "${description}": add it to contracts/providers/gateway-stream.ts`,
+        );
     }
-    if (description.includes('an executor')) {
-      const said = createClient(ExecutorService, transport).watchExecutors({}, call);
-      return sayAs(await first(said, ({ executor }) => executor !== undefined), WatchExecutorsResponseSchema, schema);
-    }
-    const said = createClient(SessionService, transport).watchSession({ id: session }, call);
-    return sayAs(await first(said, ({ change }) => change.case === 'session'), WatchSessionResponseSchema, schema);
   } finally {
     ending.abort(new Error('heard'));
   }
