@@ -54,7 +54,7 @@ export interface ConsoleWire {
  */
 export class ConsoleBench {
   readonly #window = new Window({ url: ORIGIN });
-  /** Remembers what it has compiled, so that a page costs no more than to run it. */
+  /** Runs the script anew for each page; the server behind it remembers what it has compiled. */
   readonly #runner: ModuleRunner;
 
   private constructor(server: ViteDevServer) {

@@ -60,5 +60,5 @@ function differing(file: string, made: PactFile, kept: PactFile): Finding[] {
 }
 
 function finding(place: string, field: string, what: string): Finding {
-  return { check: 'coverage', consumer: 'executor of this build', place, field, what, remedy: REMEDY.pact };
+  return { check: 'coverage', consumer: 'a consumer of this build', place, field, what, remedy: REMEDY.pact };
 }

@@ -25,10 +25,10 @@ export interface Verdict {
 
 export const REMEDY = {
   keep: 'keep the field as it was and add a new one beside it; drop the old one when no supported release needs it',
-  send: 'let the platform fill the field again, or end the support of the release in contracts/support.json',
+  send: 'let who says it fill the field again, or end the support of the release in contracts/support.json',
   order: 'restore the order in which the frames were sent; an executor in the field acts on it',
   behave:
     'restore the answer that the release was built against, or end the support of the release in contracts/support.json',
-  http: 'restore the path, the status or the reason; an executor in the field acts on it',
+  http: 'restore the path, the status, the reason or the field; whoever was built against the release acts on it',
   pact: 'run `npm run contracts:pacts` and commit the pacts',
 } as const;

@@ -19,15 +19,16 @@ import { buildImage, messageIn, type Schema, schemaOf } from '../schema/image.ts
 import { reshape } from '../schema/reshape.ts';
 import { changed } from '../schema/stream.ts';
 import type { OnTheWire } from '../transcripts/replay-platform.ts';
-import type { Mutation, ProtoEdit } from './mutation.ts';
+import { type Mutation, noting, type ProtoEdit } from './mutation.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What became of one mutation. */
 export interface Attacked {
-  readonly mutation: Mutation;
   /** Name of the check that turned red first; empty when none did. */
   readonly caughtBy: string;
+  /** Whether it has changed anything that was looked at. */
+  readonly altered: boolean;
   /** First thing that was said about it. */
   readonly said: string;
 }
@@ -37,11 +38,15 @@ export interface Attacked {
  * check is not asked for what an earlier one has caught hides nothing: each has mutations that only it can catch.
  */
 export async function attack(
-  mutation: Mutation,
+  named: Mutation,
   base: Subject,
   release: Release,
   made: readonly (MadeFrame | MadeBody)[],
 ): Promise<Attacked> {
+  let altered = false;
+  const mutation = noting(named, () => {
+    altered = true;
+  });
   const directory = await mkdtemp(join(tmpdir(), 'strategos-mutation-'));
   try {
     const { schema, imageFile } = await mutatedSchema(mutation.protos, directory, base);
@@ -65,9 +70,9 @@ export async function attack(
       const [first] = findings;
       if (first === undefined) continue;
       const caughtBy = check.name.split(/[:(,]/)[0]?.trim() ?? check.name;
-      return { mutation, caughtBy, said: `${first.place}: ${first.field}: ${first.what}` };
+      return { caughtBy, altered, said: `${first.place}: ${first.field}: ${first.what}` };
     }
-    return { mutation, caughtBy: '', said: '' };
+    return { caughtBy: '', altered, said: '' };
   } finally {
     base.door.change = {};
     await rm(directory, { recursive: true });
@@ -98,7 +103,7 @@ function concerns(consumer: string, interaction: Interaction, mutation: Mutation
   if (agent !== undefined) return consumer === 'platform';
   const isAnswered = interaction.type === 'Synchronous/Messages';
   if (stream !== undefined) return consumer === 'executor' && isAnswered;
-  return frames !== undefined && (isAnswered || interaction.type === 'Asynchronous/Messages');
+  return frames !== undefined && !isCall && (consumer === 'executor' || consumer === 'platform');
 }
 
 function isAbout({ description, request }: Interaction, call: string): boolean {

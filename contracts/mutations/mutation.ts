@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { ConnectRequest } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { AlterFrame } from '../golden/candidate.ts';
 import type { AlterChange } from '../golden/strategy-changes.ts';
@@ -12,7 +13,7 @@ export interface ProtoEdit {
   readonly to: string;
 }
 
-/** A change that somebody could make, and whether an executor in the field would break. */
+/** A change that somebody could make, and whether it would break anybody who was built against a release. */
 export interface Mutation {
   readonly name: string;
   readonly breaks: boolean;
@@ -42,6 +43,38 @@ export const STRATEGY_SERVICE = 'strategy/v1/strategy_service.proto';
 
 export function edit(file: string, from: string, to: string): ProtoEdit {
   return { file, from, to };
+}
+
+/** The same mutation, which tells `note` when it has changed anything: one that changes nothing would pass for harmless. */
+export function noting(mutation: Mutation, note: () => void): Mutation {
+  const { protos, stream, frames, agent, changes, door } = mutation;
+  // Each edit of a proto must find its text; what a stream says is not known beforehand.
+  if (protos !== undefined || stream !== undefined) note();
+  return {
+    ...mutation,
+    ...(frames && { frames: noted(frames, note) }),
+    ...(agent && { agent: noted(agent, note) }),
+    ...(changes && { changes: noted(changes, note) }),
+    ...(door && {
+      door: {
+        ...(door.path && { path: noted(door.path, note) }),
+        ...(door.answer && { answer: noted(door.answer, note) }),
+        ...(door.said && { said: noted(door.said, note) }),
+      },
+    }),
+  };
+}
+
+function noted<T, R extends readonly unknown[]>(
+  change: (given: T, ...rest: R) => T,
+  note: () => void,
+): (given: T, ...rest: R) => T {
+  return (given, ...rest) => {
+    const before = inspect(given, { depth: null });
+    const after = change(given, ...rest);
+    if (inspect(after, { depth: null }) !== before) note();
+    return after;
+  };
 }
 
 /** A change of the protos that would break somebody. */
