@@ -25,8 +25,9 @@ export const WATCHED = {
 
 /** The command of which the pact speaks; the real one has an id of its own. */
 export const CONSOLE_COMMAND = sampleId(1);
-/** Name of the executor in every state that has one. */
+/** Name of the executor in every state that has one, and the id by which the pact speaks of it. */
 export const CONSOLE_EXECUTOR = 'vps-1';
+export const CONSOLE_EXECUTOR_ID = 'executor-1';
 
 const ABOUT: JsonObject = {
   id: CONSOLE_COMMAND,
@@ -67,7 +68,7 @@ const EXPLAINED_REFUSED: JsonObject = {
   timeline: [STEP],
 };
 const EXECUTOR: JsonObject = {
-  id: 'executor-1',
+  id: CONSOLE_EXECUTOR_ID,
   name: CONSOLE_EXECUTOR,
   state: 'EXECUTOR_STATE_ONLINE',
   link: 'LINK_KIND_POLL',
@@ -84,7 +85,7 @@ const EXECUTOR: JsonObject = {
   credentials: [{ keyId: 'key-1', createTime: '2024-01-01T00:00:02Z' }],
 };
 const CREDENTIALS: JsonObject = {
-  executorId: 'executor-1',
+  executorId: CONSOLE_EXECUTOR_ID,
   executorName: 'vps-2',
   keyId: 'key-1',
   secret: 'not-a-secret',

@@ -4,7 +4,7 @@ import { SessionService } from '../../proto/gen/strategos/session/v1/session_ser
 import { StrategyService } from '../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import { sampleId } from '../golden/sample-values.ts';
 import type { ConsoleCall, ConsoleWatch, Refusal } from './console-call.ts';
-import { COMMAND_STATES, CONSOLE_EXECUTOR, WATCHED } from './console-command-calls.ts';
+import { COMMAND_STATES, CONSOLE_EXECUTOR, CONSOLE_EXECUTOR_ID, WATCHED } from './console-command-calls.ts';
 import type { ConsolePage } from './console-page.ts';
 
 /** States of the provider, by the names that both sides know them by. */
@@ -75,7 +75,7 @@ const HALT: JsonObject = {
   closePositions: true,
   acknowledgements: [
     {
-      executorId: 'executor-1',
+      executorId: CONSOLE_EXECUTOR_ID,
       executorName: CONSOLE_EXECUTOR,
       commandId: sampleId(701),
     },

@@ -24,7 +24,8 @@ export const LINK_STATES = {
   holding: 'the executor is connected by a stream, and a command is with it',
 } as const;
 
-const COMMAND_ID = sampleId(1);
+/** The command of which the pact speaks; the real one has an id of its own. */
+export const LINK_COMMAND = sampleId(1);
 /** Longer than the agent waits before it beats, and before it connects again. */
 const BEAT_MS = 8_001;
 const RECONNECT_STEP_MS = 1_000;
@@ -77,11 +78,11 @@ const OCCASIONS: readonly Occasion[] = [
     state: LINK_STATES.holding,
     answer: 'events_acknowledged',
     tied: ['commandIds'],
-    tie: { commandIds: [COMMAND_ID] },
+    tie: { commandIds: [LINK_COMMAND] },
     ask: async (bench, stream) => {
       await welcomed(stream);
-      await openCommand(bench, stream, COMMAND_ID);
-      await bench.venue.succeed(COMMAND_ID);
+      await openCommand(bench, stream, LINK_COMMAND);
+      await bench.venue.succeed(LINK_COMMAND);
       const found = await expectFrame(stream, (frame) => hasEvent(frame, 'finished'), 'the result');
       const [result] = eventsSingly(found).filter((each) => hasEvent(each, 'finished'));
       if (result === undefined) throw new Error('the agent reports no result');

@@ -21,8 +21,9 @@ export async function makePacts(): Promise<ReadonlyMap<string, string>> {
   const directory = await mkdtemp(join(tmpdir(), 'strategos-pacts-'));
   try {
     // Both to their ends, even when one fails: the folder is theirs until then.
-    const ended = await Promise.allSettled([writeInPages(directory), writeHere(directory)]);
-    for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason;
+    const writing = [writeInPages(directory), writeHere(directory)];
+    await Promise.allSettled(writing);
+    await Promise.all(writing);
     const names = (await readdir(directory)).toSorted();
     return new Map(
       await Promise.all(

@@ -16,7 +16,6 @@ import { setUpState } from '../providers/states.ts';
 import { type Interaction, type InteractionType, narrowPact, readPact } from '../providers/pact-file.ts';
 import { type PactVerification, type Question, verificationOf } from '../providers/verification.ts';
 import type { Release } from '../releases/release.ts';
-import { objectOf } from '../schema/json.ts';
 import { breakingChanges } from '../schema/image.ts';
 import { raisedRoles } from '../schema/roles.ts';
 import type { TestServers } from '../../test/harness/servers.ts';
@@ -151,7 +150,7 @@ async function answerOf(question: Question, subject: Subject): Promise<JsonValue
   const { candidate, platform, door, wire, fromAgent } = subject;
   if (ACCOUNT_STATES.includes(state)) {
     const said = await hearGateway(description, platform, door, candidate.schema);
-    return door.change.said?.(objectOf(said)) ?? said;
+    return door.change.said?.(said) ?? said;
   }
   const made: MadeFrame = Object.values<string>(AGENT_STATES).includes(state)
     ? { name: '', from: 'executor', message: await askAgent(content, state, fromAgent) }

@@ -50,10 +50,13 @@ export async function runGate(servers: TestServers, today: string): Promise<read
   const stack = new Stack();
   try {
     // Consumers say what they need while providers start.
-    const [covered, subject] = await Promise.all([
+    const begun = [
       timed('this build', 'coverage: every frame has its pact', checkCoverage),
       assembleSubject(servers, stack),
-    ]);
+    ] as const;
+    // Nothing may still be starting when the stack is stopped.
+    await Promise.allSettled(begun);
+    const [covered, subject] = await Promise.all(begun);
     const verdicts: Verdict[] = [...covered];
     for (const release of await supportedReleases(today)) {
       for (const check of CHECKS) {

@@ -12,7 +12,12 @@ import { SessionService } from '../../proto/gen/strategos/session/v1/session_ser
 import { StrategyService } from '../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import { Clients } from '../../test/harness/clients.ts';
 import { CLI_STATES } from '../consumers/cli-http.ts';
-import { COMMAND_STATES, CONSOLE_COMMAND, CONSOLE_EXECUTOR } from '../consumers/console-command-calls.ts';
+import {
+  COMMAND_STATES,
+  CONSOLE_COMMAND,
+  CONSOLE_EXECUTOR,
+  CONSOLE_EXECUTOR_ID,
+} from '../consumers/console-command-calls.ts';
 import {
   CONSOLE_SESSION,
   CONSOLE_STRATEGY,
@@ -112,7 +117,7 @@ class Account implements Disposable {
   async #executor(): Promise<Credentials> {
     const { credentials } = await this.#client(ExecutorService).createExecutor({ name: CONSOLE_EXECUTOR });
     if (credentials === undefined) throw new Error('an executor was created without credentials');
-    this.stands.set('executor-1', credentials.executorId);
+    this.stands.set(CONSOLE_EXECUTOR_ID, credentials.executorId);
     return credentials;
   }
 

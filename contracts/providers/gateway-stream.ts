@@ -1,4 +1,4 @@
-import { type DescMessage, type JsonValue, type Message, toJson } from '@bufbuild/protobuf';
+import { type DescMessage, type JsonObject, type Message, toJson } from '@bufbuild/protobuf';
 import { createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import {
@@ -14,6 +14,7 @@ import { inTime } from '../consumers/agent-bench.ts';
 import { WATCHED } from '../consumers/console-command-calls.ts';
 import { CONSOLE_SESSION } from '../consumers/console-trading-calls.ts';
 import { messageIn, type Schema } from '../schema/image.ts';
+import { objectOf } from '../schema/json.ts';
 import { reshape } from '../schema/reshape.ts';
 import type { DoorProxy } from './door-proxy.ts';
 import type { LivePlatform } from './live-platform.ts';
@@ -29,7 +30,7 @@ export async function hearGateway(
   { gatewayUrl }: LivePlatform,
   door: DoorProxy,
   schema: Schema,
-): Promise<JsonValue> {
+): Promise<JsonObject> {
   const transport = createConnectTransport({ baseUrl: gatewayUrl, httpVersion: '1.1' });
   const ending = new AbortController();
   const call = { signal: ending.signal, headers: { authorization: `Bearer ${door.bearer}` } };
@@ -70,7 +71,7 @@ async function first<T>(said: AsyncIterable<T>, isMeant: (message: T) => boolean
   }
 }
 
-function sayAs(message: Message, desc: DescMessage, schema: Schema): JsonValue {
+function sayAs(message: Message, desc: DescMessage, schema: Schema): JsonObject {
   const there = messageIn(schema, desc.typeName);
-  return toJson(there, reshape(message, desc, there));
+  return objectOf(toJson(there, reshape(message, desc, there)));
 }

@@ -9,8 +9,8 @@ import {
 } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { AsyncQueue } from '../../services/platform/async-queue.ts';
 import { inTime } from '../consumers/agent-bench.ts';
-import { LINK_STATES } from '../consumers/executor-exchanges.ts';
-import { SAMPLE, sampleId } from '../golden/sample-values.ts';
+import { LINK_COMMAND, LINK_STATES } from '../consumers/executor-exchanges.ts';
+import { SAMPLE } from '../golden/sample-values.ts';
 import { documentOf } from '../schema/json.ts';
 import { type OnTheWire, UNCHANGED } from '../transcripts/replay-platform.ts';
 import { PINGER, streamLink } from './agent-links.ts';
@@ -18,8 +18,6 @@ import type { LivePlatform } from './live-platform.ts';
 
 const FRAMES_MAX = 100;
 const ANSWER_MS_MAX = 2_000;
-/** The command of which the pact speaks; the real one has an id of its own. */
-const SAMPLE_ID = sampleId(1);
 
 /**
  * Asks the real link service over a real stream, as an executor that is in the state `state`, and gives its answer. Ids of the
@@ -42,7 +40,7 @@ export async function askPlatform(
     const say = (json: JsonObject): void => {
       said.push(create(ConnectRequestSchema, wire.toPlatform(fromJson(ConnectRequestSchema, json))));
     };
-    let commandId = SAMPLE_ID;
+    let commandId: string = LINK_COMMAND;
     if (state !== LINK_STATES.registered) {
       say(hello());
       await answer(heard);
@@ -53,9 +51,9 @@ export async function askPlatform(
       commandId = command?.id ?? '';
       await answer(heard);
     }
-    say(withId(content, SAMPLE_ID, commandId));
+    say(withId(content, LINK_COMMAND, commandId));
     const json = toJson(ConnectResponseSchema, await answer(heard));
-    return fromJson(ConnectResponseSchema, withId(json, commandId, SAMPLE_ID));
+    return fromJson(ConnectResponseSchema, withId(json, commandId, LINK_COMMAND));
   } finally {
     ending.abort(new Error('asked and answered'));
     said.end();
