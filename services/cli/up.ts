@@ -18,7 +18,8 @@ interface UpOptions {
 
 const EXAMPLES = `
 Ports are counted up from --port N: the gateway listens on N, executors reach command replica i on N+10+i, the replica's
-internal port is N+20+i, PostgreSQL has N+30, NATS N+31, the services that trade N+32 to N+35, evaluator replica i N+40+i.
+internal port is N+20+i, PostgreSQL has N+30, NATS N+31, the services that trade N+32 to N+35, alerts N+36,
+evaluator replica i N+40+i.
 With NATS_URL set, that NATS is used and none is started.
 
 Examples:

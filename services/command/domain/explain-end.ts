@@ -37,10 +37,11 @@ function endText(command: Command, state: TerminalState, executorName: string, n
   }
 }
 
-function prospect(command: Command, executorName: string): string {
-  return command.unsettled
-    ? `${executorName} is asked what became of it, and its answer still settles it`
-    : 'the agent cannot tell either: look at the venue';
+/** An agent with another journal is not asked: it cannot know. */
+function prospect({ error }: Command, executorName: string): string {
+  return error?.reason === 'JOURNAL_LOST'
+    ? 'look at the venue: only the journal that was lost could still settle it'
+    : `${executorName} is asked what became of it, and its answer still settles it`;
 }
 
 function afterText(command: Command): string {

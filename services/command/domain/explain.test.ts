@@ -220,11 +220,11 @@ describe('a command that has ended', () => {
     [
       {
         state: 'OUTCOME_UNKNOWN',
-        settleMs: NOW_MS,
-        error: failure({ reason: 'EFFECT_UNCERTAIN', message: 'who knows' }),
+        unsettled: true,
+        error: failure({ reason: 'JOURNAL_LOST', message: 'another journal' }),
       },
       'NONE',
-      'outcome unknown since 09:14:02: who knows (EFFECT_UNCERTAIN); the agent cannot tell either: look at the venue',
+      'outcome unknown since 09:14:02: another journal (JOURNAL_LOST); look at the venue: only the journal that was lost could still settle it',
     ],
     [
       { state: 'SUCCEEDED', settleMs: NOW_MS + 1_000 },
