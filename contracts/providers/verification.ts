@@ -55,6 +55,7 @@ interface Waiting {
   readonly provider: Partial<Provider>;
 }
 
+const COMPLAINT_CHARS_MAX = 2_000;
 const WORKER = fileURLToPath(new URL('verify-worker.ts', import.meta.url));
 
 /** Runs the pact verifier in a process of its own. Nothing is downloaded and nothing is reported outside. */
@@ -62,6 +63,7 @@ export class PactVerification implements Disposable {
   readonly #worker: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   #requests = 0;
+  #complaint = '';
 
   constructor() {
     const { PATH, HOME } = readEnv();
@@ -71,8 +73,13 @@ export class PactVerification implements Disposable {
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
     this.#worker.on('message', (message: FromWorker) => this.#take(message));
-    this.#worker.on('exit', (code) => {
-      for (const { report } of this.#waiting.values()) report.reject(new Error(`the pact verifier ended with ${code}`));
+    // Read, whatever it is: a process whose words nobody takes comes to a halt.
+    this.#worker.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#complaint = `${this.#complaint}${text}`.slice(-COMPLAINT_CHARS_MAX);
+    });
+    this.#worker.on('close', (code) => {
+      const ended = new Error(`the pact verifier ended with ${code}: ${this.#complaint.trim()}`);
+      for (const { report } of this.#waiting.values()) report.reject(ended);
     });
   }
 
