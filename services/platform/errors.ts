@@ -64,6 +64,11 @@ export function unavailable(dependency: string, message: string, cause?: unknown
   return new StatusError('Unavailable', 'UNAVAILABLE', message, { metadata: { dependency }, cause, retryAfterMs: 500 });
 }
 
+/** Anything thrown as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
 /** The message of anything thrown. */
 export function messageOf(thrown: unknown): string {
   if (thrown instanceof AggregateError && thrown.message === '') {

@@ -74,9 +74,11 @@ export class LedgerReplica implements AsyncDisposable {
   }
 
   /** Stores a new command; null when its request id is taken. */
-  insert(order: Partial<IssueOrder>): Promise<Command | null> {
+  async insert(order: Partial<IssueOrder>): Promise<Command | null> {
     const { command, step } = issue(sampleOrder({ accountId: this.accountId, ...order }), Date.now());
-    return this.ledger.insert({ command, steps: [step], sent: null });
+    const [outcome = null] = await this.ledger.insert([{ command, steps: [step], sent: null }]);
+    if (outcome instanceof Error) throw outcome;
+    return outcome;
   }
 
   /** Applies an event to a command as it is known; gives the changed one, or null when somebody else was first. */

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { AccountLedger } from '../../services/command/delivery/account-ledger.ts';
+import { isStored } from '../../services/command/delivery/insert-queue.ts';
 import type { Command } from '../../services/command/domain/command.ts';
 import { newCredential } from '../../services/command/domain/credential.ts';
 import { issue } from '../../services/command/domain/issue.ts';
@@ -83,18 +84,15 @@ function newCommand(): NewCommand {
   return { command, steps: [step], sent: null };
 }
 
-function insertMany(count: number): Promise<(Command | null)[]> {
-  return Promise.all(Array.from({ length: count }, () => ledger.insert(newCommand())));
+async function insertMany(count: number): Promise<Command[]> {
+  const outcomes = await ledger.insert(Array.from({ length: count }, newCommand));
+  return outcomes.filter(isStored);
 }
 
 function cancelled(command: Command): ChangedCommand {
   const moved = transition(command, { type: 'cancel_requested' }, Date.now());
   if (moved === null) throw new Error(`${command.state} cannot be cancelled`);
   return { command: moved.command, fromVersion: command.version, steps: [moved.step], fenceEpoch: 0 };
-}
-
-function isThere<T>(value: T | null): value is T {
-  return value !== null;
 }
 
 async function storedNumber(): Promise<unknown> {
@@ -105,11 +103,11 @@ async function storedNumber(): Promise<unknown> {
 }
 
 test('many commands and many changes side by side: each is written, and the numbers add up', async () => {
-  const waiting = (await insertMany(MANY)).filter(isThere);
+  const waiting = await insertMany(MANY);
   stream.open = true;
   const inserted = insertMany(4 * MANY);
   const written = Promise.all(waiting.map((command) => ledger.change(command.id, () => cancelled(command))));
-  const stored = (await inserted).filter(isThere);
+  const stored = await inserted;
   expect(stored.map(({ state }) => state)).toEqual(Array.from(stored, () => 'SENT'));
   expect(new Set(stored.map(({ sequence }) => sequence)).size).toBe(4 * MANY);
   expect(new Set(await written)).toEqual(new Set([true]));
@@ -121,7 +119,7 @@ test('many commands and many changes side by side: each is written, and the numb
 test('a change that cannot be written, beside many commands, fails alone: they are sent, and the others are changed', {
   repeats: 9,
 }, async () => {
-  const [good, bad] = (await insertMany(2)).filter(isThere);
+  const [good, bad] = await insertMany(2);
   if (good === undefined || bad === undefined) throw new Error('two commands are wanted');
   stream.open = true;
   const inserted = insertMany(MANY);
@@ -132,9 +130,7 @@ test('a change that cannot be written, beside many commands, fails alone: they a
   });
   await expect(refused).rejects.toThrow('a time is wanted');
   expect(await written).toBe(true);
-  expect((await inserted).filter(isThere).map(({ state }) => state)).toEqual(
-    Array.from({ length: MANY }, () => 'SENT'),
-  );
+  expect((await inserted).map(({ state }) => state)).toEqual(Array.from({ length: MANY }, () => 'SENT'));
   expect([stream.confirmed.size, stream.released.size]).toEqual([MANY, 0]);
   expect(ledger.knownNumber).toBe(await storedNumber());
 });

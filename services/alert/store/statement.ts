@@ -1,5 +1,5 @@
 import { type Pool, type PoolClient, type QueryResultRow, TypeOverrides } from 'pg';
-import { unavailable } from '../../platform/errors.ts';
+import { asError, unavailable } from '../../platform/errors.ts';
 import { isConnectionFailure } from '../../platform/postgres/pool.ts';
 
 const TIMESTAMPTZ = 1184;
@@ -56,7 +56,7 @@ export function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promi
       await client.query('COMMIT');
       return done;
     } catch (thrown) {
-      broken = thrown instanceof Error ? thrown : new Error(String(thrown));
+      broken = asError(thrown);
       throw thrown;
     } finally {
       client.release(broken);

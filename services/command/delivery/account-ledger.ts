@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { unavailable } from '../../platform/errors.ts';
+import { asError, unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { isConnectionFailure, retryable } from '../../platform/postgres/failure.ts';
 import type { Command } from '../domain/command.ts';
@@ -10,6 +10,7 @@ import { supersededKinds, supersedes } from '../domain/supersession.ts';
 import { transition } from '../domain/transition.ts';
 import * as store from '../store/command-store.ts';
 import { ChangeQueue, GATHER_MS, type PendingChange } from './change-queue.ts';
+import { answer, type InsertOutcome, InsertQueue, type PendingInsert } from './insert-queue.ts';
 
 /** Rows of one statement: large enough to amortise a round trip, small enough for a flush of a few milliseconds. */
 const BATCH_ROWS_MAX = 500;
@@ -50,12 +51,6 @@ export interface LedgerDependencies {
   readonly committed: (accountId: string) => void;
 }
 
-interface PendingInsert {
-  readonly row: NewCommand;
-  readonly resolve: (stored: Command | null) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 /**
  * The one place in a replica that writes an account's commands, and that learns what other replicas wrote.
  *
@@ -69,7 +64,7 @@ interface PendingInsert {
 export class AccountLedger {
   readonly #accountId: string;
   readonly #deps: LedgerDependencies;
-  #inserts: PendingInsert[] = [];
+  readonly #inserts = new InsertQueue();
   readonly #changes = new ChangeQueue();
   #gathering: NodeJS.Timeout | undefined;
   #syncWaiters: PromiseWithResolvers<void>[] = [];
@@ -88,15 +83,11 @@ export class AccountLedger {
     return this.#knownNumber;
   }
 
-  /**
-   * Stores a new command. Resolves with it as stored (PENDING, or SENT when its stream is held here), or with null when its
-   * request_id is taken. Rejects UNAVAILABLE when Postgres cannot be reached: then it may or may not have been stored.
-   */
-  insert(row: NewCommand): Promise<Command | null> {
-    return new Promise((resolve, reject) => {
-      this.#inserts.push({ row, resolve, reject });
-      this.#kick();
-    });
+  /** Stores new commands and gives the outcome of each. */
+  insert(rows: readonly NewCommand[]): Promise<readonly InsertOutcome[]> {
+    const outcomes = this.#inserts.push(rows);
+    this.#kick();
+    return outcomes;
   }
 
   /**
@@ -154,11 +145,12 @@ export class AccountLedger {
   async #loop(): Promise<void> {
     for (;;) {
       const due = this.#changes.isDue(performance.now());
-      if (!due && this.#inserts.length === 0 && this.#syncWaiters.length === 0) break;
+      if (!due && this.#inserts.size === 0 && this.#syncWaiters.length === 0) break;
       if (this.#syncWaiters.length > 0) await this.#flushSync();
       // Commands first: each waits to be sent, and its caller for the answer.
-      const sideBySide = this.#inserts.length >= SIDE_BY_SIDE_ROWS_MIN;
-      const inserted = this.#inserts.length > 0 ? this.#flushInserts() : Promise.resolve();
+      const sideBySide = this.#inserts.size >= SIDE_BY_SIDE_ROWS_MIN;
+      const inserted =
+        this.#inserts.size > 0 ? this.#flushInserts(this.#inserts.take(BATCH_ROWS_MAX)) : Promise.resolve();
       // While Postgres stores many, the changes are made ready and sent after them: they wait there for the account's row.
       await (sideBySide ? nextTurn() : inserted);
       const changed = this.#changes.isDue(performance.now()) ? this.#flushChanges(inserted) : Promise.resolve();
@@ -232,8 +224,7 @@ export class AccountLedger {
     }
   }
 
-  async #flushInserts(): Promise<void> {
-    const batch = this.#inserts.splice(0, BATCH_ROWS_MAX);
+  async #flushInserts(batch: readonly PendingInsert[]): Promise<void> {
     const { streams, pool } = this.#deps;
     // The number each will get if nobody else writes first; the statement checks just that before it stores SENT.
     const numbered = batch.map(({ row }, i) => ({ ...row.command, sequence: this.#knownNumber + i + 1 }));
@@ -262,23 +253,13 @@ export class AccountLedger {
     } catch (thrown) {
       releaseAll();
       if (batch.length > 1 && !isConnectionFailure(thrown)) {
-        // Again, one by one: the next turns of the loop find them as batches of their own.
-        await this.#insertOneByOne(batch);
+        for (const pending of batch) await this.#flushInserts([pending]);
         return;
       }
-      const reason = isConnectionFailure(thrown)
+      const outcome = isConnectionFailure(thrown)
         ? unavailable('postgres', 'the database cannot be reached; repeat the call with the same request_id', thrown)
-        : thrown;
-      for (const { reject } of batch) reject(reason);
-    }
-  }
-
-  async #insertOneByOne(batch: readonly PendingInsert[]): Promise<void> {
-    for (const pending of batch) {
-      const held = this.#inserts;
-      this.#inserts = [pending];
-      await this.#flushInserts();
-      this.#inserts = [...held, ...this.#inserts];
+        : asError(thrown);
+      for (const pending of batch) answer(pending, outcome);
     }
   }
 
@@ -289,27 +270,27 @@ export class AccountLedger {
     superseded: ReadonlyMap<string, Command>,
   ): void {
     const pending: Command[] = [];
-    for (const [i, { resolve }] of batch.entries()) {
+    for (const [i, asked] of batch.entries()) {
       const row = rows[i];
       if (row === undefined) continue;
       const stored = inserted.commands.get(row.command.id);
       if (stored === undefined) {
         if (row.sent !== null) this.#deps.streams.release(row.sent.command);
-        resolve(null);
+        answer(asked, null);
         continue;
       }
       if (row.sent !== null && stored.state === 'SENT') {
         const { command: sent } = row.sent;
         const command = sent.sequence === stored.sequence ? sent : { ...sent, sequence: stored.sequence };
         this.#deps.streams.confirm(command);
-        resolve(command);
+        answer(asked, command);
         continue;
       }
       if (row.sent !== null) this.#deps.streams.release(row.sent.command);
       // Ended in the same transaction by a stop that came with it.
       const command = superseded.get(row.command.id) ?? { ...row.command, sequence: stored.sequence };
       pending.push(command);
-      resolve(command);
+      answer(asked, command);
     }
     this.#deps.streams.merge(pending);
   }
@@ -341,7 +322,7 @@ export class AccountLedger {
       await client.query('COMMIT');
       return { inserted, superseded: changes.map(({ command }) => command) };
     } catch (thrown) {
-      broken = thrown instanceof Error ? thrown : new Error(String(thrown));
+      broken = asError(thrown);
       throw thrown;
     } finally {
       // A connection whose transaction failed is thrown away: its state is not worth a guess.

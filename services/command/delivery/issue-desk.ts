@@ -9,7 +9,9 @@ import type { Executor } from '../domain/executor.ts';
 import type { ExecutorDirectory } from '../domain/executor-book.ts';
 import { type IssueOrder, issue } from '../domain/issue.ts';
 import { transition } from '../domain/transition.ts';
+import type { ReadCommands } from '../domain/repository.ts';
 import * as store from '../store/command-store.ts';
+import { type InsertOutcome, isStored } from './insert-queue.ts';
 import type { Ledgers } from './ledgers.ts';
 import type { QueueDepths } from './queue-depths.ts';
 
@@ -33,45 +35,56 @@ export class IssueDesk implements CommandDesk {
   }
 
   async issue(orders: readonly IssueOrder[]): Promise<readonly IssueOutcome[]> {
-    const executorIds = [...new Set(orders.map((order) => order.executorId))];
-    await this.#deps.depths.load(executorIds);
-    // Started in order and in one turn, so that commands for one executor are stored in the order in which they are listed.
-    const executors = new Map<string, Executor>();
-    for (const order of orders) {
-      if (!executors.has(order.executorId)) {
-        executors.set(order.executorId, await this.#deps.directory.resolve(order.accountId, order.executorId));
-      }
-    }
-    return Promise.all(orders.map((order) => this.#issueOne(order, executors.get(order.executorId))));
+    const refusals = await this.#refusalsOf(orders);
+    const stored = (await this.#store(orders.filter((_, i) => refusals[i] === undefined))).values();
+    const outcomes = orders.map((_, i): InsertOutcome => refusals[i] ?? stored.next().value ?? null);
+    // A repeated call is answered with its command even if the same could not be issued any more.
+    const repeated = orders.filter((_, i) => refusals[i] !== undefined || outcomes[i] === null);
+    const earlier = new Map(
+      await Promise.all(repeated.map(async (order) => [order, await this.#earlier(order)] as const)),
+    );
+    return orders.map((order, i) => earlier.get(order) ?? outcomeOf(outcomes[i] ?? null));
   }
 
-  async #issueOne(order: IssueOrder, executor: Executor | undefined): Promise<IssueOutcome> {
+  /** Why each order is refused before anything is stored; undefined for those that are not. */
+  async #refusalsOf(orders: readonly IssueOrder[]): Promise<readonly (StatusError | undefined)[]> {
+    const { depths, directory } = this.#deps;
+    await depths.load([...new Set(orders.map((order) => order.executorId))]);
+    const executors = new Map<string, Executor | undefined>();
+    for (const { accountId, executorId } of orders) {
+      if (!executors.has(executorId)) executors.set(executorId, await directory.resolve(accountId, executorId));
+    }
+    return orders.map((order) => {
+      const executor = executors.get(order.executorId);
+      if (executor === undefined) return notFound('executor', order.executorId);
+      return refusalOf(order, executor) ?? depths.refusal(executor);
+    });
+  }
+
+  /** All in one turn, so that commands for one executor are stored in the order in which they are listed. */
+  async #store(orders: readonly IssueOrder[]): Promise<readonly InsertOutcome[]> {
+    const [first] = orders;
+    if (first === undefined) return [];
+    const nowMs = this.#deps.clock.nowMs();
+    const rows = orders.map((order) => {
+      const { command, step } = issue(order, nowMs);
+      return { command, steps: [step], sent: null };
+    });
+    const outcomes = await this.#deps.ledgers.of(first.accountId).insert(rows);
+    for (const outcome of outcomes) if (isStored(outcome)) this.#deps.depths.added(outcome.executorId);
+    return outcomes;
+  }
+
+  /** What became of the order whose request_id this one repeats; undefined when it repeats none. */
+  async #earlier(order: IssueOrder): Promise<IssueOutcome | undefined> {
+    if (order.requestId === null) return undefined;
+    let read: ReadCommands;
     try {
-      if (executor === undefined) throw notFound('executor', order.executorId);
-      const refusal = refusalOf(order, executor) ?? this.#deps.depths.refusal(executor);
-      // A repeated call is answered with its command even if the same could not be issued any more.
-      if (refusal !== undefined) return (await this.#existing(order)) ?? { type: 'refused', error: refusal };
-      const { command, step } = issue(order, this.#deps.clock.nowMs());
-      const stored = await this.#deps.ledgers.of(order.accountId).insert({ command, steps: [step], sent: null });
-      if (stored === null) return await this.#repeated(order);
-      this.#deps.depths.added(order.executorId);
-      return { type: 'issued', command: stored, already: false };
+      read = await guarded(() => store.readByRequestIds(this.#deps.pool, order.accountId, [order.requestId ?? '']));
     } catch (thrown) {
       if (thrown instanceof StatusError) return { type: 'refused', error: thrown };
       throw thrown;
     }
-  }
-
-  async #repeated(order: IssueOrder): Promise<IssueOutcome> {
-    const existing = await this.#existing(order);
-    if (existing === undefined)
-      throw unavailable('postgres', 'the command of this request_id was just removed; try again');
-    return existing;
-  }
-
-  async #existing(order: IssueOrder): Promise<IssueOutcome | undefined> {
-    if (order.requestId === null) return undefined;
-    const read = await guarded(() => store.readByRequestIds(this.#deps.pool, order.accountId, [order.requestId ?? '']));
     const [command] = read.commands;
     if (command === undefined) {
       if (read.unreadable.length === 0) return undefined;
@@ -110,6 +123,15 @@ export class IssueDesk implements CommandDesk {
     }
     throw new StatusError('Aborted', 'STATE_ILLEGAL', `command ${id} keeps changing; try again`, { metadata: { id } });
   }
+}
+
+/** @throws what is nobody's refusal. */
+function outcomeOf(outcome: InsertOutcome): IssueOutcome {
+  if (isStored(outcome)) return { type: 'issued', command: outcome, already: false };
+  if (outcome instanceof StatusError) return { type: 'refused', error: outcome };
+  if (outcome !== null) throw outcome;
+  const error = unavailable('postgres', 'the command of this request_id was just removed; try again');
+  return { type: 'refused', error };
 }
 
 function refusalOf(order: IssueOrder, executor: Executor): StatusError | undefined {

@@ -10,7 +10,7 @@ export type IssueOutcome =
 
 /** Where commands enter: the one place that makes them durable and cancels them. */
 export interface CommandDesk {
-  /** One outcome an order, in order; a refused order stops no other. */
+  /** One outcome an order, in order; a refused order stops no other. All are of one account. */
   issue(orders: readonly IssueOrder[]): Promise<readonly IssueOutcome[]>;
   /**
    * Cancels at once what is PENDING, otherwise asks the agent. `cancelled` is true when the command is CANCELLED.

@@ -15,8 +15,8 @@ export interface QueueItem {
 interface KeyNode {
   readonly parent: KeyNode | undefined;
   readonly name: string;
-  /** Made with the first child. */
-  children: Map<string, KeyNode> | undefined;
+  /** A key mostly has one key inside it, and a map is the largest part of a node. */
+  children: KeyNode | Map<string, KeyNode> | undefined;
   /** Open commands with exactly this key. */
   readonly own: SequenceSet;
   /** Open commands with this key or one inside it. */
@@ -27,6 +27,8 @@ interface Entry {
   readonly item: QueueItem;
   readonly node: KeyNode | undefined;
   waiting: boolean;
+  /** Stands among the ready. */
+  ready: boolean;
 }
 
 /** What goes first among the ready: what waits for nothing, then by lane. */
@@ -51,7 +53,7 @@ export class DispatchQueue {
     3: new SequenceSet(),
     4: new SequenceSet(),
   };
-  readonly #readyIds = new Set<string>();
+  #readyCount = 0;
   /** Highest sequence that was ever added. */
   #newest = -1;
 
@@ -67,7 +69,7 @@ export class DispatchQueue {
   add(item: QueueItem, waiting: boolean): void {
     if (this.#entries.has(item.id)) return;
     const node = item.orderingKey === '' ? undefined : this.#nodeOf(item.orderingKey);
-    const entry: Entry = { item, node, waiting };
+    const entry: Entry = { item, node, waiting, ready: false };
     this.#entries.set(item.id, entry);
     this.#bySequence.set(item.sequence, entry);
     if (item.sequence > this.#newest) this.#newest = item.sequence;
@@ -112,7 +114,7 @@ export class DispatchQueue {
   }
 
   get readyCount(): number {
-    return this.#readyIds.size;
+    return this.#readyCount;
   }
 
   /** Ids of the earlier open commands that `id` waits for, oldest first, at most `max`. Empty when it waits for none. */
@@ -146,13 +148,17 @@ export class DispatchQueue {
   }
 
   #review(entry: Entry): void {
-    if (!entry.waiting || this.#readyIds.has(entry.item.id) || !isFirst(entry)) return;
-    this.#readyIds.add(entry.item.id);
+    if (!entry.waiting || entry.ready || !isFirst(entry)) return;
+    entry.ready = true;
+    this.#readyCount += 1;
     this.#ready[rankOf(entry.item)].add(entry.item.sequence);
   }
 
   #unready(entry: Entry): void {
-    if (this.#readyIds.delete(entry.item.id)) this.#ready[rankOf(entry.item)].remove(entry.item.sequence);
+    if (!entry.ready) return;
+    entry.ready = false;
+    this.#readyCount -= 1;
+    this.#ready[rankOf(entry.item)].remove(entry.item.sequence);
   }
 
   #reviewFirst(node: KeyNode): void {
@@ -170,12 +176,7 @@ export class DispatchQueue {
     let node = this.#root;
     if (key === EXECUTOR_KEY) return node;
     for (const name of key.slice(1).split('/')) {
-      let child = node.children?.get(name);
-      if (child === undefined) {
-        child = newNode(node, name);
-        (node.children ??= new Map()).set(name, child);
-      }
-      node = child;
+      node = childOf(node, name) ?? newChild(node, name);
     }
     return node;
   }
@@ -183,7 +184,7 @@ export class DispatchQueue {
   #prune(node: KeyNode): void {
     for (let at = node; at.parent !== undefined; at = at.parent) {
       if (at.within.min() !== undefined) break;
-      at.parent.children?.delete(at.name);
+      removeChild(at.parent, at);
     }
   }
 }
@@ -198,8 +199,28 @@ function newNode(parent: KeyNode | undefined, name: string): KeyNode {
 
 const NO_NODES: readonly KeyNode[] = [];
 
-function childrenOf(node: KeyNode): Iterable<KeyNode> {
-  return node.children?.values() ?? NO_NODES;
+function childrenOf({ children }: KeyNode): Iterable<KeyNode> {
+  if (children === undefined) return NO_NODES;
+  return children instanceof Map ? children.values() : [children];
+}
+
+function childOf({ children }: KeyNode, name: string): KeyNode | undefined {
+  if (children instanceof Map) return children.get(name);
+  return children?.name === name ? children : undefined;
+}
+
+function newChild(parent: KeyNode, name: string): KeyNode {
+  const child = newNode(parent, name);
+  const { children } = parent;
+  if (children === undefined) parent.children = child;
+  else if (children instanceof Map) children.set(name, child);
+  else parent.children = new Map([children, child].map((each) => [each.name, each]));
+  return child;
+}
+
+function removeChild(parent: KeyNode, child: KeyNode): void {
+  if (parent.children instanceof Map) parent.children.delete(child.name);
+  else parent.children = undefined;
 }
 
 function isFirst({ item, node }: Entry): boolean {

@@ -1,9 +1,12 @@
+/** What a new set holds; replaced, never filled. */
+const NONE: number[] = [];
+
 /**
  * A set of sequence numbers that gives its least member at once. Numbers come almost in order and leave almost in order, so
  * an ascending array with a moving head and lazy removal costs a few operations each, also with tens of thousands queued.
  */
 export class SequenceSet {
-  #ascending: number[] = [];
+  #ascending: number[] = NONE;
   #head = 0;
   /** Made when first needed: most sets hold one number that comes and goes, and a tree of keys has two sets a node. */
   #removed: Set<number> | undefined;

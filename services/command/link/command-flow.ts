@@ -252,8 +252,9 @@ export class CommandFlow {
     const moved = transition(before, event, this.#deps.clock.nowMs());
     if (moved === null) return;
     live.current = moved.command;
-    live.steps.push(moved.step);
-    live.events.push(event);
+    // An array that is pushed to makes room for seventeen, and these are mostly three.
+    live.steps = live.steps.concat(moved.step);
+    live.events = live.events.concat(event);
     if (event.type === 'sent') {
       live.deliver = true;
       this.#asked.delete(before.id);

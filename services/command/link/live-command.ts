@@ -17,10 +17,10 @@ export interface LiveCommand {
   /** With everything that happened since. */
   current: Command;
   /** What happened since, for the history and to do again on top of somebody else's change. */
-  steps: Step[];
-  events: CommandEvent[];
+  steps: readonly Step[];
+  events: readonly CommandEvent[];
   /** What is being written right now, to do again when the write fails. */
-  writing: CommandEvent[];
+  writing: readonly CommandEvent[];
   saving: boolean;
   /** Writes that failed, one after the other. */
   failures: number;

@@ -1,5 +1,5 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from '@connectrpc/connect';
-import { StatusError } from '../../platform/errors.ts';
+import { asError, StatusError } from '../../platform/errors.ts';
 import { toConnectError } from '../../platform/grpc/status.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { recordKey } from './call-record.ts';
@@ -47,7 +47,7 @@ async function* recorded(
 function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+      reject(asError(signal.reason));
     };
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
-import { unavailable } from '../../platform/errors.ts';
+import { asError, unavailable } from '../../platform/errors.ts';
 import { isConnectionFailure } from '../../platform/postgres/pool.ts';
 import type { Statement } from './statement.ts';
 
@@ -60,7 +60,7 @@ async function rollback(client: PoolClient): Promise<Error | undefined> {
     await client.query('ROLLBACK');
     return undefined;
   } catch (thrown) {
-    return thrown instanceof Error ? thrown : new Error(String(thrown));
+    return asError(thrown);
   }
 }
 
