@@ -21,9 +21,10 @@ export function sampleSession(
     {
       clock,
       logger: createLogger('command', 'silent'),
-      change: async (_, take) => {
-        written(take());
-        return true;
+      write: (change) => {
+        written(change.take());
+        // As a ledger does, not before its caller has gone on.
+        queueMicrotask(() => change.resolve(true));
       },
       read: async () => ({ commands: [], unreadable: [] }),
       setAside: (unreadable) => {

@@ -1,12 +1,7 @@
+import type { PendingChange } from '../../services/command/delivery/change-queue.ts';
 import type { Command } from '../../services/command/domain/command.ts';
 import type { ChangedCommand, NewCommand, ReadCommands } from '../../services/command/domain/repository.ts';
 import type { CommandFlow } from '../../services/command/link/command-flow.ts';
-
-interface Change {
-  readonly commandId: string;
-  readonly take: () => ChangedCommand;
-  readonly answer: PromiseWithResolvers<boolean>;
-}
 
 interface Insert {
   readonly command: Command;
@@ -15,7 +10,7 @@ interface Insert {
 
 /** What the ledger is doing: statements take time, and the world goes on meanwhile. */
 type Running =
-  | { readonly type: 'changes'; readonly changes: readonly Change[]; readonly rows: readonly ChangedCommand[] }
+  | { readonly type: 'changes'; readonly changes: readonly PendingChange[]; readonly rows: readonly ChangedCommand[] }
   | { readonly type: 'inserts'; readonly inserts: readonly Insert[] };
 
 /** Where a ledger works: the stream that it serves now, that stream's epoch, and who wants to know of every write. */
@@ -33,7 +28,7 @@ export class FlowLedger {
   #known = 0;
   /** Numbers under which others changed commands. */
   readonly #changedAt: { readonly number: number; readonly id: string }[] = [];
-  #changes: Change[] = [];
+  #changes: PendingChange[] = [];
   #inserts: Insert[] = [];
   #running: Running | undefined;
   #answers: (() => void)[] = [];
@@ -58,10 +53,8 @@ export class FlowLedger {
     this.#inserts.push({ command, sent: null });
   }
 
-  change(commandId: string, take: () => ChangedCommand): Promise<boolean> {
-    const answer = Promise.withResolvers<boolean>();
-    this.#changes.push({ commandId, take, answer });
-    return answer.promise;
+  write(change: PendingChange): void {
+    this.#changes.push(change);
   }
 
   read(commandIds: readonly string[]): Promise<ReadCommands> {
@@ -117,7 +110,7 @@ export class FlowLedger {
       return true;
     });
     this.#changes = this.#changes.filter((change) => !changes.includes(change));
-    this.#running = { type: 'changes', changes, rows: changes.map(({ take }) => take()) };
+    this.#running = { type: 'changes', changes, rows: changes.map((change) => change.take()) };
   }
 
   #takeInserts(batchMax: number): void {
@@ -128,7 +121,7 @@ export class FlowLedger {
     this.#running = { type: 'inserts', inserts };
   }
 
-  #commitChanges(changes: readonly Change[], rows: readonly ChangedCommand[]): void {
+  #commitChanges(changes: readonly PendingChange[], rows: readonly ChangedCommand[]): void {
     const base = this.#number;
     this.#number += changes.length;
     const rejected = this.#rejectNext ? 0 : -1;
@@ -142,9 +135,9 @@ export class FlowLedger {
     });
     this.#answers.push(() => {
       this.#learnOthers(base, changes.length);
-      for (const [i, { answer }] of changes.entries()) {
-        if (i === rejected) answer.reject(new Error('invalid byte sequence'));
-        else answer.resolve(written[i] ?? false);
+      for (const [i, change] of changes.entries()) {
+        if (i === rejected) change.reject(new Error('invalid byte sequence'));
+        else change.resolve(written[i] ?? false);
       }
     });
   }

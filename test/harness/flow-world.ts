@@ -265,7 +265,7 @@ export class FlowWorld implements FlowOutput {
     return new CommandFlow(link, this.window, {
       clock: this.clock,
       logger: createLogger('flow-world', 'silent'),
-      change: (commandId, take) => this.#ledger.change(commandId, take),
+      write: (change) => this.#ledger.write(change),
       read: (commandIds) => this.#ledger.read(commandIds),
       output: {
         deliver: (command) => current(() => this.deliver(command)),

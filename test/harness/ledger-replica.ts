@@ -91,7 +91,7 @@ export class LedgerReplica implements AsyncDisposable {
       steps: [moved.step],
       fenceEpoch,
     };
-    return (await this.ledger.change(command.id, () => row)) ? moved.command : null;
+    return (await this.ledger.change(row)) ? moved.command : null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

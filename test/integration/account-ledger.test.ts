@@ -106,7 +106,7 @@ test('many commands and many changes side by side: each is written, and the numb
   const waiting = await insertMany(MANY);
   stream.open = true;
   const inserted = insertMany(4 * MANY);
-  const written = Promise.all(waiting.map((command) => ledger.change(command.id, () => cancelled(command))));
+  const written = Promise.all(waiting.map((command) => ledger.change(cancelled(command))));
   const stored = await inserted;
   expect(stored.map(({ state }) => state)).toEqual(Array.from(stored, () => 'SENT'));
   expect(new Set(stored.map(({ sequence }) => sequence)).size).toBe(4 * MANY);
@@ -123,11 +123,9 @@ test('a change that cannot be written, beside many commands, fails alone: they a
   if (good === undefined || bad === undefined) throw new Error('two commands are wanted');
   stream.open = true;
   const inserted = insertMany(MANY);
-  const written = ledger.change(good.id, () => cancelled(good));
-  const refused = ledger.change(bad.id, () => {
-    const changed = cancelled(bad);
-    return { ...changed, command: { ...changed.command, finishMs: Number.NaN } };
-  });
+  const written = ledger.change(cancelled(good));
+  const changed = cancelled(bad);
+  const refused = ledger.change({ ...changed, command: { ...changed.command, finishMs: Number.NaN } });
   await expect(refused).rejects.toThrow('a time is wanted');
   expect(await written).toBe(true);
   expect((await inserted).map(({ state }) => state)).toEqual(Array.from({ length: MANY }, () => 'SENT'));

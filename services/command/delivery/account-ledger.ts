@@ -91,17 +91,20 @@ export class AccountLedger {
   }
 
   /**
-   * Writes a changed command. `take` is called when its batch is made, so receipts that arrive until then share one row.
-   * Resolves with false when the stored version or the stream epoch has moved on: read it again. Keeps trying while Postgres
-   * is away, so what an agent reported is not lost with a restart of the database. With `mayGather` nobody waits for it, and
-   * it may wait for others a moment.
+   * Writes a changed command. Keeps trying while Postgres is away, so what an agent reported is not lost with a restart of the
+   * database. With `mayGather` nobody waits for it, and it may wait for others a moment.
    */
-  change(commandId: string, take: () => ChangedCommand, mayGather = false): Promise<boolean> {
+  write(change: PendingChange, mayGather: boolean): void {
+    const nowMs = performance.now();
+    this.#changes.push(change, mayGather, nowMs);
+    if (this.#changes.isDue(nowMs)) this.#kick();
+    else this.#gather();
+  }
+
+  /** The same for one who waits: resolves with false when the stored version or the stream epoch has moved on. */
+  change(row: ChangedCommand): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      const nowMs = performance.now();
-      this.#changes.push({ commandId, take, resolve, reject }, mayGather, nowMs);
-      if (this.#changes.isDue(nowMs)) this.#kick();
-      else this.#gather();
+      this.write({ commandId: row.command.id, take: () => row, resolve, reject }, false);
     });
   }
 
@@ -190,7 +193,7 @@ export class AccountLedger {
   /** `inserted` is over when the commands that were sent before have been accounted for: numbers are learnt in their order. */
   async #flushChanges(inserted: Promise<void>): Promise<void> {
     const batch = this.#changes.take(BATCH_ROWS_MAX);
-    const rows = batch.map(({ take }) => take());
+    const rows = batch.map((change) => change.take());
     let changed: store.Changed | undefined;
     try {
       changed = await this.#persist('change', () => store.change(this.#deps.pool, this.#accountId, rows));
@@ -203,23 +206,24 @@ export class AccountLedger {
     }
     await inserted;
     await this.#account(changed.baseNumber, rows.length);
-    for (const { commandId, resolve } of batch) resolve(changed.ids.has(commandId));
+    for (const change of batch) change.resolve(changed.ids.has(change.commandId));
     this.#announce(rows.filter((row) => changed.ids.has(row.command.id)).map((row) => row.command));
   }
 
   async #changeOneByOne(batch: readonly PendingChange[], rows: readonly ChangedCommand[]): Promise<void> {
-    for (const [i, { commandId, resolve, reject }] of batch.entries()) {
+    for (const [i, change] of batch.entries()) {
+      const { commandId } = change;
       const row = rows[i];
       if (row === undefined) continue;
       try {
         const changed = await this.#persist('change', () => store.change(this.#deps.pool, this.#accountId, [row]));
         await this.#account(changed.baseNumber, 1);
         const written = changed.ids.has(commandId);
-        resolve(written);
+        change.resolve(written);
         if (written) this.#announce([row.command]);
       } catch (thrown) {
         this.#deps.logger.error({ err: thrown, commandId }, 'command cannot be written');
-        reject(thrown);
+        change.reject(thrown);
       }
     }
   }

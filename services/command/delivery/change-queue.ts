@@ -4,9 +4,11 @@ import type { ChangedCommand } from '../domain/repository.ts';
 export interface PendingChange {
   readonly commandId: string;
   /** Gives the row when its batch is made: what happens to the command until then shares it. */
-  readonly take: () => ChangedCommand;
-  readonly resolve: (written: boolean) => void;
-  readonly reject: (reason: unknown) => void;
+  take(): ChangedCommand;
+  /** Once: false when the stored version or the stream epoch has moved on, so the command is to be read again. Never throws. */
+  resolve(written: boolean): void;
+  /** Once: the database refuses it, or the ledger stopped while that was away. Never throws. */
+  reject(reason: unknown): void;
 }
 
 /** How long a change that may wait does so, in ms. */

@@ -115,7 +115,7 @@ export class IssueDesk implements CommandDesk {
       const moved = transition(command, { type: 'cancel_requested' }, this.#deps.clock.nowMs());
       if (moved === null) return { command, cancelled: false };
       const row = { command: moved.command, fromVersion: command.version, steps: [moved.step], fenceEpoch: 0 };
-      const written = await this.#deps.ledgers.of(accountId).change(id, () => row);
+      const written = await this.#deps.ledgers.of(accountId).change(row);
       if (written) {
         this.#deps.ledgers.changed([moved.command]);
         return { command: moved.command, cancelled: moved.command.state === 'CANCELLED' };

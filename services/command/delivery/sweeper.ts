@@ -72,7 +72,7 @@ export class Sweeper {
         const next = transition(command, { type: 'overdue', linkAlive }, nowMs);
         if (next === null) return false;
         const row = { command: next.command, fromVersion: command.version, steps: [next.step], fenceEpoch: 0 };
-        const written = await ledgers.of(command.accountId).change(command.id, () => row);
+        const written = await ledgers.of(command.accountId).change(row);
         if (written) ledgers.changed([next.command]);
         return written;
       }),

@@ -1,7 +1,7 @@
 import { backoffMs } from '../../platform/backoff.ts';
 import { type Command, isTerminal } from '../domain/command.ts';
 import { DispatchQueue } from '../domain/dispatch-queue.ts';
-import type { ChangedCommand, NewCommand } from '../domain/repository.ts';
+import type { NewCommand } from '../domain/repository.ts';
 import { type CommandEvent, transition } from '../domain/transition.ts';
 import { TurnedAway } from '../domain/turned-away.ts';
 import { OVERTAKING_MAX, WRITE_BACKOFF, WRITE_TRIES_MAX } from './flow-limits.ts';
@@ -20,9 +20,8 @@ import {
   refusal,
   replaceByStored,
   sentOn,
-  type TakenChange,
-  takeChange,
 } from './live-command.ts';
+import { LiveWrite, type TakenChange, type WriteEnds } from './live-write.ts';
 
 /**
  * The open commands of one connected executor: decides what is sent, applies what the agent reports, writes every change
@@ -47,6 +46,13 @@ export class CommandFlow {
   readonly #asked = new Set<string>();
   /** Commands of the ledger's present batch that could not be admitted. */
   readonly #turnedAway = new TurnedAway();
+  readonly #ends: WriteEnds = {
+    written: (live, taken) => this.#written(live, taken),
+    overtaken: (live) => {
+      this.#overtaken(live).catch((thrown: unknown) => this.#writeFailed(live, thrown));
+    },
+    failed: (live, thrown) => this.#writeFailed(live, thrown),
+  };
 
   constructor(link: FlowLink, inFlightMax: number, deps: FlowDependencies) {
     this.#link = link;
@@ -285,7 +291,8 @@ export class CommandFlow {
   #save(live: LiveCommand): void {
     if (live.saving) return;
     live.saving = true;
-    this.#write(live).catch((thrown: unknown) => this.#writeFailed(live, thrown));
+    // What is to be sent is waited for. Receipts are not, and a cancellation has gone out already.
+    this.#deps.write(new LiveWrite(live, this.#link.epoch, this.#ends), !live.deliver);
   }
 
   /**
@@ -311,23 +318,13 @@ export class CommandFlow {
     if (stored !== undefined) this.#rebase(live, stored);
   }
 
-  async #write(live: LiveCommand): Promise<void> {
-    let taken: TakenChange | undefined;
-    // What is to be sent is waited for. Receipts are not, and a cancellation has gone out already.
-    const take = (): ChangedCommand => (taken = takeChange(live, this.#link.epoch)).row;
-    const written = await this.#deps.change(live.durable.id, take, !live.deliver);
-    if (taken === undefined) throw new Error('the ledger answered without taking the change');
-    if (written) {
-      const { command } = taken.row;
-      live.durable = command;
-      live.saving = false;
-      live.writing = [];
-      live.failures = 0;
-      if (taken.deliver && command.state === 'SENT' && !this.#closed) this.#deps.output.deliver(command);
-      this.#afterWrite(live);
-    } else {
-      await this.#overtaken(live);
-    }
+  #written(live: LiveCommand, { row: { command }, deliver }: TakenChange): void {
+    live.durable = command;
+    live.saving = false;
+    live.writing = [];
+    live.failures = 0;
+    if (deliver && command.state === 'SENT' && !this.#closed) this.#deps.output.deliver(command);
+    this.#afterWrite(live);
   }
 
   #afterWrite(live: LiveCommand): void {

@@ -1,7 +1,8 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { PendingChange } from '../delivery/change-queue.ts';
 import type { Command } from '../domain/command.ts';
-import type { ChangedCommand, ReadCommands } from '../domain/repository.ts';
+import type { ReadCommands } from '../domain/repository.ts';
 import type { CommandEvent } from '../domain/transition.ts';
 
 /** What a flow says to the agent; each call is made after the fact that it rests on is durable. */
@@ -19,7 +20,7 @@ export interface FlowDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Writes through the account's ledger; with `mayGather` it may wait a moment for others. */
-  readonly change: (commandId: string, take: () => ChangedCommand, mayGather: boolean) => Promise<boolean>;
+  readonly write: (change: PendingChange, mayGather: boolean) => void;
   readonly read: (commandIds: readonly string[]) => Promise<ReadCommands>;
   readonly output: FlowOutput;
 }

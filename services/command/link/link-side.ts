@@ -103,7 +103,7 @@ export class LinkSide implements Running {
       },
       session: (accountId) => ({
         clock,
-        change: (commandId, take, mayGather) => this.ledgers.of(accountId).change(commandId, take, mayGather),
+        write: (change, mayGather) => this.ledgers.of(accountId).write(change, mayGather),
         read: (commandIds) => this.ledgers.of(accountId).read(commandIds),
         setAside,
         ended: (session, reason) => this.#ended(session, reason),

@@ -1,7 +1,6 @@
 import { type Command, isTerminal, type Step } from '../domain/command.ts';
 import type { QueueItem } from '../domain/dispatch-queue.ts';
 import { isKind, policyOf } from '../domain/kind.ts';
-import type { ChangedCommand } from '../domain/repository.ts';
 import { type CommandEvent, mayBeFollowed } from '../domain/transition.ts';
 
 /** One command that the agent's journal holds, from its Hello. */
@@ -49,22 +48,6 @@ export function newLive(command: Command, reserved = false): LiveCommand {
 /** Nothing waits to be written or is being written. */
 export function isSaved(live: LiveCommand): boolean {
   return !live.saving && live.steps.length === 0;
-}
-
-/** A change on its way to the database, and whether the agent is to be told of it afterwards. */
-export interface TakenChange {
-  readonly row: ChangedCommand;
-  readonly deliver: boolean;
-}
-
-/** Everything that happened so far, as one row to write. */
-export function takeChange(live: LiveCommand, fenceEpoch: number): TakenChange {
-  const { current, durable, steps, deliver } = live;
-  live.writing = live.events;
-  live.steps = [];
-  live.events = [];
-  live.deliver = false;
-  return { row: { command: current, fromVersion: durable.version, steps, fenceEpoch }, deliver };
 }
 
 /** Takes the command as it is stored now; gives what happened and is not in it. */

@@ -39,7 +39,7 @@ function newSession(): Watched {
     {
       clock,
       logger: createLogger('test', 'silent'),
-      change: () => Promise.resolve(true),
+      write: () => undefined,
       read: () => Promise.resolve({ commands: [], unreadable: [] }),
       setAside: (unreadable) => defects.push(...unreadable),
       ended: (_session, reason) => ends.push(reason),
