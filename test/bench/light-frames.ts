@@ -84,19 +84,17 @@ function within(reader: BinaryReader, take: (field: number) => boolean): void {
 /** A ConnectRequest with the receipt, the start and the result of each delivery. */
 export function answerFrame(deliveries: readonly LightDelivery[]): Buffer {
   const { commandId: id, attempt: number } = ExecutorEventSchema.field;
-  const events = deliveries.flatMap(({ commandId, attempt }) =>
-    ANSWER_BYTES.map((answer) => {
-      frame.begin();
+  frame.begin();
+  const batch = frame.open(ConnectRequestSchema.field.events.number);
+  for (const { commandId, attempt } of deliveries) {
+    for (const answer of ANSWER_BYTES) {
+      const event = frame.open(EventBatchSchema.field.events.number);
       frame.text(id.number, commandId);
       frame.whole(number.number, attempt);
       frame.fields(answer);
-      return frame.take();
-    }),
-  );
-  frame.begin();
-  for (const event of events) frame.message(EventBatchSchema.field.events.number, event);
-  const batch = frame.take();
-  frame.begin();
-  frame.message(ConnectRequestSchema.field.events.number, batch);
+      frame.close(event);
+    }
+  }
+  frame.close(batch);
   return frame.take();
 }

@@ -1,6 +1,5 @@
 import { create } from '@bufbuild/protobuf';
 import { Code, type HandlerContext } from '@connectrpc/connect';
-import { CommandSchema, type Command as WireCommand } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import {
   type IssueCommandsRequest,
   IssueCommandsRequestSchema,
@@ -10,13 +9,12 @@ import {
 } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { callerOf } from '../../platform/grpc/caller.ts';
 import { ownUnknownFields } from '../../platform/grpc/parse.ts';
-import type { Command } from '../domain/command.ts';
 import type { IssueOutcome } from '../domain/command-desk.ts';
+import { BriefOutcomes } from '../wire/brief-outcomes.ts';
 import { commandToProto } from '../wire/command-to-proto.ts';
 import { reasonNumber } from '../wire/error-reason.ts';
 import { FieldChecks } from '../wire/field-checks.ts';
 import { parseIssueRequest } from '../wire/issue-request.ts';
-import { stateToProto } from '../wire/state.ts';
 import type { CommandHandlerDependencies } from './dependencies.ts';
 import { issueParsed } from './issuing.ts';
 
@@ -32,11 +30,10 @@ export function issueCommands(deps: CommandHandlerDependencies) {
     const nowMs = deps.clock.nowMs();
     const parsed = request.requests.map((one) => parseIssueRequest(one, nowMs));
     const outcomes = await issueParsed(deps, accountId, parsed);
-    if (request.brief) return { outcomes: outcomes.map((outcome) => outcomeToProto(outcome, briefly)) };
+    if (request.brief) return new BriefOutcomes(outcomes);
     const executorIds = outcomes.flatMap((outcome) => (outcome.type === 'issued' ? [outcome.command.executorId] : []));
     const names = await deps.directory.names(accountId, executorIds);
-    const wholly = (command: Command): WireCommand => commandToProto(command, names.get(command.executorId) ?? '');
-    return { outcomes: outcomes.map((outcome) => outcomeToProto(outcome, wholly)) };
+    return { outcomes: outcomes.map((outcome) => outcomeToProto(outcome, names)) };
   };
 }
 
@@ -48,24 +45,16 @@ function checkEnvelope(request: IssueCommandsRequest): void {
   checks.throwIfAny();
 }
 
-function briefly({ id, executorId, sequence, state }: Command): WireCommand {
-  return create(CommandSchema, { id, executorId, sequence: BigInt(sequence), state: stateToProto(state) });
-}
-
 function outcomeToProto(
   outcome: IssueOutcome,
-  present: (command: Command) => WireCommand,
+  executorNames: ReadonlyMap<string, string>,
 ): IssueCommandsResponse_Outcome {
   if (outcome.type === 'issued') {
-    return create(IssueCommandsResponse_OutcomeSchema, {
-      outcome: { case: 'issued', value: { command: present(outcome.command), alreadyIssued: outcome.already } },
-    });
+    const { command, already: alreadyIssued } = outcome;
+    const value = { command: commandToProto(command, executorNames.get(command.executorId) ?? ''), alreadyIssued };
+    return create(IssueCommandsResponse_OutcomeSchema, { outcome: { case: 'issued', value } });
   }
   const { error } = outcome;
-  return create(IssueCommandsResponse_OutcomeSchema, {
-    outcome: {
-      case: 'error',
-      value: { reason: reasonNumber(error.reason), message: error.message, code: Code[error.code] },
-    },
-  });
+  const value = { reason: reasonNumber(error.reason), message: error.message, code: Code[error.code] };
+  return create(IssueCommandsResponse_OutcomeSchema, { outcome: { case: 'error', value } });
 }

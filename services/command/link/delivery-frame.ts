@@ -75,11 +75,10 @@ export class DeliveryFrame extends EncodedMessage implements ConnectResponse {
   /** `sendMs` is the moment at which the spans in the deliveries were true, or an earlier one. */
   constructor(deliveries: readonly Uint8Array[], sendMs: number) {
     written.begin();
+    const commands = written.open(response.commands.number);
     for (const bytes of deliveries) written.message(batch.commands.number, bytes);
     written.ms(batch.sendTime.number, sendMs);
-    const commands = written.take();
-    written.begin();
-    written.message(response.commands.number, commands);
+    written.close(commands);
     super(written.take());
   }
 

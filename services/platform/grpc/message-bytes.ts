@@ -71,6 +71,26 @@ export class MessageBytes {
     this.fields(bytes);
   }
 
+  /** Begins a message in `field`: what is written until `close` gets what this gives is in it. */
+  open(field: number): number {
+    this.#reserve(2 * VARINT_BYTES_MAX);
+    this.#tag(field, WireType.LengthDelimited);
+    // Most lengths take one byte.
+    return ++this.#at;
+  }
+
+  close(start: number): void {
+    const length = this.#at - start;
+    const moreBytes = Math.ceil((32 - Math.clz32(length)) / 7) - 1;
+    if (moreBytes > 0) {
+      this.#reserve(moreBytes);
+      this.#bytes.copyWithin(start + moreBytes, start, this.#at);
+    }
+    this.#at = start - 1;
+    this.#varint(length);
+    this.#at += length;
+  }
+
   /** Fields of this very message, already in their binary form. */
   fields(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
