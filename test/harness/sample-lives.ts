@@ -35,7 +35,6 @@ export const EVENTS = {
   rejected: ended('REJECTED', venueSaysNo),
   agent_unknown: ended('OUTCOME_UNKNOWN', { ...venueSaysNo, reason: 'EFFECT_UNCERTAIN' }),
   not_found: { type: 'not_found' },
-  not_received: { type: 'not_received' },
   journal_lost: { type: 'journal_lost' },
   overdue: { type: 'overdue', linkAlive: true },
   cancel_requested: { type: 'cancel_requested' },
@@ -68,7 +67,7 @@ export const STARTED: CommandEvent = { type: 'started', atMs: T0 + 10 };
 export const FROM = {
   PENDING: sampleCommand(),
   /** Sent, and given back by an agent that had not received it. */
-  given_back: after([SENT, { type: 'not_received' }]),
+  given_back: after([SENT, { type: 'not_found' }]),
   SENT: after([SENT]),
   sent_and_cancel_asked: after([SENT, { type: 'cancel_requested' }]),
   RECEIVED: after([SENT, RECEIVED]),

@@ -105,7 +105,6 @@ const events = fc.oneof(
   },
   fc.constantFrom<EventAt>(
     () => ({ type: 'not_found' }),
-    () => ({ type: 'not_received' }),
     () => ({ type: 'journal_lost' }),
     () => ({ type: 'cancel_requested' }),
     () => ({ type: 'superseded', by: 'x' }),

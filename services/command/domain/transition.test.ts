@@ -73,7 +73,7 @@ describe('facts of one step', () => {
   });
 
   test('what was not received loses its stream: the next write decides anew', () => {
-    expect(moved(FROM.SENT, EVENTS.not_received, NOW).command).toMatchObject({
+    expect(moved(FROM.SENT, EVENTS.not_found, NOW).command).toMatchObject({
       streamEpoch: null,
       journalId: null,
       attempt: 1,

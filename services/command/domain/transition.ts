@@ -26,8 +26,6 @@ export type CommandEvent =
     }
   /** The agent, asked, has never seen it. */
   | { readonly type: 'not_found' }
-  /** The agent came back with the same journal and without the command. */
-  | { readonly type: 'not_received' }
   /** The agent came back with a journal that cannot answer for the command. */
   | { readonly type: 'journal_lost' }
   /** The due time has passed. */
@@ -74,7 +72,6 @@ export function transition(
     case 'finished':
       return finished(command, event, nowMs, random);
     case 'not_found':
-    case 'not_received':
       return notReceived(command, nowMs);
     case 'journal_lost':
       if (command.state === 'PENDING') return null;

@@ -75,10 +75,10 @@ export class CommandFlow {
     for (const live of this.#live.values()) {
       if (live.current.state === 'PENDING') continue;
       const entry = held.get(live.current.id);
-      // Sent over an older link, it may have come after the Hello was written: the agent is asked by now.
-      if (entry === undefined && live.current.state === 'SENT' && live.current.journalId === this.#link.journalId) {
-        this.#asked.add(live.current.id);
-      } else this.#apply(live, reconciling(live.current, entry, this.#link.journalId, nowMs));
+      // Not in the Hello, which lists what is open there: it may have come after that was written, or have ended and been
+      // acknowledged by a platform whose database was restored since. The agent is asked.
+      if (entry === undefined && live.current.journalId === this.#link.journalId) this.#asked.add(live.current.id);
+      else this.#apply(live, reconciling(entry, nowMs));
       if (live.current.cancelRequestMs !== null && !isTerminal(live.current.state)) {
         this.#deps.output.cancel(live.current.id);
       }

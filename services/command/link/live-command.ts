@@ -110,14 +110,9 @@ export function refusal(kind: string): CommandEvent {
   };
 }
 
-/** What the agent's journal says of a command that had been sent. */
-export function reconciling(
-  command: Command,
-  entry: JournaledCommand | undefined,
-  journalId: string,
-  nowMs: number,
-): CommandEvent {
-  if (entry === undefined) return { type: command.journalId === journalId ? 'not_received' : 'journal_lost' };
+/** What the agent's journal says of a command that had been sent; nothing when that was another journal. */
+export function reconciling(entry: JournaledCommand | undefined, nowMs: number): CommandEvent {
+  if (entry === undefined) return { type: 'journal_lost' };
   return { type: entry.stage === 'running' ? 'started' : 'received', atMs: nowMs };
 }
 
