@@ -88,7 +88,7 @@ function order(executor: string, i: number) {
 async function checkExact(subject: Subject, fleet: FleetDriver, afterNumber: number, commands: number): Promise<void> {
   const counted = await fleet.count();
   const [row] = await subject.query<{ succeeded: string; steps: string }>(
-    `SELECT count(DISTINCT c.id) FILTER (WHERE c.state = 'SUCCEEDED') AS succeeded, sum(json_array_length(h.steps)) AS steps
+    `SELECT count(DISTINCT c.id) FILTER (WHERE c.state = 'SUCCEEDED') AS succeeded, sum(json_array_length(h.steps -> 's')) AS steps
      FROM command.history h JOIN command.command c ON c.id = h.command_id WHERE h.number > $1`,
     [afterNumber],
   );

@@ -4,10 +4,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { fromBinary } from '@bufbuild/protobuf';
 import { Client } from 'pg';
 import { FinishedSchema } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import { readSteps, type StoredSteps } from '../../services/command/store/step-row.ts';
 import type { RecordingAgent } from '../harness/recording-agent.ts';
 import type { TestStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
-import type { FinalCommand, HistoryRecord, RecordedStep } from './history-record.ts';
+import type { FinalCommand, HistoryRecord } from './history-record.ts';
 import { type RecordedWatch, stateName } from './recorded-watch.ts';
 
 /**
@@ -72,7 +73,7 @@ async function readHistory(client: Client): Promise<HistoryRecord[]> {
     number: string;
     command_id: string;
     executor_id: string;
-    steps: (Omit<RecordedStep, 'from' | 'epoch'> & { from: string | null; epoch?: number })[];
+    steps: StoredSteps;
   }>('SELECT account_id, number, command_id, executor_id, steps FROM command.history ORDER BY account_id, number');
   return rows.map((row) => ({
     type: 'history',
@@ -80,7 +81,7 @@ async function readHistory(client: Client): Promise<HistoryRecord[]> {
     number: Number(row.number),
     commandId: row.command_id,
     executor: row.executor_id,
-    steps: row.steps.map((step) => ({ ...step, from: step.from ?? '', epoch: step.epoch ?? 0 })),
+    steps: readSteps(row.steps).map((step) => ({ ...step, from: step.from ?? '', epoch: step.epoch ?? 0 })),
   }));
 }
 

@@ -46,7 +46,7 @@ export async function insertSampleRows(client: Client): Promise<void> {
   await client.query(`INSERT INTO command.history (account_id, number, command_id, executor_id, steps)
     SELECT 'account-' || ${EXECUTOR} % ${ACCOUNTS}, n, ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
       ('00000000-0000-4000-8000-' || lpad((${EXECUTOR})::text, 12, '0'))::uuid,
-      json_build_array(json_build_object('from', null, 'to', 'PENDING', 'atMs', 1700000000000 + n, 'cause', 'issued'))
+      json_build_object('s', json_build_array(json_build_array(null, 'PENDING', 1700000000000 + n, 'issued', 0)))
     FROM generate_series(1, ${SAMPLE_COMMANDS}) n`);
   await client.query(`INSERT INTO command.quarantine (command_id, account_id, executor_id, defect, row_json)
     SELECT id, account_id, executor_id, 'kind: junk', '{}' FROM command.command WHERE sequence % 20 = 3`);

@@ -30,8 +30,8 @@ async function storedEvents(databaseUrl: string): Promise<string[]> {
   const database = new Client({ connectionString: databaseUrl });
   await database.connect();
   const { rows } = await database.query<{ command_id: string; causes: string }>(
-    `SELECT command_id, (SELECT string_agg(step ->> 'cause', ',' ORDER BY at)
-       FROM json_array_elements(steps) WITH ORDINALITY AS s(step, at)) AS causes
+    `SELECT command_id, (SELECT string_agg(step ->> 3, ',' ORDER BY at)
+       FROM json_array_elements(steps -> 's') WITH ORDINALITY AS s(step, at)) AS causes
      FROM command.history WHERE account_id = 'main' ORDER BY number`,
   );
   await database.end();

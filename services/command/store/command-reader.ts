@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Command, CommandState, Step } from '../domain/command.ts';
+import type { Command, CommandState } from '../domain/command.ts';
 import type { BlockingCommand, CommandReader } from '../domain/command-reader.ts';
 import { isKind, policyOf } from '../domain/kind.ts';
 import { related } from '../domain/ordering-key.ts';
@@ -13,6 +13,7 @@ import { readQuarantine } from './quarantine-list.ts';
 import { getCommand, readEventNumbers } from './read-statements.ts';
 import { listAccounts } from './retention-statements.ts';
 import { readStats } from './stats-store.ts';
+import { readSteps, type StoredSteps } from './step-row.ts';
 
 /** Numbers of history that one look goes through, however few of them match. */
 const NUMBERS_PER_LOOK = 50_000;
@@ -24,7 +25,7 @@ interface NumbersRow {
 }
 
 interface TimelineRow {
-  readonly timeline: readonly (readonly Step[])[];
+  readonly timeline: readonly StoredSteps[];
 }
 
 interface KeyRow {
@@ -68,7 +69,7 @@ export function commandReader(pool: Pool): CommandReader {
     },
     async timelineOf(accountId, commandId) {
       const [row] = await run<TimelineRow>(pool, readTimeline, [accountId, commandId]);
-      return row?.timeline.flat() ?? [];
+      return row?.timeline.flatMap(readSteps) ?? [];
     },
     blocking: (command, blockingMax) => readBlocking(pool, command, blockingMax),
     stats: (accountId, query) => readStats(pool, accountId, query),

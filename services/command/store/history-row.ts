@@ -1,13 +1,13 @@
-import type { Step } from '../domain/command.ts';
 import type { HistoryPage } from '../domain/command-reader.ts';
 import type { HistoryEntry } from '../domain/repository.ts';
+import { readSteps, type StoredSteps } from './step-row.ts';
 
 /** A row of command.history. */
 interface HistoryRow {
   readonly number: number;
   readonly command_id: string;
   readonly executor_id: string;
-  readonly steps: readonly Step[];
+  readonly steps: StoredSteps;
 }
 
 /** A row of `read_history_after`; all but the account's numbers are NULL when nothing was found. */
@@ -16,9 +16,8 @@ export type HistoryAfterRow = { readonly event_number: number; readonly removed_
   | { readonly number: null }
 );
 
-/** Steps are ours: the account's writers put them there, and nobody changes them. */
 function readHistoryRow(row: HistoryRow): HistoryEntry {
-  return { number: row.number, commandId: row.command_id, executorId: row.executor_id, steps: row.steps };
+  return { number: row.number, commandId: row.command_id, executorId: row.executor_id, steps: readSteps(row.steps) };
 }
 
 interface Look {

@@ -101,9 +101,8 @@ export const failQuarantined: Statement = {
     error_reason = 'QUARANTINED', error_message = q.message, error_hop = 'platform', error_retryable = false,
     error_metadata = '{}', unsettled = false, timeline = c.timeline || ARRAY[q.steps]
   FROM (
-    SELECT u.id, u.message, json_build_array(json_build_object(
-      'from', NULL, 'to', 'FAILED', 'atMs', (extract(epoch FROM now()) * 1000)::bigint, 'cause', 'quarantined',
-      'reason', 'QUARANTINED', 'message', u.message, 'attempt', 0)) AS steps
+    SELECT u.id, u.message, json_build_object('s', json_build_array(json_build_array(
+      NULL, 'FAILED', (extract(epoch FROM now()) * 1000)::bigint, 'quarantined', 0, NULL, 'QUARANTINED', u.message))) AS steps
     FROM unnest($2::uuid[], $3::text[]) AS u(id, message)
   ) q, counter
   WHERE c.account_id = $1 AND c.id = q.id AND c.due_time < 'infinity'

@@ -10,7 +10,7 @@ export const listAccounts: Statement = { name: 'list_accounts', text: 'SELECT id
 export const removeHistory: Statement = {
   name: 'remove_history',
   text: `WITH oldest AS MATERIALIZED (
-  SELECT number, (steps -> 0 ->> 'atMs')::double precision AS at_ms FROM command.history
+  SELECT number, (steps -> 's' -> 0 ->> 2)::double precision AS at_ms FROM command.history
   WHERE account_id = $1 ORDER BY number LIMIT $3::integer
 ), expired AS MATERIALIZED (
   -- Numbers follow time only nearly: what lies behind the first young row waits for the next round.

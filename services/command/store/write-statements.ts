@@ -1,5 +1,6 @@
 import type { ChangedCommand, NewCommand } from '../domain/repository.ts';
 import { type ArrayElement, arrayParameter, type ElementType } from './array-parameter.ts';
+import { stepsText } from './step-row.ts';
 import type { Statement } from './types.ts';
 
 /** One array parameter: a column of all rows of a batch. */
@@ -30,19 +31,19 @@ const INSERT_COLUMNS: readonly Column<NewCommand>[] = [
   { name: 'finish_by', type: 'timestamptz', of: (n) => n.command.deadlines.finishByMs },
   { name: 'not_after', type: 'timestamptz', of: (n) => n.command.deadlines.notAfterMs },
   { name: 'due_time', type: 'timestamptz', of: (n) => n.command.dueMs },
-  { name: 'issued_steps', type: 'text', of: (n) => JSON.stringify(n.steps) },
+  { name: 'issued_steps', type: 'text', of: (n) => stepsText(n.steps) },
   // A command whose executor's stream is held right here is inserted as SENT, if nothing came between.
   { name: 'send_epoch', type: 'bigint', of: (n) => n.sent?.command.streamEpoch ?? null },
   { name: 'send_journal', type: 'text', of: (n) => n.sent?.command.journalId ?? null },
   { name: 'send_time', type: 'timestamptz', of: (n) => n.sent?.command.sentMs ?? null },
   { name: 'send_due', type: 'timestamptz', of: (n) => n.sent?.command.dueMs ?? null },
-  { name: 'sent_steps', type: 'text', of: (n) => (n.sent === null ? null : JSON.stringify([...n.steps, n.sent.step])) },
+  { name: 'sent_steps', type: 'text', of: (n) => (n.sent === null ? null : stepsText([...n.steps, n.sent.step])) },
 ];
 
 const CHANGE_COLUMNS: readonly Column<ChangedCommand>[] = [
   { name: 'id', type: 'uuid', of: (c) => c.command.id },
   { name: 'from_version', type: 'integer', of: (c) => c.fromVersion },
-  { name: 'steps', type: 'text', of: (c) => JSON.stringify(c.steps) },
+  { name: 'steps', type: 'text', of: (c) => stepsText(c.steps) },
   { name: 'milestones', type: 'text', of: milestonesOf },
   { name: 'version', type: 'integer', of: (c) => c.command.version },
   { name: 'state', type: 'text', of: (c) => c.command.state },
@@ -78,7 +79,7 @@ const CHANGE_COLUMNS: readonly Column<ChangedCommand>[] = [
 /** What the timeline keeps of the steps where that is not all of them: interim progress is only in the history. */
 function milestonesOf({ steps }: ChangedCommand): string | null {
   if (!steps.some((step) => step.cause === 'progressed')) return null;
-  return JSON.stringify(steps.filter((step) => step.cause !== 'progressed'));
+  return stepsText(steps.filter((step) => step.cause !== 'progressed'));
 }
 
 /** A stream that rows of a batch rest on: each is looked up once a statement, however many rows name it. */
