@@ -49,8 +49,9 @@ export class InsertQueue {
   }
 }
 
-/** Answers one of the commands that were taken, once. */
+/** Answers one of the commands that were taken; only the first answer counts. */
 export function answer({ call, place }: PendingInsert, outcome: InsertOutcome): void {
+  if (place in call.outcomes) return;
   call.outcomes[place] = outcome;
   call.left -= 1;
   if (call.left === 0) call.resolve(call.outcomes);
