@@ -3,15 +3,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { AccountLedger } from '../../services/command/delivery/account-ledger.ts';
 import { isStored } from '../../services/command/delivery/insert-queue.ts';
 import type { Command } from '../../services/command/domain/command.ts';
-import { newCredential } from '../../services/command/domain/credential.ts';
 import { issue } from '../../services/command/domain/issue.ts';
 import type { ChangedCommand, NewCommand } from '../../services/command/domain/repository.ts';
 import { transition } from '../../services/command/domain/transition.ts';
-import { executorBook } from '../../services/command/store/executor-store.ts';
 import { systemClock } from '../../services/platform/clock.ts';
 import { createLogger } from '../../services/platform/logger.ts';
-import { createPool } from '../../services/platform/postgres/pool.ts';
-import { createDatabase, type TestDatabase } from '../harness/database.ts';
+import { createDatabasePool, type DatabasePool, storeExecutor } from '../harness/database-pool.ts';
 import { sampleId, sampleOrder } from '../harness/sample-commands.ts';
 
 const ACCOUNT = 'one';
@@ -19,7 +16,7 @@ const EPOCH = 7;
 /** So many that changes are made ready beside them. */
 const MANY = 150;
 
-let database: TestDatabase;
+let database: DatabasePool;
 let pool: Pool;
 let executorId: string;
 let made = 0;
@@ -33,26 +30,15 @@ const stream = {
 let ledger: AccountLedger;
 
 beforeAll(async () => {
-  database = await createDatabase();
-  const logger = createLogger('test', 'silent');
-  pool = createPool({ databaseUrl: database.url, applicationName: 'test', connectionsMax: 4, logger });
+  database = await createDatabasePool();
+  ({ pool } = database);
 });
 
-afterAll(async () => {
-  await pool.end();
-  await database[Symbol.asyncDispose]();
-});
+afterAll(() => database[Symbol.asyncDispose]());
 
 beforeEach(async () => {
   executorId = sampleId(10_000 + ++made);
-  const credential = newCredential();
-  await executorBook(pool, 1_000).create({
-    id: executorId,
-    accountId: ACCOUNT,
-    name: `vps-${made}`,
-    labels: {},
-    credential,
-  });
+  await storeExecutor(pool, ACCOUNT, executorId, `vps-${made}`);
   await pool.query('UPDATE command.executor SET stream_epoch = $1 WHERE id = $2', [EPOCH, executorId]);
   Object.assign(stream, { open: false, confirmed: new Set(), released: new Set() });
   ledger = new AccountLedger(ACCOUNT, {

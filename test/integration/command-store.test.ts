@@ -1,28 +1,20 @@
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createLogger } from '../../services/platform/logger.ts';
-import { createPool } from '../../services/platform/postgres/pool.ts';
 import { insert, readOpen, readOverdue } from '../../services/command/store/command-store.ts';
-import { executorBook } from '../../services/command/store/executor-store.ts';
-import { newCredential } from '../../services/command/domain/credential.ts';
 import { issue } from '../../services/command/domain/issue.ts';
-import { createDatabase, type TestDatabase } from '../harness/database.ts';
+import { createDatabasePool, type DatabasePool, storeExecutor } from '../harness/database-pool.ts';
 import { sampleId, sampleOrder } from '../harness/sample-commands.ts';
 
-let database: TestDatabase;
+let database: DatabasePool;
 let pool: Pool;
 let made = 0;
 
 beforeAll(async () => {
-  database = await createDatabase();
-  const logger = createLogger('test', 'silent');
-  pool = createPool({ databaseUrl: database.url, applicationName: 'test', connectionsMax: 4, logger });
+  database = await createDatabasePool();
+  ({ pool } = database);
 });
 
-afterAll(async () => {
-  await pool.end();
-  await database[Symbol.asyncDispose]();
-});
+afterAll(() => database[Symbol.asyncDispose]());
 
 beforeEach(async () => {
   await pool.query('TRUNCATE command.command, command.history');
@@ -30,13 +22,7 @@ beforeEach(async () => {
 
 async function newExecutor(accountId: string): Promise<string> {
   const id = sampleId(10_000 + ++made);
-  await executorBook(pool, 1_000).create({
-    id,
-    accountId,
-    name: `vps-${made}`,
-    labels: {},
-    credential: newCredential(),
-  });
+  await storeExecutor(pool, accountId, id, `vps-${made}`);
   return id;
 }
 
