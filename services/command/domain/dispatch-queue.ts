@@ -1,3 +1,4 @@
+import { SlotMap } from '../../platform/slot-map.ts';
 import type { Lane } from './command.ts';
 import { EXECUTOR_KEY } from './ordering-key.ts';
 import { SequenceSet } from './sequence-set.ts';
@@ -16,7 +17,7 @@ interface KeyNode {
   readonly parent: KeyNode | undefined;
   readonly name: string;
   /** A key mostly has one key inside it, and a map is the largest part of a node. */
-  children: KeyNode | Map<string, KeyNode> | undefined;
+  children: KeyNode | SlotMap<string, KeyNode> | undefined;
   /** Open commands with exactly this key. */
   readonly own: SequenceSet;
   /** Open commands with this key or one inside it. */
@@ -45,8 +46,8 @@ const RANKS: readonly Rank[] = [4, 3, 2, 1];
  */
 export class DispatchQueue {
   readonly #root: KeyNode = newNode(undefined, '');
-  readonly #entries = new Map<string, Entry>();
-  readonly #bySequence = new Map<number, Entry>();
+  readonly #entries = new SlotMap<string, Entry>();
+  readonly #bySequence = new SlotMap<number, Entry>();
   readonly #ready: Record<Rank, SequenceSet> = {
     1: new SequenceSet(),
     2: new SequenceSet(),
@@ -201,11 +202,11 @@ const NO_NODES: readonly KeyNode[] = [];
 
 function childrenOf({ children }: KeyNode): Iterable<KeyNode> {
   if (children === undefined) return NO_NODES;
-  return children instanceof Map ? children.values() : [children];
+  return children instanceof SlotMap ? children.values() : [children];
 }
 
 function childOf({ children }: KeyNode, name: string): KeyNode | undefined {
-  if (children instanceof Map) return children.get(name);
+  if (children instanceof SlotMap) return children.get(name);
   return children?.name === name ? children : undefined;
 }
 
@@ -213,13 +214,16 @@ function newChild(parent: KeyNode, name: string): KeyNode {
   const child = newNode(parent, name);
   const { children } = parent;
   if (children === undefined) parent.children = child;
-  else if (children instanceof Map) children.set(name, child);
-  else parent.children = new Map([children, child].map((each) => [each.name, each]));
+  else if (children instanceof SlotMap) children.set(name, child);
+  else {
+    parent.children = new SlotMap();
+    for (const each of [children, child]) parent.children.set(each.name, each);
+  }
   return child;
 }
 
 function removeChild(parent: KeyNode, child: KeyNode): void {
-  if (parent.children instanceof Map) parent.children.delete(child.name);
+  if (parent.children instanceof SlotMap) parent.children.delete(child.name);
   else parent.children = undefined;
 }
 

@@ -1,4 +1,5 @@
 import { backoffMs } from '../../platform/backoff.ts';
+import { SlotMap } from '../../platform/slot-map.ts';
 import { type Command, isTerminal } from '../domain/command.ts';
 import { DispatchQueue } from '../domain/dispatch-queue.ts';
 import type { NewCommand } from '../domain/repository.ts';
@@ -32,7 +33,7 @@ export class CommandFlow {
   readonly #link: FlowLink;
   readonly #deps: FlowDependencies;
   readonly #queue = new DispatchQueue();
-  readonly #live = new Map<string, LiveCommand>();
+  readonly #live = new SlotMap<string, LiveCommand>();
   #inFlight = 0;
   #inFlightMax: number;
   /** The agent's journal and ours have been compared: until then nothing that was sent before may be judged. */

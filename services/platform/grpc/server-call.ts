@@ -6,6 +6,7 @@ import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface,
 import { messageOf } from '../errors.ts';
 import { REQUEST_ID_HEADER } from '../identity.ts';
 import type { Logger } from '../logger.ts';
+import type { SlotMap } from '../slot-map.ts';
 import type { Authenticate } from './authenticate.ts';
 import { type CallEnd, failedEnd, libraryError, stoppingError } from './call-status.ts';
 import { clampTimeoutMs } from './deadline.ts';
@@ -21,7 +22,7 @@ export interface CallScope {
   readonly logger: Logger;
   readonly limits: GrpcServerLimits;
   readonly authenticate: Authenticate | undefined;
-  readonly open: Set<ServerCall>;
+  readonly open: SlotMap<number, ServerCall>;
 }
 
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
@@ -37,11 +38,15 @@ const UNREAD_BYTES_FREE = 16_384;
 /** Request ids of callers are taken over when they are plain; anything else gets a fresh one. */
 const REQUEST_ID_PATTERN = /^[\w.:-]{1,128}$/;
 
+/** Calls are told apart by their number. */
+let calls = 0;
+
 /**
  * Drives one RPC between grpc-js and a Connect handler. It takes the place of grpc-js's own stream objects: messages go
  * straight between HTTP/2 and handler, which saves a Node stream a call and a callback round a message.
  */
 export class ServerCall extends ServerInterceptingCall {
+  readonly #number = calls++;
   readonly #call: ServerInterceptingCallInterface;
   readonly #endpoint: Endpoint;
   readonly #scope: CallScope;
@@ -71,7 +76,8 @@ export class ServerCall extends ServerInterceptingCall {
     this.#end = call.sendStatus.bind(call);
     // grpc-js ends calls by itself too, at the deadline or for an oversized message: such ends get a reason and a log
     // line like any other.
-    call.sendStatus = (end) => this.#finish(libraryError(end, scope.limits, this.#errorContext()));
+    const libraryEnds = (end: CallEnd): void => this.#finish(libraryError(end, scope.limits, this.#errorContext()));
+    call.sendStatus = libraryEnds;
     this.#reader = new RequestReader(
       call,
       {
@@ -90,7 +96,7 @@ export class ServerCall extends ServerInterceptingCall {
 
   /** Called once by grpc-js; its own listener is not used. */
   override start(_listener: Listener): void {
-    this.#scope.open.add(this);
+    this.#scope.open.set(this.#number, this);
     this.#call.start({
       onReceiveMetadata: (metadata) => this.#begin(metadata),
       onReceiveMessage: (bytes: Buffer) => this.#reader.receive(bytes),
@@ -250,7 +256,7 @@ export class ServerCall extends ServerInterceptingCall {
 
   #release(failure: ConnectError | undefined): void {
     clearTimeout(this.#requestTimer);
-    this.#scope.open.delete(this);
+    this.#scope.open.delete(this.#number);
     this.#reader.stop(failure ?? CALL_ENDED);
     this.#context?.abort(failure ?? CALL_ENDED);
     this.#limitUnreadTime();

@@ -3,6 +3,7 @@ import type { ServiceImpl } from '@connectrpc/connect';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Running } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
+import { SlotMap } from '../slot-map.ts';
 import type { Authenticate } from './authenticate.ts';
 import { type Endpoint, endpointsOf, type QuickDecoders } from './endpoint.ts';
 import { silenceLibraryLog } from './library-log.ts';
@@ -46,7 +47,7 @@ export class GrpcServer implements Running {
       logger: options.logger,
       limits: options.limits,
       authenticate: options.authenticate,
-      open: new Set(),
+      open: new SlotMap(),
     };
     this.#guard = new PortGuard(options.limits, options.logger, this.#endpoints);
     this.#server = new Server({
@@ -109,10 +110,10 @@ export class GrpcServer implements Running {
       timer = setTimeout(() => resolve(false), limits.drainMs);
     });
     this.#guard.refuseCalls();
-    for (const call of this.#scope.open) call.stopSoon();
+    for (const call of this.#scope.open.values()) call.stopSoon();
     if (!(await drained)) {
       logger.info({ openCalls: this.openCalls }, 'cutting calls that did not end in time');
-      for (const call of this.#scope.open) call.cut();
+      for (const call of this.#scope.open.values()) call.cut();
     }
     clearTimeout(timer);
     this.#server.forceShutdown();
