@@ -4,6 +4,7 @@ import { longFiles, oddNames, strayEntries, vagueNames } from './tidy/names.ts';
 import { readTree, type SourceFile } from './tidy/source-tree.ts';
 import { reasonDefects, rpcDefects } from './tidy/wire.ts';
 import {
+  assignedFunctions,
   handmadeSubjects,
   lockedRegistry,
   machinePaths,
@@ -200,6 +201,22 @@ rule('everything has a type', untyped, {
     [file('services/command/a.ts', 'const x: Map<string, any> = new Map();')],
   ],
   good: [[file('services/command/a.ts', '// any: it does not matter which\nconst anyone: string[] = [];')]],
+});
+
+rule('functions that are kept are named first', assignedFunctions, {
+  bad: [
+    [file('services/command/link/a.ts', '    this.#leave = () => iterator.return?.();\n')],
+    [file('services/command/link/b.ts', '  call.end = (status: Status): void => {\n')],
+    [file('services/platform/c.ts', '    this.room ??= async (left) => {\n')],
+    [file('services/platform/d.ts', '    socket.end = function (this: Socket) {\n')],
+    [file('services/platform/e.ts', '  readonly #tell = (): void => this.say();\n')],
+  ],
+  good: [
+    [file('services/command/link/a.ts', '    const leave = () => iterator.return?.();\n    this.#leave = leave;\n')],
+    [file('services/command/link/b.ts', '    this.#rows = rows.map((row) => row.id);\n')],
+    [file('services/command/c.ts', '  #tell: () => void = () => undefined;\n')],
+    [file('services/platform/d.test.ts', '    this.room = () => undefined;\n')],
+  ],
 });
 
 rule('NATS subjects come from one place', handmadeSubjects, {

@@ -116,10 +116,11 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     if (signal?.aborted === true) return Promise.resolve(false);
     return new Promise((resolve) => {
       const give = (): void => this.#wake(false);
-      this.#readable = (readable) => {
+      const settle = (readable: boolean): void => {
         signal?.removeEventListener('abort', give);
         resolve(readable);
       };
+      this.#readable = settle;
       signal?.addEventListener('abort', give, { once: true });
     });
   }

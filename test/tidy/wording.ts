@@ -12,6 +12,8 @@ const SILENCED = /oxlint-disable|eslint-disable|biome-ignore|@ts-(?:ignore|expec
 /** Where this clone lies, and where developers' machines like to keep theirs. */
 const MACHINE_PATH = new RegExp(`(?<![\\w.])(?:/(?:work|root)/|${RegExp.escape(process.cwd())}/)`);
 const ANY = /(?::\s*any\b|\bas any\b|<any\b|\bany\[\]|\bany>)/;
+const ASSIGNED_FUNCTION =
+  /^\s*[\w.#[\]]+\.#?\w+ \??\??= (?:async )?(?:function\b|(?:\([^()]*\)(?:: [^=]+)?|\w+) =>)|^\s+(?:readonly |#)+\w+(?:: .*)? = (?:async )?(?:\([^()]*\)(?:: [^=]+)?|\w+) => (?!undefined;)/;
 const SUBJECT = /['`]strategos\.(?:wake|review|history|executor)\./;
 const PUBLISHED_LITERAL = /\bnats\w*\.(?:publish|subscribe|request)\(\s*['"`]/i;
 
@@ -75,6 +77,15 @@ export function handmadeSubjects(files: readonly SourceFile[]): string[] {
       what,
     ),
   ];
+}
+
+/**
+ * Function literals assigned to properties of what a process makes many of. V8 takes such functions for methods that live as
+ * long as the program and makes them among the old: each holds what it refers to until the next full collection.
+ */
+export function assignedFunctions(files: readonly SourceFile[]): string[] {
+  const code = ours(files).filter(({ path }) => /^services\/(?!console|cli)/.test(path) && !path.endsWith('.test.ts'));
+  return lines(code, ASSIGNED_FUNCTION, 'name the function first: one that is assigned as a literal is never young');
 }
 
 /** A lockfile that names a registry works only where that registry is reached. */

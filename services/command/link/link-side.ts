@@ -85,7 +85,9 @@ export class LinkSide implements Running {
     });
     this.#reviewer = new StreamReviewer({ pool, clock, logger, registry: this.registry, looked: deps.looked });
     this.#records = new StreamRecords(pool, logger, replicaId, this.registry);
-    this.welcome = (session) => sendWelcome(session, { version: deps.version, digest: PLATFORM_DIGEST });
+    const own = { version: deps.version, digest: PLATFORM_DIGEST };
+    const welcome = (session: ExecutorSession): void => sendWelcome(session, own);
+    this.welcome = welcome;
     this.acceptor = new LinkAcceptor({
       pool,
       clock,

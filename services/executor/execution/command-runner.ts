@@ -245,9 +245,10 @@ export class CommandRunner {
     const { adapter, clock, logger } = this.#options;
     const view = adapterCommand(command);
     let stopWanted = false;
-    command.abort = () => {
+    const noteStop = (): void => {
       stopWanted = true;
     };
+    command.abort = noteStop;
     if (view === undefined) {
       const message = 'started by an agent that knew this kind, and this one does not';
       this.#finish(command, encoded(outcomeUnknown('EFFECT_UNCERTAIN', message)));

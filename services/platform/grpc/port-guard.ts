@@ -96,6 +96,8 @@ export class PortGuard {
     this.#openCalls += 1;
     stream.once('close', () => {
       this.#openCalls -= 1;
+      // Node's stream outlives its call until the next full collection, and the whole call hangs on its listeners.
+      setImmediate(() => stream.removeAllListeners());
     });
     stream.once('finish', () => {
       if (!stream.readableEnded && !stream.closed) closeLater(stream);

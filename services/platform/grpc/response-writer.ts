@@ -64,7 +64,8 @@ export class ResponseWriter {
   /** Writes everything that `output` gives. Resolves at its end or when the call is over, rejects when it throws. */
   async writeAll(output: AsyncIterable<MessageInitShape<DescMessage>>): Promise<void> {
     const iterator = output[Symbol.asyncIterator]();
-    this.#leave = () => iterator.return?.();
+    const leave = (): Promise<unknown> | undefined => iterator.return?.();
+    this.#leave = leave;
     if (iterator instanceof AsyncQueue) {
       await this.#writeQueue(iterator);
       return;
@@ -103,12 +104,13 @@ export class ResponseWriter {
     return new Promise((resolve, reject) => {
       this.#stalled = setTimeout(() => reject(this.#stall()), this.#limits.stallMsMax);
       this.#stalled.unref();
-      this.#room = () => {
+      const goOn = (): void => {
         this.#room = undefined;
         clearTimeout(this.#stalled);
         this.#stalled = undefined;
         resolve();
       };
+      this.#room = goOn;
     });
   }
 

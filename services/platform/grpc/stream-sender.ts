@@ -29,7 +29,8 @@ export class StreamSender<I extends DescMessage> {
   /** Resolves when the whole input was handed over; rejects when the input throws or a message cannot be encoded. */
   async send(input: AsyncIterable<MessageInitShape<I>>): Promise<void> {
     const iterator = input[Symbol.asyncIterator]();
-    this.#leave = () => iterator.return?.();
+    const leave = (): Promise<unknown> | undefined => iterator.return?.();
+    this.#leave = leave;
     if (iterator instanceof AsyncQueue) await this.#sendQueue(iterator);
     else {
       for (;;) {
@@ -86,10 +87,11 @@ export class StreamSender<I extends DescMessage> {
 
   #roomAgain(): Promise<void> {
     return new Promise((resolve) => {
-      this.#room = () => {
+      const goOn = (): void => {
         this.#room = undefined;
         resolve();
       };
+      this.#room = goOn;
     });
   }
 }

@@ -1,6 +1,7 @@
 import { Pool } from 'pg';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { watchAnswers } from './watch-answers.ts';
 
 export { isConnectionFailure, retryable } from './failure.ts';
 
@@ -40,7 +41,6 @@ export function createPool(options: PoolOptions): Pool {
     connectionTimeoutMillis: CONNECT_MS_MAX,
     idleTimeoutMillis: IDLE_MS_MAX,
     statement_timeout: statementMsMax,
-    query_timeout: statementMsMax + STATEMENT_GRACE_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_MS,
@@ -51,6 +51,7 @@ export function createPool(options: PoolOptions): Pool {
     healthy = false;
   });
   pool.on('connect', (client) => {
+    watchAnswers(client, statementMsMax + STATEMENT_GRACE_MS);
     // Without a listener, an error of a connection that is checked out would end the process; its query fails anyway.
     client.on('error', (error) => options.logger.debug({ reason: messageOf(error) }, 'postgres connection failed'));
     if (!healthy) options.logger.info('postgres connected again');
