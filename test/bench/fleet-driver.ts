@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../deploy/local/service-process.ts';
 import type { FleetCredential } from './fleet.ts';
 import type { FleetOrder, FleetReport } from './fleet-process.ts';
 
@@ -12,7 +13,7 @@ export class FleetDriver implements AsyncDisposable {
 
   constructor() {
     this.#child = fork(fileURLToPath(new URL('./fleet-process.ts', import.meta.url)), {
-      execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=4096'],
+      execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=4096', ...NODE_FLAGS],
     });
     this.#child.on('message', (report: FleetReport) => {
       if (report.type === 'acknowledged') this.acknowledged = report.total;

@@ -1,6 +1,6 @@
-import { Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import { cpuMeter, withDescendants } from './cpu.ts';
 import { FleetDriver } from './fleet-driver.ts';
+import { order } from './order.ts';
 import type { Subject } from './subject.ts';
 
 export interface LifecycleResult {
@@ -11,7 +11,8 @@ export interface LifecycleResult {
   readonly cpuUs: Readonly<Record<string, number>>;
 }
 
-const BATCH_COMMANDS = 500;
+/** As the peer's jobs. */
+const BATCH_COMMANDS = 200;
 /** Commands in a row for one executor, as a caller that works through its positions asks for them. */
 const RUN_COMMANDS = 10;
 const BATCHES_AT_ONCE = 6;
@@ -20,8 +21,8 @@ const UNFINISHED_MAX = 10_000;
 const LIFECYCLES_MS_MAX = 120_000;
 
 /**
- * Issues commands in the largest batches to connected executors, ten for one and then ten for the next, and waits until the platform has acknowledged each result
- * as durable. Then every command is checked: delivered once, SUCCEEDED, with its whole history.
+ * Issues commands in batches to connected executors, ten for one and then ten for the next, and waits until the platform has
+ * acknowledged each result as durable. Then every command is checked: delivered once, SUCCEEDED, with its whole history.
  */
 export async function measureLifecycles(
   subject: Subject,
@@ -66,23 +67,6 @@ export async function measureLifecycles(
 
   await checkExact(subject, fleet, Number(before?.n ?? 0), commands);
   return { executors, commands, perSecond: commands / seconds, cpuUs };
-}
-
-function order(executor: string, i: number) {
-  return {
-    executor,
-    kind: {
-      case: 'openPosition' as const,
-      value: {
-        sessionId: `session-${i}`,
-        strategyId: 'pump',
-        symbol: 'BTC_USDT',
-        side: Side.BUY,
-        quantity: '0.01',
-        referencePrice: '50000',
-      },
-    },
-  };
 }
 
 async function checkExact(subject: Subject, fleet: FleetDriver, afterNumber: number, commands: number): Promise<void> {

@@ -61,7 +61,11 @@ export class LightStream {
     stream.on('trailers', note);
     stream.on('error', (thrown: Error) => (ended = thrown.message));
     stream.on('data', (data: Buffer) => this.#take(data, onMessage));
-    stream.once('close', () => onEnd(ended));
+    stream.once('close', () => {
+      onEnd(ended);
+      // Node's stream outlives its call, and this hangs on its listeners: see PortGuard.
+      setImmediate(() => stream.removeAllListeners());
+    });
   }
 
   send(body: Uint8Array): void {

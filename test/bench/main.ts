@@ -30,7 +30,8 @@ const latencySeconds = values.quick ? 5 : 20;
 const LATENCY_PER_SECOND = 500;
 const WARM_UP_SECONDS = 8;
 
-const { servers, running } = await startServers();
+// Room for what the sections store: with the tests' 128 MB every page was written out and read again, for the peer too.
+const { servers, running } = await startServers({ sharedBuffersMb: 512 });
 try {
   if (sections.has('lifecycles')) await lifecycles();
   if (sections.has('latency')) await latency();

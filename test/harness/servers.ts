@@ -7,6 +7,7 @@ import { NatsServer } from '../../deploy/local/nats-server.ts';
 import { freePort } from './port.ts';
 import { Postgres } from '../../deploy/local/postgres.ts';
 import { POSTGRES_LEFTOVER_STEPS } from '../../deploy/local/postgres-cluster.ts';
+import type { PostgresSettings } from '../../deploy/local/postgres-settings.ts';
 import { removeOutsideStore } from '../../deploy/local/postgres-store.ts';
 import { endLeftovers, hasCode, livingPid } from '../../deploy/local/process-record.ts';
 import { type Running, Stack } from '../../services/platform/lifecycle.ts';
@@ -31,8 +32,13 @@ const TEMPLATE_DATABASE = 'strategos_template';
 const CONNECTIONS_MAX = 600;
 const KILL_STEPS = [{ signal: 'SIGKILL', waitMs: 5_000 }] as const;
 
-/** Starts one PostgreSQL with a migrated template database, and one NATS, on free ports in a folder of their own. */
-export async function startServers(): Promise<{ readonly servers: TestServers; readonly running: Running }> {
+/**
+ * Starts one PostgreSQL with a migrated template database, and one NATS, on free ports in a folder of their own. Files make and
+ * drop a database for every stack, and what they store need not outlive the machine, which no test takes down.
+ */
+export async function startServers(
+  settings: PostgresSettings = {},
+): Promise<{ readonly servers: TestServers; readonly running: Running }> {
   await sweepAbandonedRuns();
   const stack = new Stack();
   try {
@@ -44,7 +50,7 @@ export async function startServers(): Promise<{ readonly servers: TestServers; r
     stack.use(await lockDataDirectory(data), (unlock) => unlock());
     const program = await natsBinary(directory);
     const nats = stack.add(await NatsServer.start({ data, port: await freePort(), binary: program }));
-    const postgres = stack.add(await startTestPostgres(data, { outlivesMachine: false }));
+    const postgres = stack.add(await startTestPostgres(data, { settings: { outlivesMachine: false, ...settings } }));
     await postgres.ensureDatabase(TEMPLATE_DATABASE);
     await migrateAll(postgres.url(TEMPLATE_DATABASE));
     const servers: TestServers = {
@@ -61,16 +67,13 @@ export async function startServers(): Promise<{ readonly servers: TestServers; r
   }
 }
 
-/**
- * A PostgreSQL with settings for a test run: many short connections, little memory. The one that all files share makes and
- * drops a database for every stack, and need not outlive the machine, which no test takes down.
- */
+/** A PostgreSQL with settings for a test run: many short connections, little memory. */
 export async function startTestPostgres(
   data: DataDirectory,
-  { port, outlivesMachine = true }: { readonly port?: number; readonly outlivesMachine?: boolean } = {},
+  { port, settings }: { readonly port?: number; readonly settings?: PostgresSettings } = {},
 ): Promise<Postgres> {
-  const settings = { sharedBuffersMb: 128, connectionsMax: CONNECTIONS_MAX, outlivesMachine };
-  return Postgres.start({ data, port: port ?? (await freePort()), settings });
+  const chosen = { sharedBuffersMb: 128, connectionsMax: CONNECTIONS_MAX, ...settings };
+  return Postgres.start({ data, port: port ?? (await freePort()), settings: chosen });
 }
 
 /**
