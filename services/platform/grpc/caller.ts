@@ -10,7 +10,7 @@ import {
 import type { Secret } from '../config.ts';
 import { StatusError } from '../errors.ts';
 import { ACCOUNT_HEADER, INTERNAL_TOKEN_HEADER, REQUEST_ID_HEADER, ROLE_HEADER, SUBJECT_HEADER } from '../identity.ts';
-import type { Authenticate } from './authenticate.ts';
+import type { Authenticate, HeaderReader } from './authenticate.ts';
 
 const ROLES = ['viewer', 'operator', 'admin'] as const;
 
@@ -46,7 +46,7 @@ export function callerOf(context: HandlerContext): Caller {
  */
 export function internalAuthenticator(internalToken: Secret): Authenticate {
   const expected = sha256(internalToken.reveal());
-  return (headers: Headers, method: DescMethod): Promise<ContextValues | undefined> => {
+  return (headers: HeaderReader, method: DescMethod): Promise<ContextValues | undefined> => {
     if (method.parent.typeName === 'grpc.health.v1.Health') return Promise.resolve(undefined);
     const token = headers.get(INTERNAL_TOKEN_HEADER);
     if (token === null || !timingSafeEqual(sha256(token), expected)) {

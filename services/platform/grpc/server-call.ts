@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Message } from '@bufbuild/protobuf';
-import { Code, ConnectError, createHandlerContext } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
 import { messageOf } from '../errors.ts';
 import { REQUEST_ID_HEADER } from '../identity.ts';
 import type { Logger } from '../logger.ts';
 import type { SlotMap } from '../slot-map.ts';
 import type { Authenticate } from './authenticate.ts';
+import { CallContext } from './call-context.ts';
 import { type CallEnd, failedEnd, libraryError, stoppingError } from './call-status.ts';
 import { clampTimeoutMs } from './deadline.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -26,7 +27,6 @@ export interface CallScope {
 }
 
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
-type Context = ReturnType<typeof createHandlerContext>;
 type LogLevel = 'debug' | 'info' | 'warn';
 
 /** What signal and request queue of a call say after its regular end. Made once: an error a call costs a stack trace. */
@@ -55,7 +55,7 @@ export class ServerCall extends ServerInterceptingCall {
   readonly #end: (end: CallEnd) => void;
   readonly #reader: RequestReader;
   readonly #writer: ResponseWriter;
-  #context: Context | undefined;
+  #context: CallContext | undefined;
   #requestId = '';
   #finished = false;
   #headersSent = false;
@@ -138,9 +138,9 @@ export class ServerCall extends ServerInterceptingCall {
       const { authenticate } = this.#scope;
       if (authenticate === undefined) this.#accept();
       else {
-        authenticate(context.requestHeader, this.#endpoint.method)
+        authenticate(context, this.#endpoint.method)
           .then((values) => {
-            if (values !== undefined) Object.assign(context, { values });
+            if (values !== undefined) context.values = values;
             return this.#accept();
           })
           .catch((thrown: unknown) => this.#fail(thrown));
@@ -150,24 +150,13 @@ export class ServerCall extends ServerInterceptingCall {
     }
   }
 
-  #makeContext(pairs: [string, string][]): Context {
+  #makeContext(pairs: [string, string][]): CallContext {
     const given = pairs.find(([key]) => key === REQUEST_ID_HEADER)?.[1];
     this.#requestId = given !== undefined && REQUEST_ID_PATTERN.test(given) ? given : randomUUID();
-    const { service, method, path } = this.#endpoint;
     const deadline = Number(this.#call.getDeadline());
     const timeoutMs = deadline === Number.POSITIVE_INFINITY ? undefined : clampTimeoutMs(deadline - Date.now());
-    const context = createHandlerContext({
-      service,
-      method,
-      protocolName: 'grpc',
-      requestMethod: 'POST',
-      url: `http://${this.#call.getHost()}${path}`,
-      requestHeader: pairs,
-      responseHeader: { [REQUEST_ID_HEADER]: this.#requestId },
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    });
-    if (given !== this.#requestId) context.requestHeader.set(REQUEST_ID_HEADER, this.#requestId);
-    return context;
+    const deadlineMs = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
+    return new CallContext(this.#endpoint, this.#call.getHost(), this.#requestId, pairs, deadlineMs);
   }
 
   #accept(): void {
@@ -187,7 +176,7 @@ export class ServerCall extends ServerInterceptingCall {
     this.#requestTimer.unref();
   }
 
-  #run(answer: (context: Context) => Promise<void>): void {
+  #run(answer: (context: CallContext) => Promise<void>): void {
     clearTimeout(this.#requestTimer);
     if (this.#context === undefined) return;
     answer(this.#context)
@@ -197,13 +186,13 @@ export class ServerCall extends ServerInterceptingCall {
     if (this.#streaming) setImmediate(() => this.#sendHeaders());
   }
 
-  async #answerOne(request: Message, context: Context): Promise<void> {
+  async #answerOne(request: Message, context: CallContext): Promise<void> {
     const { spec } = this.#endpoint;
     if (spec.kind === 'unary') this.#writer.write(await spec.impl(request, context));
     else if (spec.kind === 'server_streaming') await this.#writer.writeAll(spec.impl(request, context));
   }
 
-  async #answerMany(requests: AsyncIterable<Message>, context: Context): Promise<void> {
+  async #answerMany(requests: AsyncIterable<Message>, context: CallContext): Promise<void> {
     const { spec } = this.#endpoint;
     if (spec.kind === 'client_streaming') this.#writer.write(await spec.impl(requests, context));
     else if (spec.kind === 'bidi_streaming') await this.#writer.writeAll(spec.impl(requests, context));
@@ -213,7 +202,7 @@ export class ServerCall extends ServerInterceptingCall {
     if (this.#headersSent || this.#finished || this.#context === undefined) return;
     this.#headersSent = true;
     try {
-      this.#call.sendMetadata(addHeaders(new Metadata(), this.#context.responseHeader));
+      this.#call.sendMetadata(addHeaders(new Metadata(), this.#context.responsePairs()));
     } catch (thrown) {
       this.#fail(thrown);
     }
@@ -243,7 +232,7 @@ export class ServerCall extends ServerInterceptingCall {
   }
 
   #endOf(error: ConnectError | undefined): CallEnd {
-    const trailer = addHeaders(new Metadata(), this.#context?.responseTrailer ?? new Headers());
+    const trailer = addHeaders(new Metadata(), this.#context?.trailerPairs() ?? []);
     return error === undefined ? { code: status.OK, details: '', metadata: trailer } : failedEnd(error, trailer);
   }
 
