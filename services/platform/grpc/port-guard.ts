@@ -96,8 +96,7 @@ export class PortGuard {
     this.#openCalls += 1;
     stream.once('close', () => {
       this.#openCalls -= 1;
-      // Node's stream outlives its call until the next full collection, and the whole call hangs on its listeners.
-      setImmediate(() => stream.removeAllListeners());
+      setImmediate(letGo, stream);
     });
     stream.once('finish', () => {
       if (!stream.readableEnded && !stream.closed) closeLater(stream);
@@ -152,6 +151,14 @@ function refuse(stream: ServerHttp2Stream, code: status, message: string): false
   );
   return false;
 }
+
+/** Node's stream outlives its call until the next full collection, and the whole call hangs on its listeners. */
+function letGo(stream: ServerHttp2Stream): void {
+  stream.removeAllListeners();
+  stream.on('error', ignore);
+}
+
+function ignore(): void {}
 
 function closeLater(stream: ServerHttp2Stream): void {
   const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), HALF_OPEN_MS_MAX);
