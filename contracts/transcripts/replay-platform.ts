@@ -23,7 +23,8 @@ import { Places, type Step, type Transcript } from './transcript.ts';
 import { objectOf } from '../schema/json.ts';
 
 const FRAMES_MAX = 10_000;
-const HEAR_MS_MAX = 3_000;
+/** Long enough for a loaded machine: what is right must never be taken for a break, and few breaks are noticed by waiting. */
+const HEAR_MS_MAX = 8_000;
 
 /** What happens to the platform's frames on their way, when a mutation stands in between. */
 export interface OnTheWire {
