@@ -1,16 +1,15 @@
 import { Logger, makeWorkerUtils, run } from 'graphile-worker';
 import { Pool } from 'pg';
-import { order } from './order.ts';
+import { BATCH_ORDERS, BATCHES_AT_ONCE, order } from './order.ts';
 
-const BATCH_JOBS = 200;
-const BATCHES_AT_ONCE = 6;
 const CONCURRENCY = 24;
 const LOCAL_QUEUE_JOBS = 500;
 const COMPLETE_BATCH_MS = 5;
 
 /**
  * graphile-worker adding and running the same number of jobs on the same Postgres, with the same orders in them: they are added
- * in bulk by the same number of callers, with its local queue and batched completion on, which is its fastest configuration. Gives jobs a second.
+ * in bulk by the same number of callers, with its local queue and batched completion on, which is its fastest configuration.
+ * Gives jobs a second.
  */
 export async function measureGraphileWorker(databaseUrl: string, jobs: number): Promise<number> {
   let done = 0;
@@ -45,7 +44,7 @@ export async function measureGraphileWorker(databaseUrl: string, jobs: number): 
   const addSome = async (): Promise<void> => {
     while (added < jobs) {
       const from = added;
-      const count = Math.min(BATCH_JOBS, jobs - from);
+      const count = Math.min(BATCH_ORDERS, jobs - from);
       added += count;
       await utils.addJobs(
         Array.from({ length: count }, (_, k) => ({ identifier: 'ping' as const, payload: order('peer', from + k) })),

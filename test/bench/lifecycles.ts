@@ -1,6 +1,6 @@
 import { cpuMeter, withDescendants } from './cpu.ts';
 import { FleetDriver } from './fleet-driver.ts';
-import { order } from './order.ts';
+import { BATCH_ORDERS, BATCHES_AT_ONCE, order } from './order.ts';
 import type { Subject } from './subject.ts';
 
 export interface LifecycleResult {
@@ -11,11 +11,8 @@ export interface LifecycleResult {
   readonly cpuUs: Readonly<Record<string, number>>;
 }
 
-/** As the peer's jobs. */
-const BATCH_COMMANDS = 200;
 /** Commands in a row for one executor, as a caller that works through its positions asks for them. */
 const RUN_COMMANDS = 10;
-const BATCHES_AT_ONCE = 6;
 /** For one executor; the platform takes twice as many. */
 const UNFINISHED_MAX = 10_000;
 const LIFECYCLES_MS_MAX = 120_000;
@@ -48,7 +45,7 @@ export async function measureLifecycles(
   const issueSome = async (): Promise<void> => {
     while (issued < commands) {
       const from = issued;
-      const count = Math.min(BATCH_COMMANDS, commands - from);
+      const count = Math.min(BATCH_ORDERS, commands - from);
       issued += count;
       // What an executor may have waiting is bounded, and callers are told to come again: these wait before they are told.
       await fleet.untilAcknowledged(from - UNFINISHED_MAX * executors, LIFECYCLES_MS_MAX);

@@ -1,7 +1,7 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { ContextValues } from '@connectrpc/connect';
 
-/** Headers of a request, as fetch Headers give them: null for one that is not there. */
+/** Headers of a request, as fetch Headers give them: null for one that is not there. Names are in lower case. */
 export interface HeaderReader {
   get(name: string): string | null;
 }
