@@ -1,3 +1,4 @@
+import type { CDPSession } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import { hasChromium, TestBrowser } from '../harness/browser.ts';
@@ -9,8 +10,12 @@ const OPEN = [CommandState.PENDING, CommandState.SENT, CommandState.RECEIVED, Co
 const BATCH = 500;
 /** Lines in the document, however long the list is. */
 const LINES_MAX = 120;
-/** Half of all frames come at least this often while the list is dragged through; a jank is many times longer. */
-const MEDIAN_FRAME_MS_MAX = 50;
+const FRAMES = 200;
+/**
+ * What a frame may cost the page's thread while the list is dragged through a screen a frame. 10 ms were measured, and 60
+ * with 2 000 lines in the document. Processor time and not the clock, which counts what other tests do too.
+ */
+const FRAME_CPU_MS_MAX = 30;
 
 describe.runIf(hasChromium())('ten thousand commands', () => {
   test('are scrolled through without jank, and only those in sight are drawn', async () => {
@@ -51,26 +56,34 @@ describe.runIf(hasChromium())('ten thousand commands', () => {
         await commands.issueCommand({ executor: 'vps-1', kind: { case: 'ping', value: { payload: `live ${count}` } } });
       }
     })();
-    const frames: number[] = await page.evaluate(`new Promise((resolve) => {
+    const performance = await page.context().newCDPSession(page);
+    await performance.send('Performance.enable', { timeDomain: 'threadTicks' });
+    const before = await cpuMs(performance);
+    await page.evaluate(`new Promise((resolve) => {
       const viewport = document.querySelector('.viewport');
-      const frames = [];
-      let before = performance.now();
+      let frames = 0;
       viewport.scrollTo(0, 0);
-      const step = (now) => {
-        frames.push(now - before);
-        before = now;
+      const step = () => {
         viewport.scrollBy(0, 900);
-        if (frames.length >= 200) resolve(frames.slice(1));
+        frames += 1;
+        if (frames >= ${FRAMES}) resolve();
         else requestAnimationFrame(step);
       };
       requestAnimationFrame(step);
     })`);
+    expect(((await cpuMs(performance)) - before) / FRAMES).toBeLessThan(FRAME_CPU_MS_MAX);
     await streaming;
-    const sorted = frames.toSorted((a, b) => a - b);
-    expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThan(MEDIAN_FRAME_MS_MAX);
     expect(await page.getByRole('row').count()).toBeLessThan(LINES_MAX);
     await page.evaluate("document.querySelector('.viewport').scrollTo(0, 0)");
     await page.getByRole('row', { name: /live 19/ }).waitFor();
     expect(browser.complaints).toEqual([]);
   });
 });
+
+/** Processor time that the page's thread has used since it was first asked, in milliseconds: scripts, styles, layout and painting. */
+async function cpuMs(performance: CDPSession): Promise<number> {
+  const { metrics } = await performance.send('Performance.getMetrics');
+  const seconds = metrics.find(({ name }) => name === 'TaskDuration')?.value;
+  if (seconds === undefined) throw new Error('this Chromium does not count the time of its tasks');
+  return seconds * 1_000;
+}
