@@ -33,7 +33,7 @@ async function issueMany(accountId: string, executorId: string, count: number, n
     const { command, step } = issue(order, nowMs);
     return { command, steps: [step], sent: null };
   });
-  await insert(pool, accountId, rows, 0);
+  await insert(pool, { accountId, writer: sampleId(++made), known: 0 }, rows);
   return rows.map(({ command }) => command.id);
 }
 

@@ -12,9 +12,9 @@ import {
   isSaved,
   isWaiting,
   itemOf,
-  mayAcknowledge,
   type JournaledCommand,
   type LiveCommand,
+  mayAcknowledge,
   mayResend,
   newLive,
   reconciling,
@@ -153,11 +153,13 @@ export class CommandFlow {
     return moved;
   }
 
-  /** The reserved command is stored as SENT. */
+  /** The reserved command is stored as SENT. Its number may be higher than the one that was reserved. */
   confirm(command: Command): void {
     const live = this.#live.get(command.id);
     if (live?.reserved !== true) return;
     live.reserved = false;
+    live.durable = command;
+    live.current = command;
     this.#newest = Math.max(this.#newest, command.sequence);
     if (!this.#closed) this.#deps.output.deliver(command, true);
   }

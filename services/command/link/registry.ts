@@ -1,4 +1,4 @@
-import type { LocalStreams } from '../delivery/account-ledger.ts';
+import type { LocalStreams } from '../delivery/local-streams.ts';
 import type { Command } from '../domain/command.ts';
 import type { NewCommand, UnreadableCommand } from '../domain/repository.ts';
 import type { ExecutorSession } from './session.ts';

@@ -27,19 +27,38 @@ import {
 /** Where a statement runs: on the pool, or within somebody's transaction. */
 export type Connection = Pool | PoolClient;
 
-export interface Inserted {
+/** The account that is written to, and who writes. */
+export interface WriteAccount {
+  readonly accountId: string;
+  /** Id of an unbroken series of writes. */
+  readonly writer: string;
+}
+
+export interface InsertAccount extends WriteAccount {
+  /** Up to this number the writer knows the account's history. */
+  readonly known: number;
+}
+
+interface Numbers {
   /** The account's number before this write took its own. */
   readonly baseNumber: number;
+  /** Numbers after this one were taken by the same writer, the write's own included. */
+  readonly runFrom: number;
+}
+
+export interface Inserted extends Numbers {
+  /** How many were stored as SENT. */
+  readonly sent: number;
   readonly commands: ReadonlyMap<string, { readonly sequence: number; readonly state: CommandState }>;
 }
 
-export interface Changed {
-  readonly baseNumber: number;
+export interface Changed extends Numbers {
   readonly ids: ReadonlySet<string>;
 }
 
 interface InsertedRow {
   readonly base: number;
+  readonly run_from: number;
   readonly stored: number;
   readonly sent: number;
   /** Null when all were stored in the same state, and when none was. */
@@ -48,6 +67,7 @@ interface InsertedRow {
 
 interface ChangedRow {
   readonly base: number;
+  readonly run_from: number;
   readonly changed: number;
   /** Null when all were changed, and when none was. */
   readonly ids: readonly string[] | null;
@@ -77,15 +97,14 @@ export async function run<Row extends QueryResultRow = CommandRow>(
 /** Inserts new commands of one account; those whose request_id is taken are left out of the answer. */
 export async function insert(
   connection: Connection,
-  accountId: string,
+  { accountId, writer, known }: InsertAccount,
   commands: readonly NewCommand[],
-  knownNumber: number,
 ): Promise<Inserted> {
-  const values = [accountId, commands.length, knownNumber, ...insertParameters(commands)];
+  const values = [accountId, commands.length, writer, known, ...insertParameters(commands)];
   const requested = commands.some(({ command }) => command.requestId !== null);
   const statement = requested ? insertRequestedCommands : insertCommands;
   const row = written(await run<InsertedRow>(connection, statement, values), accountId);
-  return { baseNumber: row.base, commands: storedOf(row, commands) };
+  return { baseNumber: row.base, runFrom: row.run_from, sent: row.sent, commands: storedOf(row, commands) };
 }
 
 function storedOf({ base, stored, sent, rows }: InsertedRow, commands: readonly NewCommand[]): Inserted['commands'] {
@@ -98,13 +117,13 @@ function storedOf({ base, stored, sent, rows }: InsertedRow, commands: readonly 
 /** Writes changed commands of one account; those whose version or epoch has moved on are left out of the answer. */
 export async function change(
   connection: Connection,
-  accountId: string,
+  { accountId, writer }: WriteAccount,
   commands: readonly ChangedCommand[],
 ): Promise<Changed> {
-  const values = [accountId, commands.length, ...changeParameters(commands)];
+  const values = [accountId, commands.length, writer, ...changeParameters(commands)];
   const row = written(await run<ChangedRow>(connection, changeCommands, values), accountId);
   const all = row.changed === commands.length ? commands.map(({ command }) => command.id) : null;
-  return { baseNumber: row.base, ids: new Set(row.ids ?? all) };
+  return { baseNumber: row.base, runFrom: row.run_from, ids: new Set(row.ids ?? all) };
 }
 
 function written<Row>([row]: readonly Row[], accountId: string): Row {

@@ -173,13 +173,17 @@ export function changeParameters(rows: readonly ChangedCommand[]): (Buffer | nul
 // out of the batch, not from the parameter: otherwise a plan may begin with all commands of the account (16 times slower).
 // OFFSET 0 keeps what depends on a row's fence from being worked out again for each column that asks for it.
 
-// The account's row is locked first: whoever comes later sees our numbers, and numbers below ours are already visible.
+// The account's row is locked first: whoever comes later sees our numbers, and numbers below ours are already visible. They
+// go on with the run of the writer's own numbers if nobody else has taken any since.
 const COUNTER = `counter AS (
-  UPDATE command.account SET event_number = event_number + $2::bigint WHERE id = $1::text
-  RETURNING event_number - $2::bigint AS base
+  UPDATE command.account SET event_number = event_number + $2::bigint,
+    run_writer = $3::uuid, run_to = event_number + $2::bigint,
+    run_from = CASE WHEN run_writer = $3::uuid AND run_to = event_number THEN run_from ELSE event_number END
+  WHERE id = $1::text
+  RETURNING event_number - $2::bigint AS base, run_from
 )`;
 
-const insertion = placed(INSERT_COLUMNS, 4);
+const insertion = placed(INSERT_COLUMNS, 5);
 /** Columns that do not depend on whether the command goes out at once. */
 const PLAIN_INSERTS = INSERT_COLUMNS.map(({ name }) => name).filter(
   (name) => name !== 'due_time' && !name.startsWith('send_') && !name.endsWith('_steps'),
@@ -197,7 +201,7 @@ function insertText(conflict: string): string {
     CASE WHEN n.now_sent THEN ${of('send_due')} ELSE ${of('due_time')} END,
     ARRAY[CASE WHEN n.now_sent THEN n.sent_steps ELSE n.issued_steps END::json]
   FROM (
-    SELECT r.*, counter.base, counter.base = $3::bigint AND fences.held[${insertion.fence('r')}] IS TRUE AS now_sent
+    SELECT r.*, counter.base, counter.run_from <= $4::bigint AND fences.held[${insertion.fence('r')}] IS TRUE AS now_sent
     FROM counter, fences, ${insertion.rows} OFFSET 0) n${conflict}
   RETURNING id, executor_id, sequence, state, timeline[1] AS steps
 ), history AS (
@@ -206,16 +210,17 @@ function insertText(conflict: string): string {
 ), count AS (
   SELECT count(*)::integer AS stored, (count(*) FILTER (WHERE state = 'SENT'))::integer AS sent FROM inserted
 )
-SELECT base, stored, sent,
+SELECT base, run_from, stored, sent,
   CASE WHEN stored < $2::bigint OR sent NOT IN (0, stored)
     THEN (SELECT json_agg(json_build_array(id, sequence, state)) FROM inserted) END AS rows
 FROM counter, count`;
 }
 
 /**
- * $1 account, $2 how many numbers to take, $3 the number up to which the caller knows the account's history, then what
- * `insertParameters` gives. Gives the base number, how many commands were stored and how many of them as SENT. A row's
- * sequence is the base and its position; `rows` says which they were when only some were stored, or sent.
+ * $1 account, $2 how many numbers to take, $3 the writer, $4 the number up to which that knows the account's history, then what
+ * `insertParameters` gives. Gives the base number, the number after which all are the writer's, how many commands were
+ * stored and how many of them as SENT. A row's sequence is the base and its position; `rows` says which they were when
+ * only some were stored, or sent.
  */
 export const insertCommands: Statement = { name: 'insert_commands', text: insertText('') };
 
@@ -228,7 +233,7 @@ export const insertRequestedCommands: Statement = {
   text: insertText('\n  ON CONFLICT (account_id, request_id) WHERE request_id IS NOT NULL DO NOTHING'),
 };
 
-const alteration = placed(CHANGE_COLUMNS, 3);
+const alteration = placed(CHANGE_COLUMNS, 4);
 
 function setColumn({ name }: Column<ChangedCommand>): string {
   const value = alteration.value(name, 'u');
@@ -239,8 +244,8 @@ function setColumn({ name }: Column<ChangedCommand>): string {
 const SET_COLUMNS = CHANGE_COLUMNS.filter(({ name }) => !['id', 'from_version', 'steps', 'milestones'].includes(name));
 
 /**
- * $1 account, $2 how many numbers to take, then what `changeParameters` gives. Gives the base number and how many commands
- * were changed; their ids when it was only some of them.
+ * $1 account, $2 how many numbers to take, $3 the writer, then what `changeParameters` gives. Gives the base number, the number
+ * after which all are the writer's, and how many commands were changed; their ids when it was only some of them.
  */
 export const changeCommands: Statement = {
   name: 'change_commands',
@@ -257,5 +262,5 @@ export const changeCommands: Statement = {
   INSERT INTO command.history (account_id, number, command_id, executor_id, steps)
   SELECT $1, u.number, u.id, u.executor_id, u.step_json FROM updated u
 ), count AS (SELECT count(*)::integer AS changed FROM updated)
-SELECT base, changed, CASE WHEN changed < $2::bigint THEN (SELECT json_agg(id) FROM updated) END AS ids FROM counter, count`,
+SELECT base, run_from, changed, CASE WHEN changed < $2::bigint THEN (SELECT json_agg(id) FROM updated) END AS ids FROM counter, count`,
 };

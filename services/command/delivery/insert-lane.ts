@@ -1,0 +1,157 @@
+import type { Pool } from 'pg';
+import type { Clock } from '../../platform/clock.ts';
+import { asError, unavailable } from '../../platform/errors.ts';
+import { isConnectionFailure } from '../../platform/postgres/failure.ts';
+import type { Command } from '../domain/command.ts';
+import type { ChangedCommand, NewCommand } from '../domain/repository.ts';
+import { supersededKinds, supersedes } from '../domain/supersession.ts';
+import { transition } from '../domain/transition.ts';
+import * as store from '../store/command-store.ts';
+import type { AccountNumbers, Flight } from './account-numbers.ts';
+import { answer, type PendingInsert } from './insert-queue.ts';
+import type { LocalStreams } from './local-streams.ts';
+
+export interface InsertLaneDependencies {
+  readonly accountId: string;
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly streams: LocalStreams;
+  readonly numbers: AccountNumbers;
+  /** Tells who has to know of commands that were written. */
+  readonly announce: (commands: readonly Command[]) => void;
+}
+
+/** A batch as it was stored, and the commands whose end it brought with it. */
+interface Stored {
+  readonly inserted: store.Inserted;
+  readonly superseded: readonly Command[];
+}
+
+/** Stores an account's new commands, one batch after the other, and lets those go out at once that may. */
+export class InsertLane {
+  readonly #deps: InsertLaneDependencies;
+
+  constructor(deps: InsertLaneDependencies) {
+    this.#deps = deps;
+  }
+
+  async write(batch: readonly PendingInsert[]): Promise<void> {
+    const { streams, numbers, announce } = this.#deps;
+    const flight = numbers.begin();
+    // The lowest number that each may get: those before it are known or ours, or nothing is stored as SENT.
+    const numbered = batch.map(({ row }, i) => ({ ...row.command, sequence: flight.known + i + 1 }));
+    const stops = numbered.filter((command) => supersededKinds(command.kind).length > 0);
+    const rows = batch.map(({ row }, i) => ({ ...row, sent: this.#admit(flight, numbered[i], stops) }));
+    try {
+      const { inserted, superseded } = await this.#store(rows, stops.length > 0, flight);
+      // Somebody else wrote first, whom we have not seen: nothing was stored as SENT.
+      if (inserted.sent === 0) this.#releaseAll(rows);
+      await numbers.took(flight, { ...inserted, count: rows.length + superseded.length });
+      streams.merge(superseded);
+      const answered = inserted.sent > 0 ? rows : rows.map((row) => ({ ...row, sent: null }));
+      this.#answer(batch, answered, inserted, new Map(superseded.map((command) => [command.id, command])));
+      announce([...superseded, ...rows.map((row) => row.command)]);
+    } catch (thrown) {
+      numbers.failed(flight, thrown);
+      this.#releaseAll(rows);
+      await this.#refused(batch, thrown);
+    }
+  }
+
+  #admit({ known }: Flight, command: Command | undefined, stops: readonly Command[]): NewCommand['sent'] {
+    if (command === undefined || known < 0) return null;
+    return this.#deps.streams.admit(command, !stops.some((stop) => supersedes(stop, command)));
+  }
+
+  #store(rows: readonly NewCommand[], withStops: boolean, flight: Flight): Promise<Stored> {
+    if (withStops) return this.#storeWithSupersession(rows, flight);
+    const { pool } = this.#deps;
+    return store.insert(pool, this.#account(flight), rows).then((inserted) => ({ inserted, superseded: [] }));
+  }
+
+  /** A stop and the end of the starts that it makes pointless are one transaction: no start slips out in between. */
+  async #storeWithSupersession(rows: readonly NewCommand[], flight: Flight): Promise<Stored> {
+    const { accountId, pool, clock } = this.#deps;
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      const inserted = await store.insert(client, this.#account(flight), rows);
+      const stops = rows.flatMap(({ command }) => {
+        const stored = inserted.commands.get(command.id);
+        return stored === undefined ? [] : [{ ...command, sequence: stored.sequence }];
+      });
+      const kinds = [...new Set(stops.flatMap((stop) => supersededKinds(stop.kind)))];
+      const executorIds = [...new Set(stops.map((stop) => stop.executorId))];
+      const open = await store.lockOpenOfKinds(client, accountId, executorIds, kinds);
+      const changes = open.commands.flatMap((earlier): ChangedCommand[] => {
+        const stop = stops.find((later) => supersedes(later, earlier));
+        if (stop === undefined) return [];
+        const moved = transition(earlier, { type: 'superseded', by: stop.id }, clock.nowMs());
+        if (moved === null) return [];
+        return [{ command: moved.command, fromVersion: earlier.version, steps: [moved.step], fenceEpoch: 0 }];
+      });
+      if (changes.length > 0) await store.change(client, this.#account(flight), changes);
+      await client.query('COMMIT');
+      return { inserted, superseded: changes.map(({ command }) => command) };
+    } catch (thrown) {
+      broken = asError(thrown);
+      throw thrown;
+    } finally {
+      // A connection whose transaction failed is thrown away: its state is not worth a guess.
+      client.release(broken);
+    }
+  }
+
+  #answer(
+    batch: readonly PendingInsert[],
+    rows: readonly NewCommand[],
+    inserted: store.Inserted,
+    superseded: ReadonlyMap<string, Command>,
+  ): void {
+    const { streams } = this.#deps;
+    const pending: Command[] = [];
+    for (const [i, asked] of batch.entries()) {
+      const row = rows[i];
+      if (row === undefined) continue;
+      const stored = inserted.commands.get(row.command.id);
+      if (stored === undefined) {
+        if (row.sent !== null) streams.release(row.sent.command);
+        answer(asked, null);
+        continue;
+      }
+      if (row.sent !== null && stored.state === 'SENT') {
+        const { command: sent } = row.sent;
+        const command = sent.sequence === stored.sequence ? sent : { ...sent, sequence: stored.sequence };
+        streams.confirm(command);
+        answer(asked, command);
+        continue;
+      }
+      if (row.sent !== null) streams.release(row.sent.command);
+      // Ended in the same transaction by a stop that came with it.
+      const command = superseded.get(row.command.id) ?? { ...row.command, sequence: stored.sequence };
+      pending.push(command);
+      answer(asked, command);
+    }
+    streams.merge(pending);
+  }
+
+  async #refused(batch: readonly PendingInsert[], thrown: unknown): Promise<void> {
+    if (batch.length > 1 && !isConnectionFailure(thrown)) {
+      for (const pending of batch) await this.write([pending]);
+      return;
+    }
+    const outcome = isConnectionFailure(thrown)
+      ? unavailable('postgres', 'the database cannot be reached; repeat the call with the same request_id', thrown)
+      : asError(thrown);
+    for (const pending of batch) answer(pending, outcome);
+  }
+
+  #releaseAll(rows: readonly NewCommand[]): void {
+    for (const row of rows) if (row.sent !== null) this.#deps.streams.release(row.sent.command);
+  }
+
+  #account({ writer, known }: Flight): store.InsertAccount {
+    return { accountId: this.#deps.accountId, writer, known };
+  }
+}
