@@ -7,7 +7,7 @@ import { transition } from '../services/command/domain/transition.ts';
 import type { ChangedCommand, NewCommand } from '../services/command/domain/repository.ts';
 import { changeParameters, insertParameters } from '../services/command/store/write-statements.ts';
 import { createDatabase, type TestDatabase } from './harness/database.ts';
-import { sampleCommand, sampleOrder } from './harness/sample-commands.ts';
+import { sampleCommand, sampleId, sampleOrder } from './harness/sample-commands.ts';
 import { insertSampleInstances } from './harness/sample-instances.ts';
 import { insertSampleMarkets, sampleMarket } from './harness/sample-markets.ts';
 import { insertSampleRows, sampleRow } from './harness/sample-rows.ts';
@@ -178,13 +178,16 @@ const trader = sampleStrategyRow.accountId(0);
 /** What runs often, or over much: sample values, and the indexes that must carry it. */
 const HOT: Readonly<Record<string, HotStatement>> = {
   ...HOT_TRADING,
-  insert_commands: { values: () => [account, 2, 10, ...insertParameters(newRows())], indexes: ['executor_pkey'] },
+  insert_commands: {
+    values: () => [account, 2, sampleId(1), 10, ...insertParameters(newRows())],
+    indexes: ['executor_pkey'],
+  },
   insert_requested_commands: {
-    values: () => [account, 2, 10, ...insertParameters(newRows())],
+    values: () => [account, 2, sampleId(1), 10, ...insertParameters(newRows())],
     indexes: ['executor_pkey'],
   },
   change_commands: {
-    values: () => [account, 2, ...changeParameters(changedRows())],
+    values: () => [account, 2, sampleId(1), ...changeParameters(changedRows())],
     indexes: ['command_pkey', 'executor_pkey'],
   },
   get_command: { values: () => [account, commands[0]], indexes: ['command_pkey'] },
