@@ -1,5 +1,6 @@
 import { cpuMeter, withDescendants } from './cpu.ts';
 import { FleetDriver } from './fleet-driver.ts';
+import { issueOrders } from './light-issue.ts';
 import { BATCH_ORDERS, BATCHES_AT_ONCE, order } from './order.ts';
 import type { Subject } from './subject.ts';
 
@@ -30,6 +31,7 @@ export async function measureLifecycles(
   const prefix = `life${executors}-${commands}-${run}-`;
   const credentials = await subject.create(prefix, executors);
   await using fleet = new FleetDriver();
+  using connection = subject.lightConnection();
   await fleet.connect(subject.linkUrl, credentials);
   const [before] = await subject.query<{ n: string }>('SELECT event_number AS n FROM command.account');
 
@@ -49,12 +51,10 @@ export async function measureLifecycles(
       issued += count;
       // What an executor may have waiting is bounded, and callers are told to come again: these wait before they are told.
       await fleet.untilAcknowledged(from - UNFINISHED_MAX * executors, LIFECYCLES_MS_MAX);
-      const requests = Array.from({ length: count }, (_, k) =>
+      const orders = Array.from({ length: count }, (_, k) =>
         order(`${prefix}${Math.floor((from + k) / run) % executors}`, from + k),
       );
-      const { outcomes } = await subject.commands.issueCommands({ requests, brief: true });
-      const refused = outcomes.find(({ outcome }) => outcome.case !== 'issued');
-      if (refused !== undefined) throw new Error(`a command was refused: ${JSON.stringify(refused.outcome.value)}`);
+      await issueOrders(connection, orders);
     }
   };
   await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, issueSome));

@@ -5,7 +5,7 @@ const WINDOW_BYTES = 4 * 1_048_576;
 const PREFIX_BYTES = 5;
 
 /** A gRPC connection as light as it can be made: on two cores, what the load costs is taken from what is measured. */
-export class LightConnection {
+export class LightConnection implements Disposable {
   readonly #session: ClientHttp2Session;
   readonly #authority: Record<string, string>;
 
@@ -41,6 +41,10 @@ export class LightConnection {
 
   close(): void {
     this.#session.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 

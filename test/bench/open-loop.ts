@@ -30,7 +30,7 @@ export async function measureOpenLoop(
   const credentials = await subject.create(prefix, executors);
   await using fleet = new FleetDriver();
   await fleet.connect(subject.linkUrl, credentials);
-  const connection = subject.lightConnection();
+  using connection = subject.lightConnection();
   const commands = perSecond * seconds;
   const [mark] = await subject.query<{ n: string }>('SELECT event_number AS n FROM command.account');
   const answers: Promise<unknown>[] = [];
@@ -51,7 +51,6 @@ export async function measureOpenLoop(
     }, TURN_MS);
   });
   await Promise.all(answers);
-  connection.close();
   await fleet.untilAcknowledged(commands, SETTLE_MS_MAX);
   const [row] = await subject.query<{ p50: number; p99: number; max: number }>(
     `SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50, percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99,

@@ -4,6 +4,8 @@ import { Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 export const BATCH_ORDERS = 200;
 export const BATCHES_AT_ONCE = 6;
 
+export type Order = ReturnType<typeof order>;
+
 /** What is ordered, of us and of the peer: each order belongs to a session of its own and waits for no other. */
 export function order(executor: string, i: number) {
   return {
