@@ -8,7 +8,7 @@ import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { OWN_DIGEST } from '../harness/own-contract.ts';
 import { KIND_NAMES } from './kinds.ts';
 import { answerFrame, type LightDelivery, readFrame } from './light-frames.ts';
-import { LightConnection, type LightStream } from './light-stream.ts';
+import { LightLink } from './light-link.ts';
 
 /** A credential as CreateExecutor gives it. */
 export interface FleetCredential {
@@ -68,7 +68,7 @@ export class FleetMember {
   readonly #journalId = crypto.randomUUID();
   readonly #onAcknowledged: (count: number) => void;
   #welcome: () => void = () => undefined;
-  #connection: LightConnection | undefined;
+  #link: LightLink | undefined;
   #closed = false;
 
   constructor(linkUrl: string, credential: FleetCredential, onAcknowledged: (count: number) => void) {
@@ -83,18 +83,16 @@ export class FleetMember {
 
   close(): void {
     this.#closed = true;
-    this.#connection?.close();
+    this.#link?.close();
   }
 
   #connect(): void {
     const { keyId, secret } = this.#credential;
     const headers = { authorization: `Bearer ${keyId}.${secret}` };
-    const connection = new LightConnection(this.#linkUrl, headers, () => this.#comeBack());
-    const stream: LightStream = connection.open(
-      PATH,
-      (body) => this.#take(stream, body),
-      () => connection.close(),
-    );
+    const link = new LightLink(this.#linkUrl, PATH, headers, {
+      onMessage: (body) => this.#take(link, body),
+      onEnd: () => this.#comeBack(),
+    });
     const hello = {
       journalId: this.#journalId,
       agentVersion: 'bench',
@@ -103,8 +101,8 @@ export class FleetMember {
       inFlightMax: IN_FLIGHT_MAX,
       host: 'bench',
     };
-    say(stream, { frame: { case: 'hello', value: hello } });
-    this.#connection = connection;
+    say(link, { frame: { case: 'hello', value: hello } });
+    this.#link = link;
   }
 
   /** The service may be killed on purpose: the executor comes back, as a real one does. */
@@ -112,26 +110,26 @@ export class FleetMember {
     if (!this.#closed) setTimeout(() => this.#connect(), 100 + Math.random() * 400);
   }
 
-  #take(stream: LightStream, body: Buffer): void {
+  #take(link: LightLink, body: Buffer): void {
     const frame = readFrame(body);
     switch (frame.case) {
       case 'commands':
         this.#count(frame.deliveries);
-        stream.send(answerFrame(frame.deliveries));
+        link.send(answerFrame(frame.deliveries));
         break;
       case 'eventsAcknowledged':
         this.#onAcknowledged(frame.count);
         break;
       case 'other':
-        this.#takeOther(stream, body);
+        this.#takeOther(link, body);
     }
   }
 
-  #takeOther(stream: LightStream, body: Buffer): void {
+  #takeOther(link: LightLink, body: Buffer): void {
     const { frame } = fromBinary(ConnectResponseSchema, body);
     if (frame.case === 'welcome') this.#welcome();
     if (frame.case !== 'heartbeat') return;
-    say(stream, { frame: { case: 'heartbeatReply', value: { number: frame.value.number } } });
+    say(link, { frame: { case: 'heartbeatReply', value: { number: frame.value.number } } });
   }
 
   #count(deliveries: readonly LightDelivery[]): void {
@@ -142,6 +140,6 @@ export class FleetMember {
   }
 }
 
-function say(stream: LightStream, request: MessageInitShape<typeof ConnectRequestSchema>): void {
-  stream.send(toBinary(ConnectRequestSchema, create(ConnectRequestSchema, request)));
+function say(link: LightLink, request: MessageInitShape<typeof ConnectRequestSchema>): void {
+  link.send(toBinary(ConnectRequestSchema, create(ConnectRequestSchema, request)));
 }
