@@ -31,7 +31,7 @@ export interface LedgerDependencies {
   readonly committed: (accountId: string) => void;
 }
 
-/** Rows that are being written at a moment, and whether what others wrote is being looked at. */
+/** What a ledger does at a moment: rows that are being written, and looks at what others wrote. */
 interface UnderWay {
   insert: number;
   change: number;
@@ -44,7 +44,7 @@ interface UnderWay {
  * Callers enqueue. New commands and changes go in a lane each: what gathers while a lane writes becomes its next statement, so
  * batches grow with the load and an idle ledger answers in one round trip. Under load the lanes go side by side: while
  * Postgres works for one, the answer of the other is handled and its next statement made, which waits there for the account's
- * row. Each write tells which of the account's numbers before it are not this
+ * row. Answers are handled in the order of the account's numbers. Each write tells which of the account's numbers before it are not this
  * ledger's own: when that is more than it knew, others have written, and their changes to the executors held here are read
  * before anything new goes out. That keeps issue order across replicas.
  */
@@ -58,6 +58,7 @@ export class AccountLedger {
   readonly #insertLane: InsertLane;
   readonly #changeLane: ChangeLane;
   readonly #underWay: UnderWay = { insert: 0, change: 0, sync: 0 };
+  #latest: keyof UnderWay = 'sync';
   #syncWaiters: PromiseWithResolvers<void>[] = [];
   #gathering: NodeJS.Timeout | undefined;
   #kicked = false;
@@ -148,30 +149,42 @@ export class AccountLedger {
     }, GATHER_MS);
   }
 
-  /** Begins whatever waits and can be begun. What others wrote is looked at alone: it may change what both lanes rest on. */
+  /** Begins whatever waits and can be begun: at the latest after one look, or one statement of the other lane. */
   #begin(): void {
     const { insert, change, sync } = this.#underWay;
+    const changeWaits = this.#changes.isDue(performance.now());
     if (sync > 0) return;
-    if (this.#syncWaiters.length > 0) {
+    if (this.#syncWaiters.length > 0 && !(this.#latest === 'sync' && (this.#inserts.size > 0 || changeWaits))) {
+      // What others wrote is looked at alone.
       if (insert + change === 0) void this.#run('sync', 1, this.#sync());
       return;
     }
-    // Commands first: each waits to be sent, and its caller for the answer.
-    if (this.#inserts.size > 0 && mayBegin(insert, this.#inserts.size, change)) {
-      const batch = this.#inserts.take(BATCH_ROWS_MAX);
-      void this.#run('insert', batch.length, this.#insertLane.write(batch));
-    }
-    if (this.#changes.isDue(performance.now()) && mayBegin(change, this.#changes.size, this.#underWay.insert)) {
-      const batch = this.#changes.take(BATCH_ROWS_MAX);
-      void this.#run('change', batch.length, this.#changeLane.write(batch));
-    }
+    // Commands first, as far as changes do not wait for the second time.
+    if (changeWaits && this.#latest === 'insert' && insert === 0) this.#beginChange();
+    this.#beginInsert();
+    if (changeWaits) this.#beginChange();
     if (this.#underWay.insert + this.#underWay.change > 0) return;
     if (this.#changes.size > 0) this.#gather();
     else for (const resolve of this.#idle.splice(0)) resolve();
   }
 
+  #beginInsert(): void {
+    const { insert, change } = this.#underWay;
+    if (this.#inserts.size === 0 || !mayBegin(insert, this.#inserts.size, change)) return;
+    const batch = this.#inserts.take(BATCH_ROWS_MAX);
+    void this.#run('insert', batch.length, this.#insertLane.write(batch));
+  }
+
+  #beginChange(): void {
+    const { insert, change } = this.#underWay;
+    if (this.#changes.size === 0 || !mayBegin(change, this.#changes.size, insert)) return;
+    const batch = this.#changes.take(BATCH_ROWS_MAX);
+    void this.#run('change', batch.length, this.#changeLane.write(batch));
+  }
+
   async #run(what: keyof UnderWay, rows: number, writing: Promise<void>): Promise<void> {
     this.#underWay[what] = rows;
+    this.#latest = what;
     await writing;
     this.#underWay[what] = 0;
     this.#changes.wrote(performance.now());

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { DatabaseError } from 'pg';
 import { isConnectionFailure } from '../../platform/postgres/failure.ts';
 
 /** A statement under way that takes numbers of the account. */
@@ -14,23 +15,40 @@ export interface Taken {
   readonly baseNumber: number;
   /** Numbers after this one are the writer's own, those of the statement included. */
   readonly runFrom: number;
-  readonly count: number;
+}
+
+class OpenFlight implements Flight {
+  readonly writer: string;
+  readonly known: number;
+  /** Undefined until it is answered, null when it failed. */
+  baseNumber: number | null | undefined;
+  readonly answered = Promise.withResolvers<void>();
+  readonly over = Promise.withResolvers<void>();
+
+  constructor(writer: string, known: number) {
+    this.writer = writer;
+    this.known = known;
+  }
 }
 
 /**
- * How much of an account's numbers a ledger knows, while statements of its own overtake each other in Postgres.
+ * How much of an account's numbers a ledger knows, while two statements of its own are under way. Their answers are handled in
+ * the order of their numbers, whichever comes first.
  *
- * What it wrote itself it knows, so it only has to learn what lies before the unbroken run of its own numbers. Of a statement
- * whose answer was lost nobody can say whether it took numbers: the ledger then goes on as another writer, to whom what it
- * wrote until then is somebody else's, and looks at everything again from where it was when the statement was sent.
+ * What it wrote itself it knows, so it only has to learn what lies before the unbroken run of its own numbers, and that alone:
+ * a command whose write is not answered yet cannot be told what others did to it. Of a statement that failed without a word
+ * of the server nobody can say whether it took numbers: the ledger then goes on as another writer, to whom what it wrote until
+ * then is somebody else's, and looks at everything again from where it was when the statement was sent.
  */
 export class AccountNumbers {
   readonly #learn: (afterNumber: number, throughNumber: number) => Promise<void>;
   readonly #failedToLearn: (thrown: unknown) => void;
+  readonly #flights = new Set<OpenFlight>();
   #writer: string = randomUUID();
   #known = -1;
   /** Where it began: streams have read by themselves what was before. */
   #first = -1;
+  #learning: Promise<void> | undefined;
 
   /** `learn` reads what was written after one number and up to another, and tells the local streams. */
   constructor(
@@ -46,40 +64,93 @@ export class AccountNumbers {
     return this.#known;
   }
 
-  begin(): Flight {
-    return { writer: this.#writer, known: this.#known };
+  /** Before a statement is sent. To be followed by `failed`, or by `took` and `over`. */
+  async begin(): Promise<Flight> {
+    while (this.#learning !== undefined) await this.#learning;
+    const flight = new OpenFlight(this.#writer, this.#known);
+    this.#flights.add(flight);
+    return flight;
   }
 
-  /** The statement failed; when that says that it wrote nothing, nothing changes. */
-  failed({ known }: Flight, thrown: unknown): void {
-    if (!isConnectionFailure(thrown)) return;
-    this.#writer = randomUUID();
-    this.#known = Math.min(this.#known, Math.max(known, this.#first));
+  /** The statement failed: unless the server said so, it may have been written. */
+  failed(flight: Flight, thrown: unknown): void {
+    const open = this.#open(flight);
+    if (open === undefined) return;
+    if (!(thrown instanceof DatabaseError) || isConnectionFailure(thrown)) {
+      this.#writer = randomUUID();
+      this.#known = Math.min(this.#known, Math.max(flight.known, this.#first));
+    }
+    open.baseNumber = null;
+    open.answered.resolve();
+    this.over(flight);
   }
 
-  /** Accounts for what a statement took. */
-  async took(flight: Flight, taken: Taken): Promise<void> {
+  /**
+   * Accounts for `count` numbers that the answered statement took, when what lies before them has been accounted for, or
+   * learnt. If that cannot be learnt now, the known number stays behind.
+   */
+  async took(flight: Flight, taken: Taken, count: number): Promise<void> {
+    const open = this.#open(flight);
+    if (open === undefined) throw new Error('the statement is not under way');
+    open.baseNumber = taken.baseNumber;
+    open.answered.resolve();
+    if (taken.baseNumber > this.#known) await this.#handleBefore(open);
+    const isUnseen = (): boolean => this.#unseenThrough(flight, taken) > this.#known;
+    if (isUnseen()) await this.#learnAlone(open, () => this.#unseenThrough(flight, taken));
+    if (!isUnseen()) this.#known = Math.max(this.#known, taken.baseNumber + count);
+  }
+
+  /** The answer has been handled. */
+  over(flight: Flight): void {
+    const open = this.#open(flight);
+    if (open === undefined) return;
+    this.#flights.delete(open);
+    open.over.resolve();
+  }
+
+  /** Learns what was written up to this number, while no statement is under way. */
+  async learnThrough(number: number): Promise<void> {
+    if (number <= this.#known) return;
+    if (this.#known < 0) this.#first = number;
+    else await this.#learn(this.#known, number);
+    this.#known = number;
+  }
+
+  async #learnAlone(flight: OpenFlight, through: () => number): Promise<void> {
+    while (this.#learning !== undefined) await this.#learning;
+    const learning = Promise.withResolvers<void>();
+    this.#learning = learning.promise;
     try {
-      await this.learnThrough(this.#unseenThrough(flight, taken));
+      // One that is sent from now on waits; one that is under way is heard first.
+      await this.#handleBefore(flight);
+      await this.learnThrough(through());
     } catch (thrown) {
       // The write itself stands. The known number stays behind, so the next look reads all of it again.
       this.#failedToLearn(thrown);
     }
-    // A statement whose answer was lost meanwhile may have made it another number, and taken back what is known.
-    if (this.#known < this.#unseenThrough(flight, taken)) return;
-    this.#known = Math.max(this.#known, taken.baseNumber + taken.count);
+    this.#learning = undefined;
+    learning.resolve();
   }
 
-  /** Learns what was written up to this number. */
-  async learnThrough(number: number): Promise<void> {
-    const known = this.#known;
-    if (number <= known) return;
-    if (known < 0) this.#first = number;
-    else await this.#learn(known, number);
-    if (this.#known >= known) this.#known = Math.max(this.#known, number);
+  /** Waits until no other statement is without an answer, and those with lower numbers have been handled. */
+  async #handleBefore(flight: OpenFlight): Promise<void> {
+    // One that is sent later has higher numbers.
+    for (const other of [...this.#flights]) {
+      if (other === flight) continue;
+      await other.answered.promise;
+      if (isBefore(other, flight)) await other.over.promise;
+    }
   }
 
   #unseenThrough({ writer }: Flight, { baseNumber, runFrom }: Taken): number {
     return writer === this.#writer ? runFrom : baseNumber;
   }
+
+  #open(flight: Flight): OpenFlight | undefined {
+    return flight instanceof OpenFlight && this.#flights.has(flight) ? flight : undefined;
+  }
+}
+
+function isBefore({ baseNumber: one }: OpenFlight, { baseNumber: other }: OpenFlight): boolean {
+  return typeof one === 'number' && typeof other === 'number' && one < other;
 }

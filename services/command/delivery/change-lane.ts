@@ -3,6 +3,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { Command } from '../domain/command.ts';
 import type { ChangedCommand } from '../domain/repository.ts';
 import * as store from '../store/command-store.ts';
+import { changeParameters } from '../store/write-statements.ts';
 import type { AccountNumbers } from './account-numbers.ts';
 import type { PendingChange } from './change-queue.ts';
 import type { Persist } from './persist.ts';
@@ -50,21 +51,26 @@ export class ChangeLane {
   }
 
   async #writeRows(batch: readonly PendingChange[], rows: readonly ChangedCommand[]): Promise<void> {
-    const { persist, numbers, announce } = this.#deps;
-    const { flight, changed } = await persist('change', () => this.#store(rows));
-    await numbers.took(flight, { ...changed, count: rows.length });
-    for (const change of batch) change.resolve(changed.ids.has(change.commandId));
-    announce(rows.filter((row) => changed.ids.has(row.command.id)).map((row) => row.command));
+    // What cannot be stored is refused here, before anything is sent.
+    const values = changeParameters(rows);
+    await this.#deps.persist('change', async () => {
+      const { pool, accountId, numbers } = this.#deps;
+      const flight = await numbers.begin();
+      try {
+        const changed = await store.change(pool, { accountId, writer: flight.writer }, rows, values);
+        await numbers.took(flight, changed, rows.length);
+        this.#answer(batch, rows, changed);
+      } catch (thrown) {
+        numbers.failed(flight, thrown);
+        throw thrown;
+      } finally {
+        numbers.over(flight);
+      }
+    });
   }
 
-  async #store(rows: readonly ChangedCommand[]) {
-    const { pool, accountId, numbers } = this.#deps;
-    const flight = numbers.begin();
-    try {
-      return { flight, changed: await store.change(pool, { accountId, writer: flight.writer }, rows) };
-    } catch (thrown) {
-      numbers.failed(flight, thrown);
-      throw thrown;
-    }
+  #answer(batch: readonly PendingChange[], rows: readonly ChangedCommand[], { ids }: store.Changed): void {
+    for (const change of batch) change.resolve(ids.has(change.commandId));
+    this.#deps.announce(rows.filter((row) => ids.has(row.command.id)).map((row) => row.command));
   }
 }

@@ -36,25 +36,26 @@ export class InsertLane {
   }
 
   async write(batch: readonly PendingInsert[]): Promise<void> {
-    const { streams, numbers, announce } = this.#deps;
-    const flight = numbers.begin();
-    // The lowest number that each may get: those before it are known or ours, or nothing is stored as SENT.
-    const numbered = batch.map(({ row }, i) => ({ ...row.command, sequence: flight.known + i + 1 }));
+    const { streams, numbers } = this.#deps;
+    const flight = await numbers.begin();
+    // Places between what is known and all that is to come: which numbers they get depends on what of our own comes first.
+    const place = (i: number): number => flight.known + (i + 1) / (batch.length + 1);
+    const numbered = batch.map(({ row }, i) => ({ ...row.command, sequence: place(i) }));
     const stops = numbered.filter((command) => supersededKinds(command.kind).length > 0);
     const rows = batch.map(({ row }, i) => ({ ...row, sent: this.#admit(flight, numbered[i], stops) }));
     try {
-      const { inserted, superseded } = await this.#store(rows, stops.length > 0, flight);
-      // Somebody else wrote first, whom we have not seen: nothing was stored as SENT.
-      if (inserted.sent === 0) this.#releaseAll(rows);
-      await numbers.took(flight, { ...inserted, count: rows.length + superseded.length });
-      streams.merge(superseded);
-      const answered = inserted.sent > 0 ? rows : rows.map((row) => ({ ...row, sent: null }));
-      this.#answer(batch, answered, inserted, new Map(superseded.map((command) => [command.id, command])));
-      announce([...superseded, ...rows.map((row) => row.command)]);
+      const stored = await this.#store(rows, stops.length > 0, flight);
+      // Somebody wrote before us whom we have not seen.
+      if (stored.inserted.sent === 0) this.#releaseAll(rows);
+      await numbers.took(flight, stored.inserted, rows.length + stored.superseded.length);
+      streams.merge(stored.superseded);
+      this.#answer(batch, stored.inserted.sent > 0 ? rows : rows.map((row) => ({ ...row, sent: null })), stored);
     } catch (thrown) {
       numbers.failed(flight, thrown);
       this.#releaseAll(rows);
       await this.#refused(batch, thrown);
+    } finally {
+      numbers.over(flight);
     }
   }
 
@@ -103,37 +104,32 @@ export class InsertLane {
     }
   }
 
-  #answer(
-    batch: readonly PendingInsert[],
-    rows: readonly NewCommand[],
-    inserted: store.Inserted,
-    superseded: ReadonlyMap<string, Command>,
-  ): void {
-    const { streams } = this.#deps;
+  #answer(batch: readonly PendingInsert[], rows: readonly NewCommand[], { inserted, superseded }: Stored): void {
+    const { streams, announce } = this.#deps;
+    const ended = new Map(superseded.map((command) => [command.id, command]));
     const pending: Command[] = [];
     for (const [i, asked] of batch.entries()) {
       const row = rows[i];
       if (row === undefined) continue;
       const stored = inserted.commands.get(row.command.id);
-      if (stored === undefined) {
-        if (row.sent !== null) streams.release(row.sent.command);
-        answer(asked, null);
-        continue;
-      }
-      if (row.sent !== null && stored.state === 'SENT') {
-        const { command: sent } = row.sent;
-        const command = sent.sequence === stored.sequence ? sent : { ...sent, sequence: stored.sequence };
+      if (row.sent !== null && stored?.state === 'SENT') {
+        const command = { ...row.sent.command, sequence: stored.sequence };
         streams.confirm(command);
         answer(asked, command);
         continue;
       }
       if (row.sent !== null) streams.release(row.sent.command);
+      if (stored === undefined) {
+        answer(asked, null);
+        continue;
+      }
       // Ended in the same transaction by a stop that came with it.
-      const command = superseded.get(row.command.id) ?? { ...row.command, sequence: stored.sequence };
+      const command = ended.get(row.command.id) ?? { ...row.command, sequence: stored.sequence };
       pending.push(command);
       answer(asked, command);
     }
     streams.merge(pending);
+    announce([...superseded, ...rows.map((row) => row.command)]);
   }
 
   async #refused(batch: readonly PendingInsert[], thrown: unknown): Promise<void> {

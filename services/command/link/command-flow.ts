@@ -153,7 +153,7 @@ export class CommandFlow {
     return moved;
   }
 
-  /** The reserved command is stored as SENT. Its number may be higher than the one that was reserved. */
+  /** The reserved command is stored as SENT, with its number. */
   confirm(command: Command): void {
     const live = this.#live.get(command.id);
     if (live?.reserved !== true) return;

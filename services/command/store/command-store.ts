@@ -119,9 +119,12 @@ export async function change(
   connection: Connection,
   { accountId, writer }: WriteAccount,
   commands: readonly ChangedCommand[],
+  values = changeParameters(commands),
 ): Promise<Changed> {
-  const values = [accountId, commands.length, writer, ...changeParameters(commands)];
-  const row = written(await run<ChangedRow>(connection, changeCommands, values), accountId);
+  const row = written(
+    await run<ChangedRow>(connection, changeCommands, [accountId, commands.length, writer, ...values]),
+    accountId,
+  );
   const all = row.changed === commands.length ? commands.map(({ command }) => command.id) : null;
   return { baseNumber: row.base, runFrom: row.run_from, ids: new Set(row.ids ?? all) };
 }
