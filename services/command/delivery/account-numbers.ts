@@ -135,8 +135,8 @@ export class AccountNumbers {
   /** Waits until no other statement is without an answer, and those with lower numbers have been handled. */
   async #handleBefore(flight: OpenFlight): Promise<void> {
     // One that is sent later has higher numbers.
-    for (const other of [...this.#flights]) {
-      if (other === flight) continue;
+    const others = [...this.#flights].filter((other) => other !== flight);
+    for (const other of others) {
       await other.answered.promise;
       if (isBefore(other, flight)) await other.over.promise;
     }
