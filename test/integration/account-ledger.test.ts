@@ -10,10 +10,11 @@ import { systemClock } from '../../services/platform/clock.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { createDatabasePool, type DatabasePool, storeExecutor } from '../harness/database-pool.ts';
 import { sampleId, sampleOrder } from '../harness/sample-commands.ts';
+import { until } from '../harness/until.ts';
 
 const ACCOUNT = 'one';
 const EPOCH = 7;
-/** So many that changes are made ready beside them. */
+/** So many that new commands and changes go side by side. */
 const MANY = 150;
 
 let database: DatabasePool;
@@ -100,6 +101,53 @@ test('many commands and many changes side by side: each is written, and the numb
   expect([stream.confirmed.size, stream.released.size]).toEqual([4 * MANY, 0]);
   expect(ledger.knownNumber).toBe(await storedNumber());
 });
+
+/** Holds the account's row, and says when so many statements wait for it. */
+async function holdAccount() {
+  const holder = await pool.connect();
+  await holder.query('BEGIN');
+  await holder.query('SELECT FROM command.account WHERE id = $1 FOR UPDATE', [ACCOUNT]);
+  return {
+    waiting: (count: number) =>
+      until(async () => {
+        const { rowCount } = await pool.query(
+          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        );
+        return rowCount === count;
+      }, `${count} statements wait for the account's row`),
+    async release() {
+      await holder.query('COMMIT');
+      holder.release();
+    },
+  };
+}
+
+test.each([
+  { first: 'the new commands', insertAfter: 0, changeAfter: 1 },
+  { first: 'the changes', insertAfter: 1, changeAfter: 0 },
+])(
+  'many commands beside many changes are sent when $first get to the account first',
+  async ({ insertAfter, changeAfter }) => {
+    const waiting = await insertMany(MANY);
+    const before = ledger.knownNumber;
+    stream.open = true;
+    const account = await holdAccount();
+    const inserted = account.waiting(insertAfter).then(() => insertMany(MANY));
+    const written = account
+      .waiting(changeAfter)
+      .then(() => Promise.all(waiting.map((command) => ledger.change(cancelled(command)))));
+    try {
+      await account.waiting(2);
+    } finally {
+      await account.release();
+    }
+    const sequences = Array.from({ length: MANY }, (_, i) => before + insertAfter * MANY + i + 1);
+    expect(await inserted).toMatchObject(sequences.map((sequence) => ({ state: 'SENT', sequence })));
+    expect(new Set(await written)).toEqual(new Set([true]));
+    expect([stream.confirmed.size, stream.released.size]).toEqual([MANY, 0]);
+    expect(ledger.knownNumber).toBe(before + 2 * MANY);
+  },
+);
 
 // Which of two answers comes first is up to the machine.
 test('a change that cannot be written, beside many commands, fails alone: they are sent, and the others are changed', {

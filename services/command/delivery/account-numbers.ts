@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { DatabaseError } from 'pg';
-import { isConnectionFailure } from '../../platform/postgres/failure.ts';
+import { isRefusal } from '../../platform/postgres/failure.ts';
 
 /** A statement under way that takes numbers of the account. */
 export interface Flight {
@@ -76,7 +75,7 @@ export class AccountNumbers {
   failed(flight: Flight, thrown: unknown): void {
     const open = this.#open(flight);
     if (open === undefined) return;
-    if (!(thrown instanceof DatabaseError) || isConnectionFailure(thrown)) {
+    if (!isRefusal(thrown)) {
       this.#writer = randomUUID();
       this.#known = Math.min(this.#known, Math.max(flight.known, this.#first));
     }
@@ -96,8 +95,9 @@ export class AccountNumbers {
     open.answered.resolve();
     if (taken.baseNumber > this.#known) await this.#handleBefore(open);
     const isUnseen = (): boolean => this.#unseenThrough(flight, taken) > this.#known;
-    if (isUnseen()) await this.#learnAlone(open, () => this.#unseenThrough(flight, taken));
+    const goOn = isUnseen() ? await this.#learnAlone(open, () => this.#unseenThrough(flight, taken)) : undefined;
     if (!isUnseen()) this.#known = Math.max(this.#known, taken.baseNumber + count);
+    goOn?.();
   }
 
   /** The answer has been handled. */
@@ -116,7 +116,8 @@ export class AccountNumbers {
     this.#known = number;
   }
 
-  async #learnAlone(flight: OpenFlight, through: () => number): Promise<void> {
+  /** Gives what lets those begin that wait for it. */
+  async #learnAlone(flight: OpenFlight, through: () => number): Promise<() => void> {
     while (this.#learning !== undefined) await this.#learning;
     const learning = Promise.withResolvers<void>();
     this.#learning = learning.promise;
@@ -128,8 +129,10 @@ export class AccountNumbers {
       // The write itself stands. The known number stays behind, so the next look reads all of it again.
       this.#failedToLearn(thrown);
     }
-    this.#learning = undefined;
-    learning.resolve();
+    return () => {
+      this.#learning = undefined;
+      learning.resolve();
+    };
   }
 
   /** Waits until no other statement is without an answer, and those with lower numbers have been handled. */

@@ -1,12 +1,13 @@
 import type { Pool } from 'pg';
 import type { Clock } from '../../platform/clock.ts';
 import { asError, unavailable } from '../../platform/errors.ts';
-import { isConnectionFailure } from '../../platform/postgres/failure.ts';
+import { isRefusal } from '../../platform/postgres/failure.ts';
 import type { Command } from '../domain/command.ts';
 import type { ChangedCommand, NewCommand } from '../domain/repository.ts';
 import { supersededKinds, supersedes } from '../domain/supersession.ts';
 import { transition } from '../domain/transition.ts';
 import * as store from '../store/command-store.ts';
+import { insertParameters } from '../store/write-statements.ts';
 import type { AccountNumbers, Flight } from './account-numbers.ts';
 import { answer, type PendingInsert } from './insert-queue.ts';
 import type { LocalStreams } from './local-streams.ts';
@@ -20,6 +21,8 @@ export interface InsertLaneDependencies {
   /** Tells who has to know of commands that were written. */
   readonly announce: (commands: readonly Command[]) => void;
 }
+
+type InsertParameters = ReturnType<typeof insertParameters>;
 
 /** A batch as it was stored, and the commands whose end it brought with it. */
 interface Stored {
@@ -43,8 +46,11 @@ export class InsertLane {
     const numbered = batch.map(({ row }, i) => ({ ...row.command, sequence: place(i) }));
     const stops = numbered.filter((command) => supersededKinds(command.kind).length > 0);
     const rows = batch.map(({ row }, i) => ({ ...row, sent: this.#admit(flight, numbered[i], stops) }));
+    let sent = false;
     try {
-      const stored = await this.#store(rows, stops.length > 0, flight);
+      const values = insertParameters(rows);
+      sent = true;
+      const stored = await this.#store(rows, values, stops.length > 0, flight);
       // Somebody wrote before us whom we have not seen.
       if (stored.inserted.sent === 0) this.#releaseAll(rows);
       await numbers.took(flight, stored.inserted, rows.length + stored.superseded.length);
@@ -53,7 +59,7 @@ export class InsertLane {
     } catch (thrown) {
       numbers.failed(flight, thrown);
       this.#releaseAll(rows);
-      await this.#refused(batch, thrown);
+      await this.#refused(batch, thrown, sent);
     } finally {
       numbers.over(flight);
     }
@@ -64,20 +70,24 @@ export class InsertLane {
     return this.#deps.streams.admit(command, !stops.some((stop) => supersedes(stop, command)));
   }
 
-  #store(rows: readonly NewCommand[], withStops: boolean, flight: Flight): Promise<Stored> {
-    if (withStops) return this.#storeWithSupersession(rows, flight);
-    const { pool } = this.#deps;
-    return store.insert(pool, this.#account(flight), rows).then((inserted) => ({ inserted, superseded: [] }));
+  async #store(
+    rows: readonly NewCommand[],
+    values: InsertParameters,
+    withStops: boolean,
+    flight: Flight,
+  ): Promise<Stored> {
+    if (withStops) return this.#storeWithSupersession(rows, values, flight);
+    return { inserted: await store.insert(this.#deps.pool, this.#account(flight), rows, values), superseded: [] };
   }
 
   /** A stop and the end of the starts that it makes pointless are one transaction: no start slips out in between. */
-  async #storeWithSupersession(rows: readonly NewCommand[], flight: Flight): Promise<Stored> {
+  async #storeWithSupersession(rows: readonly NewCommand[], values: InsertParameters, flight: Flight): Promise<Stored> {
     const { accountId, pool, clock } = this.#deps;
     const client = await pool.connect();
     let broken: Error | undefined;
     try {
       await client.query('BEGIN');
-      const inserted = await store.insert(client, this.#account(flight), rows);
+      const inserted = await store.insert(client, this.#account(flight), rows, values);
       const stops = rows.flatMap(({ command }) => {
         const stored = inserted.commands.get(command.id);
         return stored === undefined ? [] : [{ ...command, sequence: stored.sequence }];
@@ -132,14 +142,16 @@ export class InsertLane {
     announce([...superseded, ...rows.map((row) => row.command)]);
   }
 
-  async #refused(batch: readonly PendingInsert[], thrown: unknown): Promise<void> {
-    if (batch.length > 1 && !isConnectionFailure(thrown)) {
+  async #refused(batch: readonly PendingInsert[], thrown: unknown, sent: boolean): Promise<void> {
+    const wroteNothing = !sent || isRefusal(thrown);
+    // One bad row must not take the others with it.
+    if (batch.length > 1 && wroteNothing) {
       for (const pending of batch) await this.write([pending]);
       return;
     }
-    const outcome = isConnectionFailure(thrown)
-      ? unavailable('postgres', 'the database cannot be reached; repeat the call with the same request_id', thrown)
-      : asError(thrown);
+    const outcome = wroteNothing
+      ? asError(thrown)
+      : unavailable('postgres', 'the database cannot be reached; repeat the call with the same request_id', thrown);
     for (const pending of batch) answer(pending, outcome);
   }
 

@@ -99,11 +99,14 @@ export async function insert(
   connection: Connection,
   { accountId, writer, known }: InsertAccount,
   commands: readonly NewCommand[],
+  values = insertParameters(commands),
 ): Promise<Inserted> {
-  const values = [accountId, commands.length, writer, known, ...insertParameters(commands)];
   const requested = commands.some(({ command }) => command.requestId !== null);
   const statement = requested ? insertRequestedCommands : insertCommands;
-  const row = written(await run<InsertedRow>(connection, statement, values), accountId);
+  const row = written(
+    await run<InsertedRow>(connection, statement, [accountId, commands.length, writer, known, ...values]),
+    accountId,
+  );
   return { baseNumber: row.base, runFrom: row.run_from, sent: row.sent, commands: storedOf(row, commands) };
 }
 

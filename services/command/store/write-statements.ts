@@ -201,7 +201,7 @@ function insertText(conflict: string): string {
     CASE WHEN n.now_sent THEN ${of('send_due')} ELSE ${of('due_time')} END,
     ARRAY[CASE WHEN n.now_sent THEN n.sent_steps ELSE n.issued_steps END::json]
   FROM (
-    SELECT r.*, counter.base, counter.run_from <= $4::bigint AND fences.held[${insertion.fence('r')}] IS TRUE AS now_sent
+    SELECT r.*, counter.base, $4::bigint BETWEEN counter.run_from AND counter.base AND fences.held[${insertion.fence('r')}] IS TRUE AS now_sent
     FROM counter, fences, ${insertion.rows} OFFSET 0) n${conflict}
   RETURNING id, executor_id, sequence, state, timeline[1] AS steps
 ), history AS (

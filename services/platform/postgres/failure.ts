@@ -1,3 +1,5 @@
+import { DatabaseError } from 'pg';
+
 /** Node's codes for a peer that is away or went away. */
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
@@ -30,6 +32,11 @@ export function isConnectionFailure(error: unknown): boolean {
     return true;
   }
   return CONNECTION_MESSAGES.test(error.message);
+}
+
+/** True when the server itself refused a statement: it wrote nothing. Of any other failure nobody can say that. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof DatabaseError && !isConnectionFailure(error);
 }
 
 /** True where repeating the whole transaction is right: a connection failure, a serialization conflict or a deadlock. */
