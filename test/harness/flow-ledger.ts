@@ -1,56 +1,80 @@
+import { DatabaseError } from 'pg';
+import { AccountNumbers, type Flight, type Taken } from '../../services/command/delivery/account-numbers.ts';
 import type { PendingChange } from '../../services/command/delivery/change-queue.ts';
 import type { Command } from '../../services/command/domain/command.ts';
 import type { ChangedCommand, NewCommand, ReadCommands } from '../../services/command/domain/repository.ts';
 import type { CommandFlow } from '../../services/command/link/command-flow.ts';
+import { AccountRow } from './account-row.ts';
 
-interface Insert {
-  readonly command: Command;
-  sent: NewCommand['sent'];
+export type Lane = 'insert' | 'change';
+/** What goes on by steps that a test chooses: the statements of two lanes, and what is read. */
+export type LedgerPart = Lane | 'read';
+export const LEDGER_PARTS: readonly LedgerPart[] = ['insert', 'change', 'read'];
+
+const OTHERS = 'another replica';
+/** Says nothing of whether the statement was committed. */
+const LOST = new Error('Connection terminated unexpectedly');
+const REFUSED = new DatabaseError('invalid byte sequence', 0, 'error');
+
+/** A new command, and as it is sent when it may go out at once. */
+type Insert = Pick<NewCommand, 'command' | 'sent'>;
+
+interface Change {
+  readonly change: PendingChange;
+  readonly row: ChangedCommand;
 }
 
-/** What the ledger is doing: statements take time, and the world goes on meanwhile. */
-type Running =
-  | { readonly type: 'changes'; readonly changes: readonly PendingChange[]; readonly rows: readonly ChangedCommand[] }
-  | { readonly type: 'inserts'; readonly inserts: readonly Insert[] };
-
-/** Where a ledger works: the stream that it serves now, that stream's epoch, and who wants to know of every write. */
+/** Where a ledger works: the stream that it serves now, that stream's epoch, and who wants to know what. */
 export interface LedgerSurroundings {
   readonly flow: () => CommandFlow;
   readonly epoch: () => number;
+  /** Hears of every write. */
   readonly recorded: (command: Command) => void;
+  /** What the caller of a new command is told: that it is stored, or that nobody knows. */
+  readonly answered: (commandId: string, isStored: boolean) => void;
+  readonly broke: (thrown: unknown) => void;
 }
 
-/** A database in memory with a ledger in front that behaves as the real one, one phase of one statement at a time. */
+/**
+ * A database in memory with a ledger in front that behaves as the real one. Each of its two lanes takes a batch, has it
+ * committed and hears the answer, in steps of their own, so the statements of one overtake those of the other wherever a test
+ * wants it. The numbers are looked after by the real ledger's own part.
+ */
 export class FlowLedger {
   readonly store = new Map<string, Command>();
   readonly #around: LedgerSurroundings;
-  #number = 0;
-  #known = 0;
-  /** Numbers under which others changed commands. */
-  readonly #changedAt: { readonly number: number; readonly id: string }[] = [];
+  readonly #row = new AccountRow();
+  /** Who was written under which number. */
+  readonly #history: { readonly number: number; readonly id: string }[] = [];
+  readonly #numbers: AccountNumbers;
   #changes: PendingChange[] = [];
-  #inserts: Insert[] = [];
-  #running: Running | undefined;
-  #answers: (() => void)[] = [];
+  #inserts: Command[] = [];
+  readonly #running = new Set<Lane | 'sync'>();
+  /** Statements that wait for their next step. */
+  readonly #steps = new Map<Lane, PromiseWithResolvers<void>>();
+  /** Statements whose connection was lost before they were committed. */
+  readonly #adrift: (() => void)[] = [];
   #reads: (() => void)[] = [];
   #rejectNext = false;
 
   constructor(around: LedgerSurroundings) {
     this.#around = around;
+    this.#numbers = new AccountNumbers((after, through) => this.#learn(after, through), around.broke);
+    void this.#numbers.learnThrough(0);
   }
 
-  /** A statement is under way. */
+  /** Statements, or a look at what others wrote, are under way. */
+  get underWay(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** Something is under way, or waits. */
   get busy(): boolean {
-    return this.#running !== undefined || this.#answers.length > 0;
-  }
-
-  /** Commands that wait to be stored. */
-  get inserting(): number {
-    return this.#inserts.length;
+    return this.underWay || this.#inserts.length + this.#changes.length + this.#reads.length > 0;
   }
 
   insert(command: Command): void {
-    this.#inserts.push({ command, sent: null });
+    this.#inserts.push(command);
   }
 
   write(change: PendingChange): void {
@@ -58,10 +82,8 @@ export class FlowLedger {
   }
 
   read(commandIds: readonly string[]): Promise<ReadCommands> {
-    const answer = Promise.withResolvers<ReadCommands>();
-    const commands = commandIds.flatMap((id) => this.store.get(id) ?? []);
-    this.#reads.push(() => answer.resolve({ commands, unreadable: [] }));
-    return answer.promise;
+    const commands = [...new Set(commandIds)].flatMap((id) => this.store.get(id) ?? []);
+    return new Promise((resolve) => this.#reads.push(() => resolve({ commands, unreadable: [] })));
   }
 
   /** One row of the next batch of changes will be refused by the database. */
@@ -71,121 +93,195 @@ export class FlowLedger {
 
   /** Another replica stores a new command, with the next number as its sequence. */
   issueElsewhere(command: Command): void {
-    this.commitElsewhere({ ...command, sequence: this.#number + 1 });
+    this.commitElsewhere({ ...command, sequence: this.#row.eventNumber + 1 });
   }
 
   /** Another replica's write is committed. */
   commitElsewhere(command: Command): void {
-    this.#number += 1;
-    this.#changedAt.push({ number: this.#number, id: command.id });
-    this.#record(command);
+    this.#record(this.#row.take(OTHERS, 1).baseNumber + 1, command);
   }
 
   /** Looks for what others have written, when nothing else is under way. */
   sync(): void {
-    if (!this.busy) this.#learnThrough(this.#number);
+    if (!this.underWay) this.#run('sync', this.#numbers.learnThrough(this.#row.eventNumber));
   }
 
-  /** Goes one phase on: takes a batch, has it stored, or gives the answer; then what was read arrives. */
-  advance(batchMax: number): void {
-    const answers = this.#answers.splice(0);
-    if (answers.length > 0) {
-      for (const answer of answers) answer();
+  /** Goes one step on. A lane takes a batch, has it committed, or hears the answer; or what was read arrives. */
+  advance(part: LedgerPart, batchMax: number): void {
+    if (part === 'read') {
+      for (const read of this.#reads.splice(0)) read();
       return;
     }
-    const running = this.#running;
-    this.#running = undefined;
-    if (running?.type === 'changes') this.#commitChanges(running.changes, running.rows);
-    else if (running?.type === 'inserts') this.#commitInserts(running.inserts);
-    else if (this.#changes.length > 0) this.#takeChanges(batchMax);
-    else if (this.#inserts.length > 0) this.#takeInserts(batchMax);
-    for (const read of this.#reads.splice(0)) read();
+    const step = this.#steps.get(part);
+    this.#steps.delete(part);
+    step?.resolve();
+    if (this.#running.has(part) || this.#running.has('sync')) return;
+    if (part === 'insert' && this.#inserts.length > 0) this.#run(part, this.#insert(this.#inserts.splice(0, batchMax)));
+    if (part === 'change' && this.#changes.length > 0) this.#run(part, this.#change(this.#takeChanges(batchMax)));
   }
 
-  #takeChanges(batchMax: number): void {
-    const taken = new Set<string>();
-    const changes = this.#changes.filter(({ commandId }) => {
-      if (taken.size >= batchMax || taken.has(commandId)) return false;
-      taken.add(commandId);
-      return true;
-    });
-    this.#changes = this.#changes.filter((change) => !changes.includes(change));
-    this.#running = { type: 'changes', changes, rows: changes.map((change) => change.take()) };
+  /** What is under way goes one step on; nothing new begins. */
+  finish(): void {
+    for (const part of LEDGER_PARTS) if (part === 'read' || this.#running.has(part)) this.advance(part, 0);
   }
 
-  #takeInserts(batchMax: number): void {
-    const inserts = this.#inserts.splice(0, batchMax);
-    for (const [i, insert] of inserts.entries()) {
-      insert.sent = this.#around.flow().admit({ ...insert.command, sequence: this.#known + 1 + i }, true);
+  /** The lane's connection is lost with the answer, or before the statement was committed. */
+  lose(lane: Lane): void {
+    this.#steps.get(lane)?.reject(LOST);
+    this.#steps.delete(lane);
+  }
+
+  /** A statement whose connection was lost gets to the database after all, or never. */
+  arrive(isCommitted: boolean): void {
+    const commit = this.#adrift.shift();
+    try {
+      if (isCommitted) commit?.();
+    } catch {
+      // Refused, and nobody is there to hear it.
     }
-    this.#running = { type: 'inserts', inserts };
   }
 
-  #commitChanges(changes: readonly PendingChange[], rows: readonly ChangedCommand[]): void {
-    const base = this.#number;
-    this.#number += changes.length;
-    const rejected = this.#rejectNext ? 0 : -1;
-    this.#rejectNext = false;
-    const written = rows.map((row, i) => {
-      const stored = this.store.get(row.command.id);
-      const ours =
-        stored?.version === row.fromVersion && (row.fenceEpoch === 0 || row.fenceEpoch === this.#around.epoch());
-      if (ours && i !== rejected) this.#record(row.command);
-      return ours;
-    });
-    this.#answers.push(() => {
-      this.#learnOthers(base, changes.length);
-      for (const [i, change] of changes.entries()) {
-        if (i === rejected) change.reject(new Error('invalid byte sequence'));
-        else change.resolve(written[i] ?? false);
-      }
-    });
+  #run(what: Lane | 'sync', work: Promise<void>): void {
+    this.#running.add(what);
+    void work.catch(this.#around.broke).finally(() => this.#running.delete(what));
   }
 
-  #commitInserts(inserts: readonly Insert[]): void {
-    const base = this.#number;
-    this.#number += inserts.length;
-    const reserved = base === this.#known;
+  /** As the real insert lane. */
+  async #insert(commands: readonly Command[]): Promise<void> {
+    const flight = await this.#numbers.begin();
+    const place = (i: number): number => flight.known + (i + 1) / (commands.length + 1);
+    const inserts = commands.map((command, i) => ({
+      command,
+      sent: this.#around.flow().admit({ ...command, sequence: place(i) }, true),
+    }));
+    try {
+      const { taken, stored } = await this.#send('insert', () => this.#commitInserts(inserts, flight));
+      const anySent = stored.some(({ state }) => state === 'SENT');
+      if (!anySent) this.#release(inserts);
+      await this.#numbers.took(flight, taken, inserts.length);
+      this.#answer(anySent ? inserts : commands.map((command) => ({ command, sent: null })), stored);
+    } catch (thrown) {
+      this.#numbers.failed(flight, thrown);
+      this.#release(inserts);
+      for (const { id } of commands) this.#around.answered(id, false);
+      if (thrown !== LOST) throw thrown;
+    } finally {
+      this.#numbers.over(flight);
+    }
+  }
+
+  #commitInserts(inserts: readonly Insert[], flight: Flight): { taken: Taken; stored: readonly Command[] } {
+    const taken = this.#row.take(flight.writer, inserts.length);
     const stored = inserts.map(({ command, sent }, i) => {
-      const now = reserved && sent !== null && sent.command.streamEpoch === this.#around.epoch();
-      const row = { ...(now ? sent.command : command), sequence: base + 1 + i };
-      this.#record(row);
-      return row;
+      const isSent = taken.runFrom <= flight.known && sent?.command.streamEpoch === this.#around.epoch();
+      const sequence = taken.baseNumber + i + 1;
+      return this.#record(sequence, { ...(isSent ? sent.command : command), sequence });
     });
-    this.#answers.push(() => {
-      const release = (i: number): void => {
-        const sent = inserts[i]?.sent;
-        if (sent !== null && sent !== undefined) this.#around.flow().release(sent.command);
-      };
-      if (!reserved) for (const i of inserts.keys()) release(i);
-      this.#learnOthers(base, inserts.length);
-      const pending: Command[] = [];
-      for (const [i, row] of stored.entries()) {
-        if (reserved && row.state === 'SENT') {
-          this.#around.flow().confirm(row);
-          continue;
-        }
-        if (reserved) release(i);
-        pending.push(row);
+    return { taken, stored };
+  }
+
+  #answer(inserts: readonly Insert[], stored: readonly Command[]): void {
+    const pending: Command[] = [];
+    for (const [i, command] of stored.entries()) {
+      const sent = inserts[i]?.sent ?? null;
+      if (sent !== null && command.state === 'SENT') this.#around.flow().confirm(command);
+      else {
+        if (sent !== null) this.#around.flow().release(sent.command);
+        pending.push(command);
       }
-      this.#around.flow().merge(pending);
-    });
+      this.#around.answered(command.id, true);
+    }
+    this.#around.flow().merge(pending);
   }
 
-  #learnOthers(base: number, taken: number): void {
-    if (base > this.#known) this.#learnThrough(base);
-    this.#known = Math.max(this.#known, base + taken);
+  #release(inserts: readonly Insert[]): void {
+    for (const { sent } of inserts) if (sent !== null) this.#around.flow().release(sent.command);
   }
 
-  #learnThrough(number: number): void {
-    const ids = this.#changedAt.filter((change) => change.number > this.#known && change.number <= number);
-    this.#known = Math.max(this.#known, number);
-    const commands = [...new Set(ids.map(({ id }) => id))].flatMap((id) => this.store.get(id) ?? []);
+  /** Takes at most one a command. */
+  #takeChanges(batchMax: number): Change[] {
+    const taken = new Map<string, PendingChange>();
+    for (const change of this.#changes) {
+      if (taken.size < batchMax && !taken.has(change.commandId)) taken.set(change.commandId, change);
+    }
+    this.#changes = this.#changes.filter((change) => taken.get(change.commandId) !== change);
+    return [...taken.values()].map((change) => ({ change, row: change.take() }));
+  }
+
+  /** As the real change lane: each gets a statement of its own when the database refuses the one of all. */
+  async #change(batch: readonly Change[]): Promise<void> {
+    try {
+      await this.#write(batch);
+    } catch (thrown) {
+      if (thrown !== REFUSED) throw thrown;
+      if (batch.length > 1) for (const one of batch) await this.#change([one]);
+      else batch[0]?.change.reject(thrown);
+    }
+  }
+
+  /** Repeats the statement while its answer is lost. */
+  async #write(batch: readonly Change[]): Promise<void> {
+    const flight = await this.#numbers.begin();
+    try {
+      const { taken, written } = await this.#send('change', () => this.#commitChanges(batch, flight));
+      await this.#numbers.took(flight, taken, batch.length);
+      for (const { change } of batch) change.resolve(written.has(change.commandId));
+      return;
+    } catch (thrown) {
+      this.#numbers.failed(flight, thrown);
+      if (thrown !== LOST) throw thrown;
+    } finally {
+      this.#numbers.over(flight);
+    }
+    await this.#write(batch);
+  }
+
+  #commitChanges(batch: readonly Change[], { writer }: Flight): { taken: Taken; written: ReadonlySet<string> } {
+    if (this.#rejectNext) {
+      // The first row is the bad one, also alone.
+      this.#rejectNext = batch.length > 1;
+      throw REFUSED;
+    }
+    const taken = this.#row.take(writer, batch.length);
+    const written = new Set<string>();
+    for (const [i, { row }] of batch.entries()) {
+      if (this.store.get(row.command.id)?.version !== row.fromVersion) continue;
+      if (row.fenceEpoch !== 0 && row.fenceEpoch !== this.#around.epoch()) continue;
+      this.#record(taken.baseNumber + i + 1, row.command);
+      written.add(row.command.id);
+    }
+    return { taken, written };
+  }
+
+  /** A statement: committed with its next step, answered with the one after that. */
+  async #send<T>(lane: Lane, commit: () => T): Promise<T> {
+    try {
+      await this.#step(lane);
+    } catch (thrown) {
+      this.#adrift.push(commit);
+      throw thrown;
+    }
+    const answer = commit();
+    await this.#step(lane);
+    return answer;
+  }
+
+  #step(lane: Lane): Promise<void> {
+    const step = Promise.withResolvers<void>();
+    this.#steps.set(lane, step);
+    return step.promise;
+  }
+
+  async #learn(after: number, through: number): Promise<void> {
+    const written = this.#history.filter(({ number }) => number > after && number <= through);
+    const { commands } = await this.read(written.map(({ id }) => id));
     this.#around.flow().merge(commands.toSorted((a, b) => a.sequence - b.sequence));
   }
 
-  #record(command: Command): void {
+  #record(number: number, command: Command): Command {
+    this.#history.push({ number, id: command.id });
     this.store.set(command.id, command);
     this.#around.recorded(command);
+    return command;
   }
 }

@@ -1,4 +1,5 @@
 import type { Kind } from '../../services/command/domain/kind.ts';
+import type { LedgerPart } from './flow-ledger.ts';
 import { FlowWorld, settled } from './flow-world.ts';
 
 /** Lets the ledger write until nothing is left to be written. */
@@ -7,6 +8,20 @@ export async function written(world: FlowWorld, phases = 12): Promise<void> {
     world.ledger();
     await settled();
   }
+}
+
+/** The ledger takes these steps, one after the other. */
+export async function stepped(world: FlowWorld, parts: readonly LedgerPart[]): Promise<void> {
+  for (const part of parts) {
+    world.ledger(part);
+    await settled();
+  }
+}
+
+/** The ledger looks at what others have written, and the stream learns it. */
+export async function looked(world: FlowWorld): Promise<void> {
+  world.sync();
+  await stepped(world, ['read']);
 }
 
 /** A world in which one command has been sent and nothing more. */

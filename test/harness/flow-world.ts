@@ -7,7 +7,7 @@ import type { FlowOutput } from '../../services/command/link/flow-link.ts';
 import { ManualClock } from '../../services/platform/clock.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { FlowAgent } from './flow-agent.ts';
-import { FlowLedger } from './flow-ledger.ts';
+import { FlowLedger, type Lane, LEDGER_PARTS, type LedgerPart } from './flow-ledger.ts';
 import { SAMPLE_EXECUTOR_ID, sampleCommand, sampleId } from './sample-commands.ts';
 
 /** As the sweeper: who holds the stream looks first. */
@@ -15,6 +15,8 @@ const OWNER_GRACE_MS = 5_000;
 /** Long enough that nothing expires by itself, short enough that silence is noticed. */
 const SPANS = { deliverWithinMs: 3_600_000, startWithinMs: 10_000, progressWithinMs: 10_000, finishWithinMs: 20_000 };
 const TICK_MS = 250;
+/** Steps after which a ledger has come to rest, if nothing in it waits for ever. */
+const LEDGER_STEPS_MAX = 10_000;
 
 /** One executor's stream with a database, a ledger, other replicas and an agent that do what a test tells them to. */
 export class FlowWorld implements FlowOutput {
@@ -39,7 +41,11 @@ export class FlowWorld implements FlowOutput {
     flow: () => this.flow,
     epoch: () => this.#epoch,
     recorded: (command) => this.#recorded(command),
+    answered: (id, isStored) => this.#answered(id, isStored),
+    broke: (thrown) => this.violations.push(`the ledger broke: ${String(thrown)}`),
   });
+  /** New commands whose callers have not been answered. */
+  readonly #asked = new Set<string>();
   readonly #written = new Set<string>();
   /** Journal that may hold the command. */
   readonly #holder = new Map<string, string>();
@@ -48,9 +54,10 @@ export class FlowWorld implements FlowOutput {
     this.window = window;
     this.#windowMax = window;
     this.agent = new FlowAgent((facts) => this.flow.report(facts));
+    this.#epoch = 1;
+    this.#connected = true;
     this.flow = this.#newFlow();
-    this.reconnect();
-    this.begin();
+    this.flow.begin([], []);
   }
 
   // What the platform's other parts do.
@@ -69,6 +76,7 @@ export class FlowWorld implements FlowOutput {
   /** Somebody issues a command through the replica that holds the stream. */
   issueHere(kind: Kind, orderingKey: string, attemptsMax = 3): string {
     const command = this.#newCommand(kind, orderingKey, attemptsMax);
+    this.#asked.add(command.id);
     this.#ledger.insert(command);
     return command.id;
   }
@@ -101,9 +109,19 @@ export class FlowWorld implements FlowOutput {
     this.#ledger.sync();
   }
 
-  /** The ledger goes one phase on: takes a batch, has it stored, gives the answer. */
-  ledger(batchMax = 100): void {
-    this.#ledger.advance(batchMax);
+  /** The ledger goes one step on, with one part or with all of them: takes a batch, has it committed, hears the answer. */
+  ledger(part?: LedgerPart, batchMax = 100): void {
+    for (const each of part === undefined ? LEDGER_PARTS : [part]) this.#ledger.advance(each, batchMax);
+  }
+
+  /** The answer to the lane's statement is lost; it may have been committed. */
+  lose(lane: Lane): void {
+    this.#ledger.lose(lane);
+  }
+
+  /** A statement that was lost on its way is committed after all, or never. */
+  arrive(isCommitted: boolean): void {
+    this.#ledger.arrive(isCommitted);
   }
 
   /** One row of the next batch of changes will be refused by the database. */
@@ -113,19 +131,23 @@ export class FlowWorld implements FlowOutput {
 
   // What happens to the stream.
 
-  /** The stream breaks and a new one is accepted; with another journal, the old agent's memory is gone. */
-  reconnect(journalId?: string): void {
+  /**
+   * The stream breaks and a new one is accepted; with another journal, the old agent's memory is gone. Resolves when what is
+   * open has been read: statements that were under way have ended by then, under the new epoch.
+   */
+  async reconnect(journalId?: string): Promise<void> {
     this.flow.close();
-    while (this.#ledger.busy) this.ledger();
     if (journalId === undefined) this.agent.disconnect();
     else this.agent.replace(journalId);
     this.#epoch += 1;
-    this.#connected = true;
-    this.flow = this.#newFlow();
-    const { flow } = this;
+    const flow = this.#newFlow();
+    this.flow = flow;
     const journal = this.agent.journal();
+    this.#begin = undefined;
+    await this.#finished();
     this.sync();
-    const open = [...this.store.values()].filter((command) => !isTerminal(command.state));
+    await this.#finished();
+    const open = this.open();
     const unsettled = [...this.store.values()].filter((command) => command.unsettled);
     this.#begin = () => {
       flow.merge(open.toSorted((a, b) => a.sequence - b.sequence));
@@ -156,19 +178,40 @@ export class FlowWorld implements FlowOutput {
   async rest(roundsMax: number): Promise<void> {
     this.begin();
     this.setWindow(Math.max(1, this.window));
+    await this.#looked();
+    this.#checkReached();
     for (let round = 0; round < roundsMax; round++) {
       this.agent.finishAll();
       this.agent.reportAll();
-      for (let phase = 0; phase < 8; phase++) {
-        this.ledger();
-        await settled();
-      }
-      this.sync();
+      await this.#looked();
       this.advance(TICK_MS);
       this.sweep();
       await settled();
-      if (this.flow.size === 0 && this.open().length === 0 && this.#ledger.inserting === 0) return;
+      if (this.flow.size === 0 && this.open().length === 0 && !this.#ledger.busy) return;
     }
+  }
+
+  /** The ledger has written what waited, and has looked at what others wrote. */
+  async #looked(): Promise<void> {
+    await this.#drained();
+    this.sync();
+    await this.#drained();
+  }
+
+  async #drained(): Promise<void> {
+    for (let step = 0; this.#ledger.busy && step < LEDGER_STEPS_MAX; step++) {
+      this.ledger();
+      await settled();
+    }
+    if (this.#ledger.busy) this.violations.push('the ledger does not come to rest');
+  }
+
+  async #finished(): Promise<void> {
+    for (let step = 0; this.#ledger.underWay && step < LEDGER_STEPS_MAX; step++) {
+      this.#ledger.finish();
+      await settled();
+    }
+    if (this.#ledger.underWay) this.violations.push('a statement does not end');
   }
 
   open(): Command[] {
@@ -235,6 +278,16 @@ export class FlowWorld implements FlowOutput {
     }
   }
 
+  /** The ledger is at rest and has looked at everything: all that is open is here, and whoever issued it knows. */
+  #checkReached(): void {
+    const open = this.open().map(({ id }) => id);
+    // One that somebody else has ended may still be here: it learns that when it repeats a write that was refused.
+    if (this.flow.size < open.length) {
+      this.violations.push(`only ${this.flow.size} have reached the stream of ${open.join(', ')}`);
+    }
+    for (const id of this.#asked) this.violations.push(`${id}: the caller waits for an answer`);
+  }
+
   /** Ended in the store, reported as ended, or out of time: what the flow may rest on. */
   #over(command: Command | undefined): boolean {
     if (command === undefined || isTerminal(command.state)) return true;
@@ -280,6 +333,11 @@ export class FlowWorld implements FlowOutput {
   #recorded(command: Command): void {
     if (command.state === 'SENT') this.#written.add(`${command.id} SENT ${command.attempt} ${command.streamEpoch}`);
     if (command.state === 'PENDING') this.#holder.delete(command.id);
+  }
+
+  #answered(id: string, isStored: boolean): void {
+    if (!this.#asked.delete(id)) this.violations.push(`${id}: the caller was answered twice`);
+    if (isStored && !this.store.has(id)) this.violations.push(`${id} is not stored, and its caller was told so`);
   }
 
   #newCommand(kind: Kind, orderingKey: string, attemptsMax: number): Command {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { stateOf, withOneSent, written } from '../../../test/harness/flow-scenes.ts';
+import { looked, stateOf, stepped, withOneSent, written } from '../../../test/harness/flow-scenes.ts';
 import { FlowWorld, settled } from '../../../test/harness/flow-world.ts';
 import { sampleCommand, sampleId } from '../../../test/harness/sample-commands.ts';
+
+const SUCCESS = { state: 'SUCCEEDED', passing: false } as const;
 
 describe('credits and order', () => {
   test('the window is never exceeded, and what is freed is used at once', async () => {
@@ -84,18 +86,49 @@ describe('credits and order', () => {
     expect(world.flow.inFlight).toBe(0);
   });
 
+  test("a place that was reserved is nobody's number, though a change takes numbers first", async () => {
+    const world = new FlowWorld(1);
+    const first = world.issueElsewhere('open_position', '/s1/a/X');
+    await looked(world);
+    const waits = world.issueHere('open_position', '/s1/a/X');
+    const stop = world.issueHere('stop_all', '/');
+    await stepped(world, ['insert', 'change', 'change', 'insert']);
+    await written(world);
+    expect(world.sent).toEqual([first, stop]);
+    await world.rest(100);
+    expect(world.sent).toEqual([first, stop, waits]);
+    expect(world.violations).toEqual([]);
+  });
+
+  test('what others issue does not overtake a command whose answer takes longer than that of changes', async () => {
+    const world = new FlowWorld(2);
+    const busy = [world.issueHere('ping', ''), world.issueHere('ping', '')];
+    await written(world);
+    const mine = world.issueHere('open_position', '/s1/a/X');
+    await stepped(world, ['insert', 'insert']);
+    expect(stateOf(world, mine)).toBe('PENDING');
+    world.agent.step(0, SUCCESS);
+    world.agent.step(0, SUCCESS);
+    world.agent.reportAll();
+    await stepped(world, ['change', 'change', 'change']);
+    const theirs = world.issueElsewhere('open_position', '/s1/a/X');
+    world.agent.finishAll();
+    world.agent.reportAll();
+    await stepped(world, Array.from({ length: 6 }, () => ['change', 'read'] as const).flat());
+    await world.rest(100);
+    expect(world.sent).toEqual([...busy, mine, theirs]);
+    expect(world.violations).toEqual([]);
+  });
+
   test('an end that the platform decides lets the next one go only when it is stored', async () => {
     const { world, id } = await withOneSent();
     const next = world.issueElsewhere('close_position', '/s1/a/X');
     world.sync();
-    world.reconnect('another');
+    await world.reconnect('another');
     world.begin();
     // Somebody else's change makes ours wait.
     world.change(id, { type: 'cancel_requested' }, false);
-    world.ledger();
-    world.ledger();
-    world.ledger();
-    await settled();
+    await written(world, 3);
     expect(world.sent).toEqual([id]);
     await written(world);
     expect(stateOf(world, id)).toBe('OUTCOME_UNKNOWN JOURNAL_LOST');
@@ -130,7 +163,7 @@ describe('while the database is slow or refuses', () => {
   test('a place that was reserved and given back leaves the window as it was', async () => {
     const world = new FlowWorld(1);
     world.issueHere('ping', '');
-    world.ledger();
+    await written(world, 1);
     expect(world.flow.inFlight).toBe(1);
     world.issueElsewhere('get_status', '');
     // Longer than the receipt may take: there is nothing yet to wait a receipt for.
@@ -151,7 +184,7 @@ describe('while the database is slow or refuses', () => {
   test('a write that takes minutes is one write: attempts count what went to the stream', async () => {
     const world = new FlowWorld();
     const id = world.issueElsewhere('open_position', '/s1/a/X');
-    world.sync();
+    await looked(world);
     for (let second = 0; second < 120; second++) {
       world.advance(1_000);
       await settled();
@@ -178,7 +211,7 @@ describe('while the database is slow or refuses', () => {
   test('a result whose write was refused is kept, stored and acknowledged; the key stays taken meanwhile', async () => {
     const { world, id } = await withOneSent();
     const next = world.issueElsewhere('stop_session', '/s1');
-    world.sync();
+    await looked(world);
     world.agent.step(0, { state: 'SUCCEEDED', passing: false });
     world.rejectNext();
     world.agent.reportAll();
@@ -232,7 +265,7 @@ describe('cancellation', () => {
     async (told) => {
       const world = new FlowWorld();
       const id = world.issueElsewhere('open_position', '/s1/a/X');
-      world.sync();
+      await looked(world);
       world.change(id, { type: 'cancel_requested' }, told);
       await written(world);
       expect(world.sent).toEqual([]);
@@ -261,7 +294,7 @@ describe('cancellation', () => {
     world.agent.reportAll();
     await written(world);
     world.change(id, { type: 'cancel_requested' }, true);
-    world.reconnect();
+    await world.reconnect();
     world.begin();
     expect(world.cancelled).toEqual([id, id]);
   });

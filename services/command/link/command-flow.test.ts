@@ -54,7 +54,7 @@ describe('what is said rests on what is stored', () => {
   test('under an older epoch nothing is written, delivered or acknowledged, and the stream is looked at', async () => {
     const { world, id } = await withOneSent();
     const { flow } = world;
-    world.reconnect();
+    await world.reconnect();
     flow.report([{ commandId: id, event: { type: 'received', atMs: world.clock.nowMs() } }]);
     await written(world);
     expect(world.fencedCalls).toBe(1);
@@ -80,7 +80,7 @@ const PASSING = { reason: 'VENUE_UNAVAILABLE', message: 'away', hop: 'venue', re
 describe('a new stream', () => {
   test('judges nothing that was sent before until both sides have compared their journals', async () => {
     const { world, id } = await withOneSent();
-    world.reconnect('another');
+    await world.reconnect('another');
     world.flow.merge([...world.store.values()]);
     world.advance(60_000);
     await written(world);
@@ -98,7 +98,7 @@ describe('a new stream', () => {
     await written(world);
     expect(world.sent).toEqual([id, second]);
     world.agent.replace('journal-1');
-    world.reconnect();
+    await world.reconnect();
     world.begin();
     await written(world);
     expect(world.inquired).toEqual([id, second]);
@@ -107,7 +107,7 @@ describe('a new stream', () => {
     await written(world);
     expect(world.sent).toEqual([id, second, id, second]);
     world.agent.step(0, { state: 'SUCCEEDED', passing: false });
-    world.reconnect();
+    await world.reconnect();
     world.begin();
     await written(world);
     expect(stateOf(world, id)).toBe('RUNNING');
@@ -118,7 +118,7 @@ describe('a new stream', () => {
   test('gives up nothing that came over the old stream after the Hello had been written', async () => {
     const { world, id } = await withOneSent();
     world.agent.replace('journal-1');
-    world.reconnect();
+    await world.reconnect();
     const late = world.store.get(id);
     if (late === undefined) throw new Error('the command is stored');
     world.agent.receive(late);
@@ -136,7 +136,7 @@ describe('a new stream', () => {
   test('takes no "not found" that crossed a further delivery on its way', async () => {
     const { world, id } = await withOneSent();
     world.agent.replace('journal-1');
-    world.reconnect();
+    await world.reconnect();
     world.begin();
     world.advance(60_000);
     await written(world);
@@ -156,7 +156,7 @@ describe('a new stream', () => {
       expect(world.store.get(id)?.attempt).toBe(2);
       world.change(id, { type: 'journal_lost' }, true);
       if (newer) {
-        world.reconnect();
+        await world.reconnect();
         world.begin();
       }
       const failed = { state: 'FAILED', result: null, error: PASSING } as const;
@@ -174,21 +174,21 @@ describe('a new stream', () => {
 
   test('asks only the journal that can know what became of an unknown outcome', async () => {
     const { world, id } = await withOneSent();
-    world.reconnect('another');
+    await world.reconnect('another');
     world.begin();
     await written(world);
     expect(stateOf(world, id)).toBe('OUTCOME_UNKNOWN JOURNAL_LOST');
-    world.reconnect();
+    await world.reconnect();
     world.begin();
     expect(world.inquired).toEqual([]);
-    world.reconnect('journal-1');
+    await world.reconnect('journal-1');
     world.begin();
     expect(world.inquired).toEqual([id]);
   });
 
   test('takes no "not found" from a journal that the command was never sent to', async () => {
     const { world, id } = await withOneSent();
-    world.reconnect('another');
+    await world.reconnect('another');
     world.begin();
     await written(world);
     world.flow.report([{ commandId: id, event: { type: 'not_found' } }]);
@@ -199,7 +199,7 @@ describe('a new stream', () => {
 
   test('does not send what an older stream of another journal is found to have sent, however late', async () => {
     const world = new FlowWorld();
-    world.reconnect('another');
+    await world.reconnect('another');
     world.begin();
     const late = {
       state: 'SENT',
