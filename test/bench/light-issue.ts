@@ -10,7 +10,7 @@ import {
 import { OpenPositionSchema } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { MessageBytes } from '../../services/platform/grpc/message-bytes.ts';
-import type { LightConnection } from './light-stream.ts';
+import type { LightConnection } from './light-connection.ts';
 import type { Order } from './order.ts';
 
 const PATH = pathOf(CommandService.method.issueCommands);

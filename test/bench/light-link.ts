@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { framed, LightMessages } from './light-messages.ts';
 
 /** Frame types, flags and settings of RFC 9113, as far as they are needed here. */
 const FRAME = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goAway: 7, windowUpdate: 8 } as const;
@@ -14,7 +15,6 @@ const RETURN_BYTES = 2 ** 20;
 const CONNECTION = 0;
 /** The one call on the connection. */
 const STREAM = 1;
-const PREFIX_BYTES = 5;
 
 export interface LightLinkEvents {
   readonly onMessage: (body: Buffer) => void;
@@ -28,10 +28,10 @@ export interface LightLinkEvents {
  */
 export class LightLink {
   readonly #socket: Socket;
-  readonly #events: LightLinkEvents;
-  /** Not read to the end yet: of the connection, and of the call. */
+  readonly #messages: LightMessages;
+  readonly #onEnd: () => void;
+  /** The beginning of a frame whose end has not come yet. */
   #frames: Buffer = Buffer.alloc(0);
-  #messages: Buffer = Buffer.alloc(0);
   #taken = 0;
   /** What may still be sent: to the connection, and in the call. */
   #credit = WINDOW_BYTES_DEFAULT;
@@ -42,7 +42,8 @@ export class LightLink {
 
   constructor(url: string, path: string, headers: Readonly<Record<string, string>>, events: LightLinkEvents) {
     const { hostname, port, host } = new URL(url);
-    this.#events = events;
+    this.#messages = new LightMessages(events.onMessage);
+    this.#onEnd = events.onEnd;
     this.#socket = connect({ host: hostname, port: Number(port), noDelay: true });
     this.#socket.on('data', (bytes) => this.#read(bytes));
     this.#socket.on('error', () => undefined);
@@ -58,11 +59,7 @@ export class LightLink {
   }
 
   send(body: Uint8Array): void {
-    const message = Buffer.allocUnsafe(PREFIX_BYTES + body.length);
-    message[0] = 0;
-    message.writeUInt32BE(body.length, 1);
-    message.set(body, PREFIX_BYTES);
-    this.#unsent.push(message);
+    this.#unsent.push(framed(body));
     this.#sendMore();
   }
 
@@ -126,15 +123,7 @@ export class LightLink {
       for (const stream of [CONNECTION, STREAM]) this.#write(FRAME.windowUpdate, 0, stream, word(this.#taken));
       this.#taken = 0;
     }
-    const all = this.#messages.length === 0 ? payload : Buffer.concat([this.#messages, payload]);
-    let at = 0;
-    while (all.length - at >= PREFIX_BYTES) {
-      const end = at + PREFIX_BYTES + all.readUInt32BE(at + 1);
-      if (end > all.length) break;
-      this.#events.onMessage(all.subarray(at + PREFIX_BYTES, end));
-      at = end;
-    }
-    this.#messages = all.subarray(at);
+    this.#messages.take(payload);
   }
 
   #takeSettings(payload: Buffer): void {
@@ -152,7 +141,7 @@ export class LightLink {
     if (this.#ended) return;
     this.#ended = true;
     this.#socket.destroy();
-    this.#events.onEnd();
+    this.#onEnd();
   }
 }
 

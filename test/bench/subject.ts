@@ -8,7 +8,7 @@ import { Clients } from '../harness/clients.ts';
 import type { TestServers } from '../harness/servers.ts';
 import { FOUNDER, startStack, type TestStack } from '../harness/stack.ts';
 import type { FleetCredential } from './fleet.ts';
-import { LightConnection } from './light-stream.ts';
+import { LightConnection } from './light-connection.ts';
 
 const CREATES_AT_ONCE = 16;
 
@@ -50,7 +50,7 @@ export class Subject implements AsyncDisposable {
   lightConnection(): LightConnection {
     const [url = ''] = this.stack.commandUrls;
     const headers = internalHeaders(new Secret(this.stack.internalToken), FOUNDER, undefined);
-    return new LightConnection(url, headers, () => undefined);
+    return new LightConnection(url, headers);
   }
 
   /** Creates executors named `prefix0`, `prefix1` and so on. */

@@ -29,7 +29,6 @@ export class FlowReplica implements AsyncDisposable {
   readonly ledger: AccountLedger;
   readonly flow: CommandFlow;
   readonly delivered: string[] = [];
-  readonly cancelled: string[] = [];
 
   private constructor(databaseUrl: string, executorId: string) {
     const logger = createLogger('test', 'silent');
@@ -118,7 +117,7 @@ export class FlowReplica implements AsyncDisposable {
   #output(): FlowOutput {
     return {
       deliver: ({ id }) => this.delivered.push(id),
-      cancel: (id) => this.cancelled.push(id),
+      cancel: () => undefined,
       acknowledge: () => undefined,
       inquire: () => undefined,
       fenced: () => undefined,

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { AccountLedger } from '../../services/command/delivery/account-ledger.ts';
 import type { LocalStreams } from '../../services/command/delivery/local-streams.ts';
 import type { Command } from '../../services/command/domain/command.ts';
-import { type IssueOrder, issue } from '../../services/command/domain/issue.ts';
+import { issue, type IssueOrder } from '../../services/command/domain/issue.ts';
 import type { ChangedCommand, NewCommand, UnreadableCommand } from '../../services/command/domain/repository.ts';
 import { type CommandEvent, transition } from '../../services/command/domain/transition.ts';
 import { systemClock } from '../../services/platform/clock.ts';

@@ -44,7 +44,7 @@ interface UnderWay {
  * Callers enqueue. New commands and changes go in a lane each: what gathers while a lane writes becomes its next statement, so
  * batches grow with the load and an idle ledger answers in one round trip. Under load the lanes go side by side: while
  * Postgres works for one, the answer of the other is handled and its next statement made, which waits there for the account's
- * row. Answers are handled in the order of the account's numbers. Each write tells which of the account's numbers before it are not this
+ * row. Answers are handled in the order of the account's numbers. Each write tells which numbers before it are not this
  * ledger's own: when that is more than it knew, others have written, and their changes to the executors held here are read
  * before anything new goes out. That keeps issue order across replicas.
  */
@@ -121,7 +121,7 @@ export class AccountLedger {
     return this.#persist('read', () => store.readByIds(this.#deps.pool, this.#accountId, commandIds));
   }
 
-  /** Resolves when nothing is queued or being written. Later writes are refused. */
+  /** Resolves when nothing is queued or being written. From now on nothing is repeated while Postgres is away. */
   stop(): Promise<void> {
     this.#stopped = true;
     this.#changes.hurry();
@@ -159,7 +159,7 @@ export class AccountLedger {
       if (insert + change === 0) void this.#run('sync', 1, this.#sync());
       return;
     }
-    // Commands first, as far as changes do not wait for the second time.
+    // Commands first, unless the latest statement was theirs and changes wait.
     if (changeWaits && this.#latest === 'insert' && insert === 0) this.#beginChange();
     this.#beginInsert();
     if (changeWaits) this.#beginChange();

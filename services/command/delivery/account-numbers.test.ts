@@ -2,32 +2,11 @@ import { setImmediate as settled } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { DatabaseError } from 'pg';
 import { describe, expect, test } from 'vitest';
+import { AccountRow } from '../../../test/harness/account-row.ts';
 import { AccountNumbers, type Flight, type Taken } from './account-numbers.ts';
 
 const GONE = Object.assign(new Error('gone'), { code: 'ECONNRESET' });
 const REFUSED = Object.assign(new DatabaseError('duplicate key', 0, 'error'), { code: '23505' });
-
-/** The numbers of command.account, taken by the rule of COUNTER in `store/write-statements.ts`. */
-class AccountRow {
-  eventNumber = 0;
-  #runWriter = '';
-  #runFrom = 0;
-  #runTo = 0;
-
-  take(writer: string, count: number): Taken {
-    const baseNumber = this.eventNumber;
-    this.eventNumber += count;
-    if (this.#runWriter !== writer || this.#runTo !== baseNumber) this.#runFrom = baseNumber;
-    this.#runWriter = writer;
-    this.#runTo = this.eventNumber;
-    return { baseNumber, runFrom: this.#runFrom };
-  }
-
-  /** As those do who know nothing of runs: older releases, and whoever sets rows aside. */
-  takeWithoutRun(count: number): void {
-    this.eventNumber += count;
-  }
-}
 
 /** A look at what others wrote that goes on until somebody ends it. */
 interface Look {

@@ -1,13 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isRefusal } from '../../platform/postgres/failure.ts';
 
-/** A statement under way that takes numbers of the account. */
-export interface Flight {
-  readonly writer: string;
-  /** Everything up to this number was known when it was sent. */
-  readonly known: number;
-}
-
 /** What a statement took, as it is stored. */
 export interface Taken {
   /** The account's number before it. */
@@ -16,8 +9,10 @@ export interface Taken {
   readonly runFrom: number;
 }
 
-class OpenFlight implements Flight {
+/** A statement under way that takes numbers of the account. */
+export class Flight {
   readonly writer: string;
+  /** Everything up to this number was known when it was sent. */
   readonly known: number;
   /** Undefined until it is answered, null when it failed. */
   baseNumber: number | null | undefined;
@@ -42,7 +37,7 @@ class OpenFlight implements Flight {
 export class AccountNumbers {
   readonly #learn: (afterNumber: number, throughNumber: number) => Promise<void>;
   readonly #failedToLearn: (thrown: unknown) => void;
-  readonly #flights = new Set<OpenFlight>();
+  readonly #flights = new Set<Flight>();
   #writer: string = randomUUID();
   #known = -1;
   /** Where it began: streams have read by themselves what was before. */
@@ -66,21 +61,20 @@ export class AccountNumbers {
   /** Before a statement is sent. To be followed by `failed`, or by `took` and `over`. */
   async begin(): Promise<Flight> {
     while (this.#learning !== undefined) await this.#learning;
-    const flight = new OpenFlight(this.#writer, this.#known);
+    const flight = new Flight(this.#writer, this.#known);
     this.#flights.add(flight);
     return flight;
   }
 
   /** The statement failed: unless the server said so, it may have been written. */
   failed(flight: Flight, thrown: unknown): void {
-    const open = this.#open(flight);
-    if (open === undefined) return;
+    if (!this.#flights.has(flight)) return;
     if (!isRefusal(thrown)) {
       this.#writer = randomUUID();
       this.#known = Math.min(this.#known, Math.max(flight.known, this.#first));
     }
-    open.baseNumber = null;
-    open.answered.resolve();
+    flight.baseNumber = null;
+    flight.answered.resolve();
     this.over(flight);
   }
 
@@ -89,23 +83,19 @@ export class AccountNumbers {
    * learnt. If that cannot be learnt now, the known number stays behind.
    */
   async took(flight: Flight, taken: Taken, count: number): Promise<void> {
-    const open = this.#open(flight);
-    if (open === undefined) throw new Error('the statement is not under way');
-    open.baseNumber = taken.baseNumber;
-    open.answered.resolve();
-    if (taken.baseNumber > this.#known) await this.#handleBefore(open);
+    flight.baseNumber = taken.baseNumber;
+    flight.answered.resolve();
+    if (taken.baseNumber > this.#known) await this.#handleBefore(flight);
     const isUnseen = (): boolean => this.#unseenThrough(flight, taken) > this.#known;
-    const goOn = isUnseen() ? await this.#learnAlone(open, () => this.#unseenThrough(flight, taken)) : undefined;
+    const goOn = isUnseen() ? await this.#learnAlone(flight, () => this.#unseenThrough(flight, taken)) : undefined;
     if (!isUnseen()) this.#known = Math.max(this.#known, taken.baseNumber + count);
     goOn?.();
   }
 
   /** The answer has been handled. */
   over(flight: Flight): void {
-    const open = this.#open(flight);
-    if (open === undefined) return;
-    this.#flights.delete(open);
-    open.over.resolve();
+    this.#flights.delete(flight);
+    flight.over.resolve();
   }
 
   /** Learns what was written up to this number, while no statement is under way. */
@@ -117,7 +107,7 @@ export class AccountNumbers {
   }
 
   /** Gives what lets those begin that wait for it. */
-  async #learnAlone(flight: OpenFlight, through: () => number): Promise<() => void> {
+  async #learnAlone(flight: Flight, through: () => number): Promise<() => void> {
     while (this.#learning !== undefined) await this.#learning;
     const learning = Promise.withResolvers<void>();
     this.#learning = learning.promise;
@@ -136,7 +126,7 @@ export class AccountNumbers {
   }
 
   /** Waits until no other statement is without an answer, and those with lower numbers have been handled. */
-  async #handleBefore(flight: OpenFlight): Promise<void> {
+  async #handleBefore(flight: Flight): Promise<void> {
     // One that is sent later has higher numbers.
     const others = [...this.#flights].filter((other) => other !== flight);
     for (const other of others) {
@@ -148,12 +138,8 @@ export class AccountNumbers {
   #unseenThrough({ writer }: Flight, { baseNumber, runFrom }: Taken): number {
     return writer === this.#writer ? runFrom : baseNumber;
   }
-
-  #open(flight: Flight): OpenFlight | undefined {
-    return flight instanceof OpenFlight && this.#flights.has(flight) ? flight : undefined;
-  }
 }
 
-function isBefore({ baseNumber: one }: OpenFlight, { baseNumber: other }: OpenFlight): boolean {
+function isBefore({ baseNumber: one }: Flight, { baseNumber: other }: Flight): boolean {
   return typeof one === 'number' && typeof other === 'number' && one < other;
 }

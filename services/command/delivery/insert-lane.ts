@@ -46,10 +46,10 @@ export class InsertLane {
     const numbered = batch.map(({ row }, i) => ({ ...row.command, sequence: place(i) }));
     const stops = numbered.filter((command) => supersededKinds(command.kind).length > 0);
     const rows = batch.map(({ row }, i) => ({ ...row, sent: this.#admit(flight, numbered[i], stops) }));
-    let sent = false;
+    let handedOver = false;
     try {
       const values = insertParameters(rows);
-      sent = true;
+      handedOver = true;
       const stored = await this.#store(rows, values, stops.length > 0, flight);
       // Somebody wrote before us whom we have not seen.
       if (stored.inserted.sent === 0) this.#releaseAll(rows);
@@ -59,7 +59,7 @@ export class InsertLane {
     } catch (thrown) {
       numbers.failed(flight, thrown);
       this.#releaseAll(rows);
-      await this.#refused(batch, thrown, sent);
+      await this.#refused(batch, thrown, handedOver);
     } finally {
       numbers.over(flight);
     }
@@ -142,8 +142,8 @@ export class InsertLane {
     announce([...superseded, ...rows.map((row) => row.command)]);
   }
 
-  async #refused(batch: readonly PendingInsert[], thrown: unknown, sent: boolean): Promise<void> {
-    const wroteNothing = !sent || isRefusal(thrown);
+  async #refused(batch: readonly PendingInsert[], thrown: unknown, handedOver: boolean): Promise<void> {
+    const wroteNothing = !handedOver || isRefusal(thrown);
     // One bad row must not take the others with it.
     if (batch.length > 1 && wroteNothing) {
       for (const pending of batch) await this.write([pending]);

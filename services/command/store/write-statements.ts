@@ -201,7 +201,8 @@ function insertText(conflict: string): string {
     CASE WHEN n.now_sent THEN ${of('send_due')} ELSE ${of('due_time')} END,
     ARRAY[CASE WHEN n.now_sent THEN n.sent_steps ELSE n.issued_steps END::json]
   FROM (
-    SELECT r.*, counter.base, $4::bigint BETWEEN counter.run_from AND counter.base AND fences.held[${insertion.fence('r')}] IS TRUE AS now_sent
+    SELECT r.*, counter.base,
+      $4::bigint BETWEEN counter.run_from AND counter.base AND fences.held[${insertion.fence('r')}] IS TRUE AS now_sent
     FROM counter, fences, ${insertion.rows} OFFSET 0) n${conflict}
   RETURNING id, executor_id, sequence, state, timeline[1] AS steps
 ), history AS (
@@ -262,5 +263,6 @@ export const changeCommands: Statement = {
   INSERT INTO command.history (account_id, number, command_id, executor_id, steps)
   SELECT $1, u.number, u.id, u.executor_id, u.step_json FROM updated u
 ), count AS (SELECT count(*)::integer AS changed FROM updated)
-SELECT base, run_from, changed, CASE WHEN changed < $2::bigint THEN (SELECT json_agg(id) FROM updated) END AS ids FROM counter, count`,
+SELECT base, run_from, changed, CASE WHEN changed < $2::bigint THEN (SELECT json_agg(id) FROM updated) END AS ids
+FROM counter, count`,
 };
