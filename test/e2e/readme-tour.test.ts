@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -44,6 +45,7 @@ test(
       },
     });
     await tour.follow(await chapter('tour'));
+    expect(await strayIn(home.clone)).toEqual([]);
     expect(seen.filter((pid) => pid !== undefined).length).toBeGreaterThanOrEqual(6);
     expect(await readdir(records)).toEqual([]);
     for (const pid of seen) expect(pid && (await processIdentity(pid)), `process ${pid}`).toBeUndefined();
@@ -79,6 +81,22 @@ test(
   },
   TOUR_MS_MAX,
 );
+
+/** What git would offer for a commit, and the tests of the tree would find: the tour is often walked before them. */
+async function strayIn(clone: string): Promise<string[]> {
+  const tracked = new Set(git('ls-files').map((path) => path.replace(/\/.*/, '')));
+  const entries = await readdir(clone, { withFileTypes: true });
+  const others = entries.flatMap((entry) =>
+    tracked.has(entry.name) ? [] : entry.name + (entry.isDirectory() ? '/' : ''),
+  );
+  expect(others).toContain('demo.json');
+  const ignored = new Set(git('check-ignore', '--no-index', ...others));
+  return others.filter((name) => !ignored.has(name));
+}
+
+function git(...words: readonly string[]): string[] {
+  return execFileSync('git', words, { encoding: 'utf8' }).trim().split('\n');
+}
 
 /** Under the project's own compiler settings, as the reader's package sees the clone. */
 async function typeCheck(home: ReadersHome): Promise<void> {

@@ -1,4 +1,5 @@
-import { chmod, mkdir, mkdtemp, readdir, symlink } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, symlink } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DATA_DIRECTORY_DEFAULT, type DataDirectory, dataDirectoryAt } from '../../deploy/local/data-directory.ts';
@@ -11,7 +12,6 @@ import { onFailureKeep, theServers } from './current-run.ts';
 import { until } from './until.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
-const NOT_CLONED: ReadonlySet<string> = new Set(['.git', '.strategos', 'test-results', 'coverage']);
 const LEFTOVER_STEPS = [
   { signal: 'SIGINT', waitMs: 10_000 },
   { signal: 'SIGKILL', waitMs: 5_000 },
@@ -53,9 +53,7 @@ export class ReadersHome implements AsyncDisposable {
     });
     await onFailureKeep(home.data.root, () => Promise.resolve());
     await mkdir(home.clone);
-    for (const name of await readdir(REPOSITORY)) {
-      if (!NOT_CLONED.has(name)) await symlink(join(REPOSITORY, name), join(home.clone, name));
-    }
+    for (const name of cloned()) await symlink(join(REPOSITORY, name), join(home.clone, name));
     return home;
   }
 
@@ -64,6 +62,13 @@ export class ReadersHome implements AsyncDisposable {
     await endLeftovers(this.data.records, () => LEFTOVER_STEPS);
     await removeOutsideStore(this.data.root);
   }
+}
+
+/** What stands at the top of a clone after `npm ci`: nothing that somebody's own tour has left in this one. */
+function cloned(): ReadonlySet<string> {
+  const words = ['ls-files', '--cached', '--others', '--exclude-standard'];
+  const paths = execFileSync('git', words, { cwd: REPOSITORY, encoding: 'utf8' }).trim().split('\n');
+  return new Set([...paths.map((path) => path.replace(/\/.*/, '')), 'node_modules']);
 }
 
 /** A gateway port from which everything that is counted up is free. */
