@@ -12,8 +12,11 @@ import { type InsertOutcome, InsertQueue } from './insert-queue.ts';
 import type { LocalStreams } from './local-streams.ts';
 import { type Persist, persisting } from './persist.ts';
 
-/** Rows of one statement: large enough to amortise a round trip, small enough for a flush of a few milliseconds. */
-const BATCH_ROWS_MAX = 500;
+/**
+ * Rows of one statement: large enough to amortise a round trip (500 gave 15.2 thousand lifecycles a second instead of 15.8), small
+ * enough for a flush of a few milliseconds.
+ */
+const BATCH_ROWS_MAX = 1000;
 /**
  * A lane begins beside the other when that many rows are written, or wait. Fewer are better written after each other: what waits
  * meanwhile shares a statement, and at 500 commands a second statements are what a command costs.
