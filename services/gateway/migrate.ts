@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { messageOf, unavailable } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { migrate } from '../platform/postgres/migrate.ts';
-import { isConnectionFailure } from '../platform/postgres/pool.ts';
+import { isUnavailable } from '../platform/postgres/pool.ts';
 
 /**
  * Brings schema `gateway` to this release; safe to call from several replicas at once.
@@ -13,7 +13,7 @@ export async function migrateDatabase(databaseUrl: string, logger: Logger): Prom
   try {
     await migrate({ databaseUrl, schema: 'gateway', directory, logger });
   } catch (thrown) {
-    if (!isConnectionFailure(thrown)) throw thrown;
+    if (!isUnavailable(thrown)) throw thrown;
     throw unavailable('postgres', `the database cannot be reached: ${messageOf(thrown)}`, thrown);
   }
 }

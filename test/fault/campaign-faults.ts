@@ -3,6 +3,7 @@ import type { RecordingAgent } from '../harness/recording-agent.ts';
 import type { TestStack } from '../harness/stack.ts';
 import type { Direction, TcpProxy } from '../harness/tcp-proxy.ts';
 import type { Random } from './random.ts';
+import { whileCancelling, whileLocked, whileReadOnly } from './unwilling-postgres.ts';
 
 /** What a campaign may break. */
 export interface Targets {
@@ -114,6 +115,24 @@ export const PROCESS_FAULTS: readonly [FaultKind, ...FaultKind[]] = [
       await pause(lastMs);
       await stack.postgres?.start();
     },
+  },
+  {
+    name: 'Postgres read-only',
+    platformAway: true,
+    weight: 1,
+    run: ({ stack }, _random, lastMs) => whileReadOnly(stack.databaseUrl, () => pause(lastMs)),
+  },
+  {
+    name: 'statements cancelled',
+    platformAway: true,
+    weight: 1,
+    run: ({ stack }, _random, lastMs) => whileCancelling(stack.databaseUrl, () => pause(lastMs)),
+  },
+  {
+    name: 'table locked',
+    platformAway: true,
+    weight: 1,
+    run: ({ stack }, _random, lastMs) => whileLocked(stack.databaseUrl, () => pause(lastMs)),
   },
   {
     name: 'gateway killed',

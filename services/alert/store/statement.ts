@@ -1,6 +1,6 @@
 import { type Pool, type PoolClient, type QueryResultRow, TypeOverrides } from 'pg';
 import { asError, unavailable } from '../../platform/errors.ts';
-import { isConnectionFailure } from '../../platform/postgres/pool.ts';
+import { isUnavailable } from '../../platform/postgres/pool.ts';
 
 const TIMESTAMPTZ = 1184;
 const BIGINT = 20;
@@ -68,7 +68,7 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
-    if (!isConnectionFailure(thrown)) throw thrown;
+    if (!isUnavailable(thrown)) throw thrown;
     throw unavailable('postgres', 'the database of alerts cannot be reached right now; try again in a moment', thrown);
   }
 }

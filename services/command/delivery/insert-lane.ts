@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Clock } from '../../platform/clock.ts';
-import { asError, unavailable } from '../../platform/errors.ts';
-import { isRefusal } from '../../platform/postgres/failure.ts';
+import { asError, messageOf, unavailable } from '../../platform/errors.ts';
+import { isRefusal, isUnavailable } from '../../platform/postgres/failure.ts';
 import type { Command } from '../domain/command.ts';
 import type { ChangedCommand, NewCommand } from '../domain/repository.ts';
 import { supersededKinds, supersedes } from '../domain/supersession.ts';
@@ -145,13 +145,11 @@ export class InsertLane {
   async #refused(batch: readonly PendingInsert[], thrown: unknown, handedOver: boolean): Promise<void> {
     const wroteNothing = !handedOver || isRefusal(thrown);
     // One bad row must not take the others with it.
-    if (batch.length > 1 && wroteNothing) {
+    if (batch.length > 1 && wroteNothing && !isUnavailable(thrown)) {
       for (const pending of batch) await this.write([pending]);
       return;
     }
-    const outcome = wroteNothing
-      ? asError(thrown)
-      : unavailable('postgres', 'the database cannot be reached; repeat the call with the same request_id', thrown);
+    const outcome = outcomeOf(thrown, wroteNothing);
     for (const pending of batch) answer(pending, outcome);
   }
 
@@ -162,4 +160,16 @@ export class InsertLane {
   #account({ writer, known }: Flight): store.InsertAccount {
     return { accountId: this.#deps.accountId, writer, known };
   }
+}
+
+function outcomeOf(thrown: unknown, wroteNothing: boolean): Error {
+  if (!wroteNothing) {
+    return unavailable('postgres', 'the database cannot be reached; repeat the call with the same request_id', thrown);
+  }
+  if (!isUnavailable(thrown)) return asError(thrown);
+  return unavailable(
+    'postgres',
+    `the database cannot write now (${messageOf(thrown)}); nothing was stored; try again`,
+    thrown,
+  );
 }

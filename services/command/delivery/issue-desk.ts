@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf, notFound, StatusError, unavailable } from '../../platform/errors.ts';
-import { isConnectionFailure } from '../../platform/postgres/failure.ts';
+import { isUnavailable } from '../../platform/postgres/failure.ts';
 import { type Command, isTerminal } from '../domain/command.ts';
 import type { CommandDesk, IssueOutcome } from '../domain/command-desk.ts';
 import type { Executor } from '../domain/executor.ts';
@@ -167,7 +167,7 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
-    if (isConnectionFailure(thrown))
+    if (isUnavailable(thrown))
       throw unavailable('postgres', `the database cannot be reached (${messageOf(thrown)}); try again`, thrown);
     throw thrown;
   }

@@ -12,7 +12,7 @@ const STATEMENT_MS_MAX = 3_000;
 const CLOCK_OFFSET_MS_MAX = 1_000;
 const LATENCY_MS_MAX = 100;
 
-/** Whether Postgres is there, has this release's schemas of `services`, and agrees about the time. */
+/** Whether Postgres is there, takes writes, has this release's schemas of `services`, and agrees about the time. */
 export async function postgresChecks(databaseUrl: string, services: readonly string[]): Promise<Check[]> {
   const startMs = performance.now();
   const tookMs = (): number => performance.now() - startMs;
@@ -32,7 +32,12 @@ export async function postgresChecks(databaseUrl: string, services: readonly str
     );
     const latencyMs = performance.now() - askedMs;
     const offsetMs = Number(rows[0]?.now_ms) - (sentMs + latencyMs / 2);
-    return [reachable(latencyMs, tookMs()), await migrations(client, services), clock(Math.round(offsetMs), tookMs())];
+    return [
+      reachable(latencyMs, tookMs()),
+      await writable(client),
+      await migrations(client, services),
+      clock(Math.round(offsetMs), tookMs()),
+    ];
   } catch (thrown) {
     const words = {
       found: `PostgreSQL does not answer: ${messageOf(thrown)}`,
@@ -42,6 +47,7 @@ export async function postgresChecks(databaseUrl: string, services: readonly str
     const because = 'PostgreSQL does not answer';
     return [
       unsound('postgres.reachable', 'fault', words, tookMs()),
+      skipped('postgres.writable', because),
       skipped('postgres.migrations', because),
       skipped('postgres.clock', because),
     ];
@@ -60,6 +66,23 @@ function reachable(latencyMs: number, tookMs: number): Check {
     remedy: 'look at the load of the database and at the network between',
   };
   return unsound('postgres.reachable', 'warning', words, tookMs);
+}
+
+async function writable(client: Client): Promise<Check> {
+  const startMs = performance.now();
+  const { rows } = await client.query<{ read_only: string; standby: boolean }>(
+    "SELECT current_setting('transaction_read_only') AS read_only, pg_is_in_recovery() AS standby",
+  );
+  const tookMs = performance.now() - startMs;
+  const [row] = rows;
+  if (row?.read_only === 'off') return sound('postgres.writable', 'PostgreSQL takes writes', tookMs);
+  const words = {
+    found: row?.standby === true ? 'PostgreSQL takes no writes: it is a standby' : 'PostgreSQL takes no writes',
+    meaning: 'what is stored can be read; nothing new is accepted, and nothing that agents report is acknowledged',
+    remedy:
+      'after a failover, let DATABASE_URL name the primary; where it was made read-only, find out why, mostly a full disk; services go on by themselves',
+  };
+  return unsound('postgres.writable', 'fault', words, tookMs);
 }
 
 async function migrations(client: Client, services: readonly string[]): Promise<Check> {

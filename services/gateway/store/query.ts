@@ -1,6 +1,6 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { asError, unavailable } from '../../platform/errors.ts';
-import { isConnectionFailure } from '../../platform/postgres/pool.ts';
+import { isUnavailable } from '../../platform/postgres/pool.ts';
 import type { Statement } from './statement.ts';
 
 export type Queryable = Pick<PoolClient, 'query'>;
@@ -27,7 +27,7 @@ export async function read<R extends QueryResultRow>(
   try {
     return await query<R>(pool, statement, values);
   } catch (thrown) {
-    if (!isConnectionFailure(thrown)) throw thrown;
+    if (!isUnavailable(thrown)) throw thrown;
   }
   return guarded(() => query<R>(pool, statement, values));
 }
@@ -68,7 +68,7 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
-    if (!isConnectionFailure(thrown)) throw thrown;
+    if (!isUnavailable(thrown)) throw thrown;
     throw unavailable(
       'postgres',
       'the database of accounts and tokens cannot be reached right now, so no token can be checked; try again in a moment',

@@ -10,7 +10,7 @@ import {
 import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import { type FieldViolation, type ReasonName, StatusError, unavailable } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { isConnectionFailure } from '../postgres/failure.ts';
+import { isUnavailable } from '../postgres/failure.ts';
 
 /** ErrorInfo.domain of everything this platform says. */
 export const ERROR_DOMAIN = 'strategos';
@@ -42,7 +42,7 @@ export function toConnectError(thrown: unknown, context?: ErrorContext): Connect
   if (thrown instanceof Error && thrown.name === 'AbortError') {
     return new ConnectError('the call was cancelled', Code.Canceled, undefined, undefined, thrown);
   }
-  if (isConnectionFailure(thrown)) {
+  if (isUnavailable(thrown)) {
     return fromStatusError(
       unavailable('postgres', 'a dependency of this service cannot be reached right now; try again', thrown),
       context,

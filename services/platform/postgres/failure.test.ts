@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isConnectionFailure, repeatedOnConflict, retryable } from './failure.ts';
+import { DatabaseError } from 'pg';
+import { isConnectionFailure, isRefusal, isUnavailable, repeatedOnConflict, retryable } from './failure.ts';
 
 function coded(code: string, message = 'failed'): Error {
   return Object.assign(new Error(message), { code });
@@ -21,19 +22,33 @@ describe('Postgres being away', () => {
     new Error('Query read timeout'),
     new AggregateError([coded('ECONNREFUSED'), coded('ECONNREFUSED')]),
   ])('is seen in %s', (error) => {
-    expect([isConnectionFailure(error), retryable(error)]).toEqual([true, true]);
+    expect([isConnectionFailure(error), isUnavailable(error), retryable(error)]).toEqual([true, true, true]);
   });
 
-  test.each([coded('23505'), coded('42P01'), coded('57014'), new Error('boom'), 'ECONNREFUSED', undefined])(
-    'is not seen in %s',
-    (error) => {
-      expect([isConnectionFailure(error), retryable(error)]).toEqual([false, false]);
-    },
-  );
+  test.each([
+    coded('23505'),
+    coded('42P01'),
+    coded('25001'),
+    coded('22P02'),
+    new Error('boom'),
+    'ECONNREFUSED',
+    undefined,
+  ])('is not seen in %s', (error) => {
+    expect([isConnectionFailure(error), isUnavailable(error), retryable(error)]).toEqual([false, false, false]);
+  });
 
   test.each([coded('40001'), coded('40P01')])('%s is worth repeating without being that', (error) => {
-    expect([isConnectionFailure(error), retryable(error)]).toEqual([false, true]);
+    expect([isConnectionFailure(error), isUnavailable(error), retryable(error)]).toEqual([false, false, true]);
   });
+
+  test.each(['25006', '53100', '53200', '53400', '55P03', '57014', '58030'])(
+    'SQLSTATE %s is a server that is there and cannot do it now: it wrote nothing, and is asked again',
+    (state) => {
+      const error = Object.assign(new DatabaseError('not now', 0, 'error'), { code: state });
+      expect([isConnectionFailure(error), isRefusal(error)]).toEqual([false, true]);
+      expect([isUnavailable(error), retryable(error)]).toEqual([true, true]);
+    },
+  );
 });
 
 describe('a statement that loses a conflict', () => {

@@ -16,6 +16,12 @@ const SOCKET_CODES = new Set([
 /** admin_shutdown, crash_shutdown, cannot_connect_now, and too_many_connections while a restart is piling up clients. */
 const RESTART_STATES = new Set(['57P01', '57P02', '57P03', '53300']);
 
+/**
+ * The server is there and cannot do it now: a read-only transaction after a failover, no disk, memory or connections left, a lock
+ * that is not to be had, a statement that took too long or was cancelled, a file that cannot be read.
+ */
+const UNWILLING_STATES = /^(?:25006|53...|55006|55P03|57...|58...)$/;
+
 /** serialization_failure, deadlock_detected. */
 const CONFLICT_STATES = new Set(['40001', '40P01']);
 
@@ -27,11 +33,14 @@ const CONNECTION_MESSAGES =
 export function isConnectionFailure(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError && error.errors.some(isConnectionFailure)) return true;
-  const code = 'code' in error ? error.code : undefined;
-  if (typeof code === 'string' && (SOCKET_CODES.has(code) || RESTART_STATES.has(code) || /^08...$/.test(code))) {
-    return true;
-  }
+  const state = stateOf(error) ?? '';
+  if (SOCKET_CODES.has(state) || RESTART_STATES.has(state) || /^08...$/.test(state)) return true;
   return CONNECTION_MESSAGES.test(error.message);
+}
+
+/** True when the database cannot be reached, or cannot do now what may succeed in a moment or when a person has helped it. */
+export function isUnavailable(error: unknown): boolean {
+  return isConnectionFailure(error) || UNWILLING_STATES.test(stateOf(error) ?? '');
 }
 
 /** True when the server itself refused a statement: it wrote nothing. Of any other failure nobody can say that. */
@@ -39,15 +48,19 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof DatabaseError && !isConnectionFailure(error);
 }
 
-/** True where repeating the whole transaction is right: a connection failure, a serialization conflict or a deadlock. */
+/** True where repeating the whole transaction is right: while the database is unavailable, and when it lost a conflict. */
 export function retryable(error: unknown): boolean {
-  return isConnectionFailure(error) || isConflict(error);
+  return isUnavailable(error) || isConflict(error);
 }
 
 /** True for a serialization conflict or a deadlock: nothing was written, and the same statement succeeds when it is repeated. */
 function isConflict(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && CONFLICT_STATES.has(code);
+  return CONFLICT_STATES.has(stateOf(error) ?? '');
+}
+
+/** The SQLSTATE of an error, or Node's code. */
+function stateOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 const CONFLICT_TRIES_MAX = 5;

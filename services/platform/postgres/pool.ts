@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { watchAnswers } from './watch-answers.ts';
 
-export { isConnectionFailure, retryable } from './failure.ts';
+export { isConnectionFailure, isUnavailable, retryable } from './failure.ts';
 
 export interface PoolOptions {
   readonly databaseUrl: string;
