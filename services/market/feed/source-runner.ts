@@ -3,6 +3,7 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { isUnavailable } from '../../platform/postgres/failure.ts';
 import { type MarketEvent, priceText } from '../domain/market-event.ts';
 import type { Owner, SourceBook } from '../domain/market-store.ts';
 import { MinuteCandles } from '../domain/minute-candles.ts';
@@ -22,7 +23,7 @@ export interface RunnerDependencies {
   /** Opens the feed at the source's position. */
   readonly open: (source: Source) => Promise<Feed>;
   readonly market: SymbolMarket;
-  readonly book: SourceBook;
+  readonly book: Pick<SourceBook, 'advance' | 'trim'>;
   readonly owner: Owner;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -40,7 +41,8 @@ const STORE_EVENTS_MAX = 1_000;
 const JOIN_MS = 200;
 /** So many events are stored between two removals of old ones. */
 const TRIM_EVERY = 1_000;
-const STORE_BACKOFF = { firstMs: 100, maxMs: 2_000 };
+/** How soon what the database could not do is tried again. */
+const DATABASE_BACKOFF = { firstMs: 100, maxMs: 2_000 };
 
 /**
  * Runs one source on this replica: numbers its events, publishes them, and stores them with the position after them. Events
@@ -84,10 +86,11 @@ export class SourceRunner {
   }
 
   async #run(): Promise<void> {
-    const { open, logger, onEnd, market } = this.#deps;
+    const { logger, onEnd, market } = this.#deps;
     const { signal } = this.#abort;
     try {
-      const feed = await open(this.source);
+      const feed = await this.#open();
+      if (feed === undefined) return;
       this.#counts = { ...this.#counts, intervalMs: feed.intervalMs };
       if (feed.startMs !== undefined) this.#position = { ...this.#position, startMs: feed.startMs };
       market.follow({ ...this.source, counts: this.#counts });
@@ -107,6 +110,23 @@ export class SourceRunner {
       );
     }
     onEnd(this);
+  }
+
+  /** Waits for a database that is away: a source does not end because what it plays cannot be read just now. Undefined when stopped. */
+  async #open(): Promise<Feed | undefined> {
+    const { open, clock, logger } = this.#deps;
+    const { signal } = this.#abort;
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        return await open(this.source);
+      } catch (thrown) {
+        if (!isUnavailable(thrown)) throw thrown;
+        if (attempt === 1)
+          logger.warn({ reason: messageOf(thrown), source: this.source.id }, 'source waits for postgres');
+        await pause(clock, backoffMs(attempt, DATABASE_BACKOFF), signal);
+      }
+    }
+    return undefined;
   }
 
   async #take({ events, progressPercent }: FeedBatch, feed: Feed): Promise<void> {
@@ -188,7 +208,7 @@ export class SourceRunner {
         this.#dirty = true;
         if (++this.#failures === 1)
           logger.warn({ reason: messageOf(thrown), source: this.source.id }, 'events not stored yet');
-        await pause(clock, backoffMs(this.#failures, STORE_BACKOFF), this.#abort.signal);
+        await pause(clock, backoffMs(this.#failures, DATABASE_BACKOFF), this.#abort.signal);
         // A stop must not wait for a database that is away: what is not stored is had again, or was never told.
         if (this.#abort.signal.aborted && this.#failures > 1) return;
       }
