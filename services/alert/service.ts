@@ -11,6 +11,7 @@ import { createPool } from '../platform/postgres/pool.ts';
 import type { AlertConfig } from './config.ts';
 import type { NoticeChannel } from './delivery/channel.ts';
 import { email } from './delivery/email.ts';
+import { OutageNotice } from './delivery/outage-notice.ts';
 import { webhook } from './delivery/webhook.ts';
 import { alertHandlers } from './handlers/index.ts';
 import { Patience } from './domain/patience.ts';
@@ -44,10 +45,11 @@ export async function startAlertService(config: AlertConfig, logger: Logger): Pr
     ];
     if (channels.length === 0) logger.info('no channel is configured, alerts are only listed');
     const looker = new Looker(upstream, config.thresholds, logger);
-    const { intervalMs, pace } = config;
-    const patience = new Patience(config.holdMs);
+    const { intervalMs, pace, holdMs } = config;
+    const patience = new Patience(holdMs);
+    const outage = new OutageNotice({ channels, clock, logger, holdMs, remindEveryMs: pace.remindEveryMs });
     const look = (nowMs: number) => looker.look(nowMs);
-    const watcher = stack.add(new Watcher({ book, look, channels, clock, logger, intervalMs, pace, patience }));
+    const watcher = stack.add(new Watcher({ book, look, channels, clock, logger, intervalMs, pace, patience, outage }));
     watcher.start();
 
     const server = createGrpcServer({

@@ -1,7 +1,9 @@
 import type { Clock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
 import type { Running } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type DelivererDependencies, deliverDue } from './delivery/deliverer.ts';
+import type { OutageNotice } from './delivery/outage-notice.ts';
 import { judge, type Pace } from './domain/alert.ts';
 import type { AlertBook } from './domain/alert-book.ts';
 import type { Look } from './domain/condition.ts';
@@ -20,6 +22,7 @@ export interface WatcherOptions extends DelivererDependencies {
   readonly intervalMs: number;
   readonly pace: Pace;
   readonly patience: Patience;
+  readonly outage: OutageNotice;
 }
 
 /** Looks at the rules every few seconds, as long as no other replica does, and sends what is to be told. */
@@ -57,10 +60,12 @@ export class Watcher implements Running {
     try {
       await this.watch();
       this.#failing = false;
+      await this.#options.outage.succeeded();
     } catch (thrown) {
       // Once: while Postgres is away this comes again every few seconds.
       if (!this.#failing) this.#options.logger.error({ err: thrown }, 'rules cannot be watched');
       this.#failing = true;
+      await this.#options.outage.failed(causeOf(thrown));
     }
   }
 
@@ -77,4 +82,9 @@ export class Watcher implements Running {
     await deliverDue(this.#options);
     await book.forget(nowMs - KEEP_RECOVERED_MS);
   }
+}
+
+/** What is behind "cannot be reached". */
+function causeOf(thrown: unknown): string {
+  return messageOf(thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown);
 }

@@ -139,6 +139,27 @@ test('both ways to executors are dead: told while no command service and no gate
   expect(bodiesOf(http)[1]).toMatchObject({ kind: 'recovered', rule: 'delivery_dead' });
 });
 
+test('the database is away: every channel is told that nobody watches, and that somebody does again', async () => {
+  await using http = await HttpSink.start();
+  await using smtp = await SmtpSink.start();
+  await using stack = await startStack({
+    postgres: 'own',
+    trading: { evaluators: 1 },
+    tradingEnv: { alert: alertEnv(http, smtp) },
+  });
+  await looked(stack);
+  await stack.postgres?.stop();
+  await until(() => http.posts.length > 0 && smtp.mails.length > 0, 'the outage is told', NOTICED_MS_MAX);
+  const [told] = bodiesOf(http);
+  expect(told).toMatchObject({ kind: 'firing', account_id: '', rule: 'watch_failing', subject: 'platform' });
+  expect(told?.sentence).toContain('ECONNREFUSED');
+  expect(smtp.mails[0]?.data).toContain('Subject: [strategos] ALERT watch failing: platform');
+  await stack.postgres?.start();
+  const recovered = (): boolean =>
+    bodiesOf(http).some(({ kind, rule }) => kind === 'recovered' && rule === 'watch_failing');
+  await until(recovered, 'the return is told', NOTICED_MS_MAX);
+});
+
 test('a test notice is sent on every channel by an admin alone, and its failure is told', async () => {
   await using http = await HttpSink.start();
   await using smtp = await SmtpSink.start();

@@ -88,7 +88,8 @@ export interface Notice {
   readonly channel: Channel;
   readonly kind: NoticeKind | 'TEST';
   readonly accountId: string;
-  readonly rule: Rule | 'TEST';
+  /** WATCH_FAILING: no rule, but that none can be looked at. */
+  readonly rule: Rule | 'TEST' | 'WATCH_FAILING';
   readonly subject: string;
   readonly occurrence: number;
   readonly sentence: string;
