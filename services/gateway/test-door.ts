@@ -45,6 +45,7 @@ const NO_COMMAND: ServiceImpl<typeof CommandService> = {
   watchCommands: absent,
   cancelCommand: absent,
   retryCommand: absent,
+  settleCommand: absent,
   explainCommand: absent,
   getCommandStats: absent,
   listAccounts: absent,

@@ -26,7 +26,7 @@ const reader: CommandReader = {
   quarantined: notExpected,
 };
 
-const desk: CommandDesk = { issue: notExpected, cancel: notExpected };
+const desk: CommandDesk = { issue: notExpected, cancel: notExpected, settle: notExpected };
 
 const book: ExecutorBook = {
   create: notExpected,

@@ -24,6 +24,8 @@ export class FlowWorld implements FlowOutput {
   readonly agent: FlowAgent;
   /** Broken promises, in words. */
   readonly violations: string[] = [];
+  /** Lines of the log, as JSON. */
+  readonly warnings: string[] = [];
   readonly sent: string[] = [];
   readonly acknowledged: string[] = [];
   readonly cancelled: string[] = [];
@@ -301,7 +303,8 @@ export class FlowWorld implements FlowOutput {
     // An unknown outcome may have been settled meanwhile, by whatever the agent said besides.
     const settles = told.state === 'OUTCOME_UNKNOWN' && isTerminal(stored.state);
     const counted = told.passing && (stored.failures > 0 || isTerminal(stored.state));
-    const kept = settles || counted || stored.state === told.state;
+    // Nor does an answer that comes after an operator's word change anything.
+    const kept = settles || counted || stored.state === told.state || stored.settledBy !== null;
     if (!kept) this.violations.push(`${commandId}: ${told.state} was acknowledged, ${stored.state} is stored`);
   }
 
@@ -317,7 +320,7 @@ export class FlowWorld implements FlowOutput {
     };
     return new CommandFlow(link, this.window, {
       clock: this.clock,
-      logger: createLogger('flow-world', 'silent'),
+      logger: createLogger('flow-world', 'warn', { write: (line) => this.warnings.push(line) }),
       write: (change) => this.#ledger.write(change),
       read: (commandIds) => this.#ledger.read(commandIds),
       output: {

@@ -24,6 +24,9 @@ export function ended(state: TerminalState, error: CommandError | null = null, a
   return { type: 'finished', atMs, attempt, state, result: new Uint8Array([7]), error };
 }
 
+/** A result as an operator found it at the venue; opaque to the domain. */
+export const FILLED = new Uint8Array([9]);
+
 export const EVENTS = {
   sent: { type: 'sent', epoch: 4, journalId: 'j1' },
   received: { type: 'received', atMs: NOW },
@@ -41,6 +44,8 @@ export const EVENTS = {
   superseded: { type: 'superseded', by: 'stop-1' },
   refused: { type: 'refused', error: { ...venueSaysNo, reason: 'KIND_UNSUPPORTED' } },
   quarantined: { type: 'quarantined', defect: 'kind: junk' },
+  seen: { type: 'operator_settled', happened: true, by: 'alice', note: 'order 77 is filled', result: FILLED },
+  not_seen: { type: 'operator_settled', happened: false, by: 'alice', note: 'no such order', result: null },
 } as const satisfies Record<string, CommandEvent>;
 
 export type EventName = keyof typeof EVENTS;
@@ -80,6 +85,8 @@ export const FROM = {
   OUTCOME_UNKNOWN: after([SENT, { type: 'journal_lost' }]),
   unknown_after_receipt: after([SENT, RECEIVED, { type: 'journal_lost' }]),
   settled: after([SENT, { type: 'journal_lost' }, ended('SUCCEEDED')]),
+  settled_as_seen: after([SENT, { type: 'journal_lost' }, EVENTS.seen]),
+  settled_as_not_seen: after([SENT, { type: 'journal_lost' }, EVENTS.not_seen]),
 } as const satisfies Record<string, Command>;
 
 export type FromName = keyof typeof FROM;

@@ -8,15 +8,16 @@ import type { CommandDesk, IssueOutcome } from '../domain/command-desk.ts';
 import type { Executor } from '../domain/executor.ts';
 import type { ExecutorDirectory } from '../domain/executor-book.ts';
 import { type IssueOrder, issue } from '../domain/issue.ts';
-import { transition } from '../domain/transition.ts';
+import { isSaidAlready, type OperatorWord, refusalToSettle } from '../domain/settlement.ts';
+import { type Transitioned, transition } from '../domain/transition.ts';
 import type { ReadCommands } from '../domain/repository.ts';
 import * as store from '../store/command-store.ts';
 import { type InsertOutcome, isStored } from './insert-queue.ts';
 import type { Ledgers } from './ledgers.ts';
 import type { QueueDepths } from './queue-depths.ts';
 
-/** How often a cancellation tries again on top of somebody else's change. */
-const CANCEL_TRIES_MAX = 5;
+/** How often a change that somebody asks for is tried again on top of somebody else's. */
+const CHANGE_TRIES_MAX = 5;
 
 export interface IssueDeskDependencies {
   readonly pool: Pool;
@@ -26,7 +27,7 @@ export interface IssueDeskDependencies {
   readonly depths: QueueDepths;
 }
 
-/** Makes commands durable and cancels them, through the account's ledger. */
+/** Makes commands durable, cancels and settles them, through the account's ledger. */
 export class IssueDesk implements CommandDesk {
   readonly #deps: IssueDeskDependencies;
 
@@ -99,26 +100,48 @@ export class IssueDesk implements CommandDesk {
   }
 
   async cancel(accountId: string, id: string): Promise<{ command: Command; cancelled: boolean }> {
-    for (let tries = 0; tries < CANCEL_TRIES_MAX; tries++) {
-      const { commands } = await guarded(() => store.readByIds(this.#deps.pool, accountId, [id]));
-      const command = commands[0];
-      if (command === undefined) throw notFound('command', id);
-      if (command.state === 'CANCELLED') return { command, cancelled: true };
-      if (isTerminal(command.state)) {
+    const { command } = await this.#change(accountId, id, (stored) => {
+      if (stored.state === 'CANCELLED') return null;
+      if (isTerminal(stored.state)) {
         throw new StatusError(
           'FailedPrecondition',
           'STATE_ILLEGAL',
-          `command ${id} has ended ${command.state}; there is nothing left to cancel`,
-          { metadata: { state: command.state } },
+          `command ${id} has ended ${stored.state}; there is nothing left to cancel`,
+          { metadata: { state: stored.state } },
         );
       }
-      const moved = transition(command, { type: 'cancel_requested' }, this.#deps.clock.nowMs());
-      if (moved === null) return { command, cancelled: false };
+      return transition(stored, { type: 'cancel_requested' }, this.#deps.clock.nowMs());
+    });
+    return { command, cancelled: command.state === 'CANCELLED' };
+  }
+
+  async settle(accountId: string, id: string, word: OperatorWord): Promise<{ command: Command; already: boolean }> {
+    const { command, changed } = await this.#change(accountId, id, (stored) => {
+      if (isSaidAlready(stored, word)) return null;
+      const refusal = refusalToSettle(stored, word);
+      if (refusal !== undefined) throw refusal;
+      return transition(stored, { type: 'operator_settled', ...word }, this.#deps.clock.nowMs());
+    });
+    return { command, already: !changed };
+  }
+
+  /** Writes what `decide` makes of the stored command, anew on top of somebody else's change; null leaves it as it is. */
+  async #change(
+    accountId: string,
+    id: string,
+    decide: (stored: Command) => Transitioned | null,
+  ): Promise<{ command: Command; changed: boolean }> {
+    for (let tries = 0; tries < CHANGE_TRIES_MAX; tries++) {
+      const { commands } = await guarded(() => store.readByIds(this.#deps.pool, accountId, [id]));
+      const command = commands[0];
+      if (command === undefined) throw notFound('command', id);
+      const moved = decide(command);
+      if (moved === null) return { command, changed: false };
       const row = { command: moved.command, fromVersion: command.version, steps: [moved.step], fenceEpoch: 0 };
       const written = await this.#deps.ledgers.of(accountId).change(row);
       if (written) {
         this.#deps.ledgers.changed([moved.command]);
-        return { command: moved.command, cancelled: moved.command.state === 'CANCELLED' };
+        return { command: moved.command, changed: true };
       }
     }
     throw new StatusError('Aborted', 'STATE_ILLEGAL', `command ${id} keeps changing; try again`, { metadata: { id } });

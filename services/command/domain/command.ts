@@ -82,6 +82,8 @@ export interface Command {
   readonly progress: Uint8Array | null;
   readonly note: string | null;
   readonly unsettled: boolean;
+  /** The operator by whose word an unknown outcome was settled; null where it was not, or the agent settled it. */
+  readonly settledBy: string | null;
 }
 
 /** One step of a command's history. */

@@ -12,8 +12,18 @@ const REFUSED_BY = {
 
 /** How a command ended, when, and why. */
 export function explainEnd(command: Command, state: TerminalState, executorName: string, nowMs: number): Explanation {
+  if (command.settledBy !== null) return { hop: 'NONE', sentence: operatorText(command, command.settledBy, nowMs) };
   const sentence = `${endText(command, state, executorName, nowMs)}${settledText(command, nowMs)}`;
   return { hop: state === 'REJECTED' ? 'REFUSED' : 'NONE', sentence };
+}
+
+/** Whose word it is comes with what was said: nobody must take it for the agent's. */
+function operatorText({ state, settleMs, finishMs, note }: Command, operator: string, nowMs: number): string {
+  const what = state === 'SUCCEEDED' ? 'had its effect' : 'had no effect';
+  const at = settleMs === null ? '' : ` at ${clockTime(settleMs, nowMs)}`;
+  const since = finishMs === null ? '' : ` since ${clockTime(finishMs, nowMs)}`;
+  const seen = note === null ? '' : `: ${note}`;
+  return `${what}, by the word of operator ${operator}${at}${seen}; its outcome had been unknown${since}`;
 }
 
 function endText(command: Command, state: TerminalState, executorName: string, nowMs: number): string {
@@ -38,10 +48,11 @@ function endText(command: Command, state: TerminalState, executorName: string, n
 }
 
 /** An agent with another journal is not asked: it cannot know. */
-function prospect({ error }: Command, executorName: string): string {
+function prospect({ error, id }: Command, executorName: string): string {
+  const way = `strategos command settle ${id}`;
   return error?.reason === 'JOURNAL_LOST'
-    ? 'look at the venue: only the journal that was lost could still settle it'
-    : `${executorName} is asked what became of it, and its answer still settles it`;
+    ? `only the journal that was lost could tell: look at the venue and settle it by what you see there (${way})`
+    : `${executorName} is asked what became of it, and its answer settles it; if none comes, look at the venue and settle it by what you see there (${way})`;
 }
 
 function afterText(command: Command): string {

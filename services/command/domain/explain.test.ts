@@ -215,7 +215,7 @@ describe('a command that has ended', () => {
         error: failure({ reason: 'FINISH_DEADLINE', message: 'it did not finish' }),
       },
       'NONE',
-      'outcome unknown since 09:14:02: it did not finish (FINISH_DEADLINE); vps-7 is asked what became of it, and its answer still settles it',
+      `outcome unknown since 09:14:02: it did not finish (FINISH_DEADLINE); vps-7 is asked what became of it, and its answer settles it; if none comes, look at the venue and settle it by what you see there (strategos command settle ${sampleId(1)})`,
     ],
     [
       {
@@ -224,12 +224,28 @@ describe('a command that has ended', () => {
         error: failure({ reason: 'JOURNAL_LOST', message: 'another journal' }),
       },
       'NONE',
-      'outcome unknown since 09:14:02: another journal (JOURNAL_LOST); look at the venue: only the journal that was lost could still settle it',
+      `outcome unknown since 09:14:02: another journal (JOURNAL_LOST); only the journal that was lost could tell: look at the venue and settle it by what you see there (strategos command settle ${sampleId(1)})`,
     ],
     [
       { state: 'SUCCEEDED', settleMs: NOW_MS + 1_000 },
       'NONE',
       "succeeded at 09:14:02, 1m2s after it was accepted; its outcome had been unknown until the agent's late answer at 09:14:03",
+    ],
+    [
+      { state: 'SUCCEEDED', settleMs: NOW_MS + 1_000, settledBy: 'alice', note: 'order 77 is filled' },
+      'NONE',
+      'had its effect, by the word of operator alice at 09:14:03: order 77 is filled; its outcome had been unknown since 09:14:02',
+    ],
+    [
+      {
+        state: 'FAILED',
+        settleMs: NOW_MS + 1_000,
+        settledBy: 'alice',
+        note: 'no such order',
+        error: failure({ reason: 'NO_EFFECT_SEEN', message: 'settled by alice' }),
+      },
+      'NONE',
+      'had no effect, by the word of operator alice at 09:14:03: no such order; its outcome had been unknown since 09:14:02',
     ],
     // Rows may lack what only old or foreign writers left out.
     [{ state: 'FAILED', finishMs: null }, 'NONE', 'failed'],

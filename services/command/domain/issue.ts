@@ -79,6 +79,7 @@ export function issue(order: IssueOrder, nowMs: number): { readonly command: Com
     progress: null,
     note: null,
     unsettled: false,
+    settledBy: null,
   };
   return {
     command: Object.assign(command, { dueMs: dueMs(command, nowMs) }),

@@ -109,6 +109,10 @@ const events = fc.oneof(
     () => ({ type: 'cancel_requested' }),
     () => ({ type: 'superseded', by: 'x' }),
   ),
+  fc.boolean().map(
+    (happened): EventAt =>
+      () => ({ type: 'operator_settled', happened, by: 'alice', note: 'seen', result: null }),
+  ),
 );
 
 /** Events with the time that passes before each: moments, or until the command is due. */
@@ -157,6 +161,7 @@ describe('over random events at random moments', () => {
         ...OPEN_STATES,
         ...TERMINAL_STATES,
         'settled',
+        'settled by an operator',
         'deadline',
         'stream lost',
         'receipt overdue',
@@ -197,10 +202,12 @@ describe('over random events at random moments', () => {
   });
 
   test('what is terminal stays, except that OUTCOME_UNKNOWN is settled at most once, into something known', () => {
-    holds(({ before, after }, index, all) => {
+    holds(({ before, event, after }, index, all) => {
       if (after === null || !isTerminal(before.state)) return;
       expect(before.state).toBe('OUTCOME_UNKNOWN');
-      expect(after.step.cause).toBe('settled');
+      const isOperators = event.type === 'operator_settled';
+      expect(after.step.cause).toBe(isOperators ? 'settled by an operator' : 'settled');
+      expect(after.command.settledBy).toBe(isOperators ? 'alice' : null);
       expect(after.command.state).not.toBe('OUTCOME_UNKNOWN');
       expect(after.command.unsettled).toBe(false);
       for (const later of all.slice(index + 1)) expect(later.after).toBeNull();
@@ -233,6 +240,11 @@ describe('over random events at random moments', () => {
   test('an end is explained: every end but success and those in the agent’s own words has a reason', () => {
     holds(({ event, after }) => {
       if (after === null || !isTerminal(after.command.state) || event.type === 'finished') return;
+      if (after.command.state === 'SUCCEEDED') {
+        expect(event.type).toBe('operator_settled');
+        expect(after.step.message).toContain('alice');
+        return;
+      }
       expect(after.command.error?.reason).toMatch(/^[A-Z_]+$/);
       expect(after.step.reason).toBe(after.command.error?.reason);
     });

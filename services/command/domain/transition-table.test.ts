@@ -23,7 +23,14 @@ const NOTHING: Record<EventName, Expected> = {
   superseded: null,
   refused: null,
   quarantined: null,
+  seen: null,
+  not_seen: null,
 };
+
+const BY_OPERATOR = {
+  seen: ['SUCCEEDED', 'settled by an operator'],
+  not_seen: ['FAILED', 'settled by an operator'],
+} as const;
 
 const UNDELIVERED = {
   cancel_requested: ['CANCELLED', 'cancelled'],
@@ -98,6 +105,7 @@ const TABLE: Record<FromName, Record<EventName, Expected>> = {
   EXPIRED: NOTHING,
   OUTCOME_UNKNOWN: {
     ...NOTHING,
+    ...BY_OPERATOR,
     succeeded: ['SUCCEEDED', 'settled'],
     failed: ['FAILED', 'settled'],
     failed_in_passing: ['FAILED', 'settled'],
@@ -106,6 +114,7 @@ const TABLE: Record<FromName, Record<EventName, Expected>> = {
   },
   unknown_after_receipt: {
     ...NOTHING,
+    ...BY_OPERATOR,
     succeeded: ['SUCCEEDED', 'settled'],
     failed: ['FAILED', 'settled'],
     failed_in_passing: ['FAILED', 'settled'],
@@ -114,6 +123,8 @@ const TABLE: Record<FromName, Record<EventName, Expected>> = {
     not_found: null,
   },
   settled: NOTHING,
+  settled_as_seen: NOTHING,
+  settled_as_not_seen: NOTHING,
 };
 
 describe('every state × every event', () => {

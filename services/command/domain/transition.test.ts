@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { sampleCommand } from '../../../test/harness/sample-commands.ts';
-import { after, ended, EVENTS, FROM, moved, NOW, SENT, T0, venueDown } from '../../../test/harness/sample-lives.ts';
+import {
+  after,
+  ended,
+  EVENTS,
+  FILLED,
+  FROM,
+  moved,
+  NOW,
+  SENT,
+  T0,
+  venueDown,
+} from '../../../test/harness/sample-lives.ts';
 import { transition } from './transition.ts';
 
 describe('facts of one step', () => {
@@ -149,6 +160,44 @@ describe('an unknown outcome', () => {
     expect(said).toMatchObject({ state: 'OUTCOME_UNKNOWN', unsettled: true, error: { reason: 'EFFECT_UNCERTAIN' } });
     expect(transition(said, EVENTS.agent_unknown, NOW)).toBeNull();
     expect(moved(said, EVENTS.succeeded, NOW).command).toMatchObject({ state: 'SUCCEEDED', unsettled: false });
+  });
+
+  test('that an operator saw at the venue is settled by that word, with whose it is, and not as the agent’s', () => {
+    const { command, step } = moved(FROM.OUTCOME_UNKNOWN, EVENTS.seen, NOW);
+    expect(command).toMatchObject({
+      state: 'SUCCEEDED',
+      settleMs: NOW,
+      unsettled: false,
+      settledBy: 'alice',
+      note: 'order 77 is filled',
+      result: FILLED,
+      error: null,
+      dueMs: Infinity,
+    });
+    expect(command.finishMs).toBe(FROM.OUTCOME_UNKNOWN.finishMs);
+    expect(step).toEqual({
+      from: 'OUTCOME_UNKNOWN',
+      to: 'SUCCEEDED',
+      atMs: NOW,
+      cause: 'settled by an operator',
+      message: 'settled by alice, who saw its effect at the venue: order 77 is filled',
+      attempt: 1,
+    });
+  });
+
+  test('of which an operator saw nothing at the venue fails for good, for a reason of its own', () => {
+    const { command, step } = moved(FROM.OUTCOME_UNKNOWN, EVENTS.not_seen, NOW);
+    const message = 'settled by alice, who saw no effect of it at the venue: no such order';
+    expect(command).toMatchObject({ state: 'FAILED', unsettled: false, settledBy: 'alice', result: null });
+    expect(command.error).toEqual({
+      reason: 'NO_EFFECT_SEEN',
+      message,
+      hop: 'platform',
+      retryable: false,
+      metadata: { settled_by: 'alice' },
+    });
+    expect(step).toMatchObject({ to: 'FAILED', reason: 'NO_EFFECT_SEEN', message });
+    expect(step).not.toHaveProperty('epoch');
   });
 
   test('of a command that never arrived becomes EXPIRED, NEVER_RECEIVED', () => {

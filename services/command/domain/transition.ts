@@ -7,6 +7,7 @@ import {
   type Step,
   type TerminalState,
 } from './command.ts';
+import { type OperatorWord, settlementOf } from './settlement.ts';
 
 /** What can happen to a command. The agent's facts carry the moment at which they happened. */
 export type CommandEvent =
@@ -34,7 +35,9 @@ export type CommandEvent =
   | { readonly type: 'superseded'; readonly by: string }
   /** The connected agent cannot take it. */
   | { readonly type: 'refused'; readonly error: CommandError }
-  | { readonly type: 'quarantined'; readonly defect: string };
+  | { readonly type: 'quarantined'; readonly defect: string }
+  /** An operator has looked at the venue. */
+  | ({ readonly type: 'operator_settled' } & OperatorWord);
 
 export interface Transitioned {
   readonly command: Command;
@@ -102,6 +105,8 @@ export function transition(
         hop: 'platform',
         metadata: { defect: event.defect },
       });
+    case 'operator_settled':
+      return null;
   }
 }
 
@@ -277,6 +282,13 @@ function cancelled(command: Command, nowMs: number): Transitioned {
 /** Terminal is final, but an unknown outcome may still become known. */
 function settle(command: Command, event: CommandEvent, nowMs: number): Transitioned | null {
   if (command.state !== 'OUTCOME_UNKNOWN' || !command.unsettled) return null;
+  if (event.type === 'operator_settled') {
+    const { state, message, changes } = settlementOf(event, nowMs);
+    const { command: settled, step } = move(command, state, 'settled by an operator', nowMs, changes);
+    // It came by no stream.
+    const { epoch: _, ...told } = step;
+    return { command: settled, step: { ...told, message } };
+  }
   if (event.type === 'finished' && event.state !== 'OUTCOME_UNKNOWN') {
     if (mayBeFollowed(command, event)) return null;
     return move(command, event.state, 'settled', nowMs, {

@@ -17,6 +17,7 @@ import { listExecutors } from './list-executors.ts';
 import { listQuarantinedCommands } from './list-quarantined-commands.ts';
 import { retryCommand } from './retry-command.ts';
 import { rotateCredentials } from './rotate-credentials.ts';
+import { settleCommand } from './settle-command.ts';
 import { watchCommands } from './watch-commands.ts';
 import { watchExecutors } from './watch-executors.ts';
 import { watchVenueEvents } from './watch-venue-events.ts';
@@ -32,6 +33,7 @@ export function commandHandlers(deps: CommandHandlerDependencies): ServiceImpl<t
     watchCommands: watchCommands(deps),
     cancelCommand: cancelCommand(deps),
     retryCommand: retryCommand(deps),
+    settleCommand: settleCommand(deps),
     explainCommand: explainCommand(deps),
     getCommandStats: getCommandStats(deps),
     listAccounts: listAccounts(deps),

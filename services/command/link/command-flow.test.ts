@@ -2,6 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { stateOf, withOneSent, written } from '../../../test/harness/flow-scenes.ts';
 import { FlowWorld, settled } from '../../../test/harness/flow-world.ts';
 import { sampleCommand, sampleId } from '../../../test/harness/sample-commands.ts';
+import { EVENTS } from '../../../test/harness/sample-lives.ts';
+
+/** What the log tells of answers that came after an operator's word. */
+function lateAnswers(world: FlowWorld): unknown[] {
+  return world.warnings
+    .map((line): Record<string, unknown> => JSON.parse(line))
+    .filter(({ msg }) => msg === 'agent answers what an operator has settled')
+    .map(({ commandId, state, settledBy, answer }) => ({ commandId, state, settledBy, answer }));
+}
 
 describe('what is said rests on what is stored', () => {
   test('a command goes out when it is stored as sent, not before', async () => {
@@ -49,6 +58,45 @@ describe('what is said rests on what is stored', () => {
     expect(stateOf(world, id)).toBe('SUCCEEDED');
     expect(world.acknowledged).toEqual([id, id]);
     expect(world.violations).toEqual([]);
+  });
+
+  test('an answer after the word of an operator changes nothing, is acknowledged, and is told beside it', async () => {
+    const { world, id } = await withOneSent();
+    world.change(id, { type: 'journal_lost' }, true);
+    world.change(id, EVENTS.not_seen, true);
+    world.agent.finishAll();
+    world.agent.reportAll();
+    await written(world);
+    expect(stateOf(world, id)).toBe('FAILED NO_EFFECT_SEEN');
+    expect(world.acknowledged).toEqual([id]);
+    expect(world.flow.size).toBe(0);
+    expect(lateAnswers(world)).toEqual([
+      { commandId: id, state: 'FAILED', settledBy: 'alice', answer: { state: 'SUCCEEDED' } },
+    ]);
+  });
+
+  test('an answer that an operator overtook while it was being written is treated the same', async () => {
+    const { world, id } = await withOneSent();
+    world.agent.finishAll();
+    world.agent.reportAll();
+    world.change(id, { type: 'journal_lost' }, false);
+    world.change(id, EVENTS.not_seen, false);
+    await written(world);
+    expect(stateOf(world, id)).toBe('FAILED NO_EFFECT_SEEN');
+    expect(world.acknowledged).toEqual([id]);
+    expect(lateAnswers(world)).toMatchObject([{ settledBy: 'alice', answer: { state: 'SUCCEEDED' } }]);
+  });
+
+  test('an answer that was stored before the word of an operator stands, and nothing is told', async () => {
+    const { world, id } = await withOneSent();
+    world.change(id, { type: 'journal_lost' }, true);
+    world.agent.finishAll();
+    world.agent.reportAll();
+    await written(world);
+    world.change(id, EVENTS.not_seen, true);
+    expect(stateOf(world, id)).toBe('SUCCEEDED');
+    expect(world.acknowledged).toEqual([id]);
+    expect(lateAnswers(world)).toEqual([]);
   });
 
   test('under an older epoch nothing is written, delivered or acknowledged, and the stream is looked at', async () => {

@@ -21,6 +21,7 @@ import {
   refusal,
   replaceByStored,
   sentOn,
+  tellLateAnswer,
 } from './live-command.ts';
 import { LiveWrite, type TakenChange, type WriteEnds } from './live-write.ts';
 
@@ -259,7 +260,7 @@ export class CommandFlow {
   #apply(live: LiveCommand, event: CommandEvent): void {
     const before = live.current;
     const moved = transition(before, event, this.#deps.clock.nowMs());
-    if (moved === null) return;
+    if (moved === null) return tellLateAnswer(this.#deps.logger, before, event);
     live.current = moved.command;
     // An array that is pushed to makes room for seventeen, and these are mostly three.
     live.steps = live.steps.concat(moved.step);

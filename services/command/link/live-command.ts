@@ -1,3 +1,4 @@
+import type { Logger } from '../../platform/logger.ts';
 import { type Command, isTerminal, type Step } from '../domain/command.ts';
 import type { QueueItem } from '../domain/dispatch-queue.ts';
 import { isKind, policyOf } from '../domain/kind.ts';
@@ -123,6 +124,15 @@ export function reconciling(entry: JournaledCommand | undefined, nowMs: number):
 export function mayAcknowledge(command: Command, event: Extract<CommandEvent, { type: 'finished' }>): boolean {
   if (command.unsettled && mayBeFollowed(command, event)) return false;
   return isTerminal(command.state) || event.attempt >= command.attempt;
+}
+
+/** An answer that came after an operator had settled the command changes nothing, and must not be lost: both words are told. */
+export function tellLateAnswer(logger: Pick<Logger, 'warn'>, command: Command, event: CommandEvent): void {
+  if (command.settledBy === null || (event.type !== 'finished' && event.type !== 'not_found')) return;
+  const { id: commandId, state, settledBy } = command;
+  const answer =
+    event.type === 'finished' ? { state: event.state, error: event.error?.message } : { state: 'never received' };
+  logger.warn({ commandId, state, settledBy, answer }, 'agent answers what an operator has settled');
 }
 
 /** A write to the agent's stream. */

@@ -94,6 +94,7 @@ function readRow(row: CommandRow): Command {
     progress: bytes(row, 'progress'),
     note: textOrNull(row, 'note'),
     unsettled: row['unsettled'] === true,
+    settledBy: textOrNull(row, 'settled_by'),
   };
 }
 

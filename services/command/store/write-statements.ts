@@ -74,6 +74,7 @@ const CHANGE_COLUMNS: readonly Column<ChangedCommand>[] = [
   { name: 'progress', type: 'bytea', of: (c) => c.command.progress },
   { name: 'note', type: 'text', of: (c) => c.command.note },
   { name: 'unsettled', type: 'boolean', of: (c) => c.command.unsettled },
+  { name: 'settled_by', type: 'text', of: (c) => c.command.settledBy },
 ];
 
 /** What the timeline keeps of the steps where that is not all of them: interim progress is only in the history. */

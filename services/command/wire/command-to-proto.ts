@@ -37,6 +37,7 @@ export function commandToProto(command: Command, executorName: string): WireComm
     requestId: command.requestId ?? '',
     retryOf: command.retryOf ?? '',
     note: command.note ?? '',
+    settledBy: command.settledBy ?? '',
     error: command.error === null ? undefined : errorToProto(command.error),
     result: readResult(command.result),
     preconditions: readPreconditions(command.preconditions),

@@ -243,7 +243,7 @@ export declare type Command = Message<"strategos.command.v1.Command"> & {
   error?: CommandError | undefined;
 
   /**
-   * Absent until the agent has answered.
+   * Absent until the agent has answered. With settled_by it holds the fills that the operator named, if any.
    *
    * @generated from field: strategos.command.v1.CommandResult result = 36;
    */
@@ -286,11 +286,19 @@ export declare type Command = Message<"strategos.command.v1.Command"> & {
   retryOf: string;
 
   /**
-   * Why the command has not moved on, when the state does not say it: a retry that waits, a cancellation under way.
+   * Why the command has not moved on, when the state does not say it: a retry that waits, a cancellation under way. With
+   * settled_by: what the operator had seen at the venue.
    *
    * @generated from field: string note = 43;
    */
   note: string;
+
+  /**
+   * Name of the operator's token by whose word an OUTCOME_UNKNOWN was settled; empty where the agent's answer did.
+   *
+   * @generated from field: string settled_by = 44;
+   */
+  settledBy: string;
 
   /**
    * Receipts: each is a separate fact and absent until it is one.
@@ -332,7 +340,7 @@ export declare type Command = Message<"strategos.command.v1.Command"> & {
   cancelRequestTime?: Timestamp | undefined;
 
   /**
-   * When an OUTCOME_UNKNOWN was settled by a late answer.
+   * When an OUTCOME_UNKNOWN was settled.
    *
    * @generated from field: google.protobuf.Timestamp settle_time = 57;
    */
@@ -553,7 +561,7 @@ export declare type CommandError = Message<"strategos.command.v1.CommandError"> 
 export declare const CommandErrorSchema: GenMessage<CommandError>;
 
 /**
- * CommandResult is what the agent answered.
+ * CommandResult is what the agent answered, or what an operator who settled the command found at the venue.
  *
  * @generated from message strategos.command.v1.CommandResult
  */
@@ -863,7 +871,8 @@ export declare type Transition = Message<"strategos.command.v1.Transition"> & {
   time?: Timestamp | undefined;
 
   /**
-   * What caused the step, such as "issued", "sent", "received", "started", "finished", "deadline", "cancelled".
+   * What caused the step, such as "issued", "sent", "received", "started", "finished", "deadline", "cancelled", "settled"
+   * (by a late answer of the agent), "settled by an operator".
    *
    * @generated from field: string cause = 4;
    */
@@ -902,7 +911,7 @@ export declare const TransitionSchema: GenMessage<Transition>;
 
 /**
  * CommandState is the life of a command. SUCCEEDED and the values after it are terminal and final, with one exception
- * that is recorded and shown: a late answer of the agent settles OUTCOME_UNKNOWN.
+ * that is recorded and shown: OUTCOME_UNKNOWN is settled once, by a late answer of the agent or by the word of an operator.
  *
  * @generated from enum strategos.command.v1.CommandState
  */

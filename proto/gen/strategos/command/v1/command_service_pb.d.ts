@@ -5,7 +5,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import type { CancelOrders, ClosePosition, GetStatus, OpenPosition, Pause, Ping, Resume, StartSession, StartStrategy, StopAll, StopSession, StopStrategy } from "./kind_pb.js";
+import type { CancelOrders, ClosePosition, GetStatus, OpenPosition, Pause, Ping, Resume, Side, StartSession, StartStrategy, StopAll, StopSession, StopStrategy } from "./kind_pb.js";
 import type { Command, CommandState, Lane, Preconditions, Transition } from "./command_pb.js";
 import type { ErrorReason } from "../../errors/v1/error_reason_pb.js";
 
@@ -600,6 +600,128 @@ export declare type RetryCommandResponse = Message<"strategos.command.v1.RetryCo
 export declare const RetryCommandResponseSchema: GenMessage<RetryCommandResponse>;
 
 /**
+ * SettleCommandRequest says what became of the command, and how the operator knows.
+ *
+ * @generated from message strategos.command.v1.SettleCommandRequest
+ */
+export declare type SettleCommandRequest = Message<"strategos.command.v1.SettleCommandRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: strategos.command.v1.SettledOutcome outcome = 2;
+   */
+  outcome: SettledOutcome;
+
+  /**
+   * What was seen at the venue; 1 to 500 printable characters.
+   *
+   * @generated from field: string note = 3;
+   */
+  note: string;
+
+  /**
+   * What it dealt at the venue, with HAPPENED alone; at most 100. An open_position needs at least one: a session would otherwise
+   * book the price at which it was decided. A close without any is booked without price and profit. Of other kinds,
+   * stop_strategy, stop_session and stop_all may have closed positions; the rest deal nothing.
+   *
+   * @generated from field: repeated strategos.command.v1.SettledFill fills = 4;
+   */
+  fills: SettledFill[];
+};
+
+/**
+ * Describes the message strategos.command.v1.SettleCommandRequest.
+ * Use `create(SettleCommandRequestSchema)` to create a new message.
+ */
+export declare const SettleCommandRequestSchema: GenMessage<SettleCommandRequest>;
+
+/**
+ * SettledFill is one execution as the operator found it at the venue.
+ *
+ * @generated from message strategos.command.v1.SettledFill
+ */
+export declare type SettledFill = Message<"strategos.command.v1.SettledFill"> & {
+  /**
+   * For an open_position or close_position its own.
+   *
+   * @generated from field: string symbol = 1;
+   */
+  symbol: string;
+
+  /**
+   * @generated from field: strategos.command.v1.Side side = 2;
+   */
+  side: Side;
+
+  /**
+   * Decimal, above zero.
+   *
+   * @generated from field: string quantity = 3;
+   */
+  quantity: string;
+
+  /**
+   * Decimal, above zero.
+   *
+   * @generated from field: string price = 4;
+   */
+  price: string;
+
+  /**
+   * Decimal; empty where nobody knows it, which counts as none.
+   *
+   * @generated from field: string fee = 5;
+   */
+  fee: string;
+
+  /**
+   * @generated from field: string venue_order_id = 6;
+   */
+  venueOrderId: string;
+
+  /**
+   * Absent where nobody knows it.
+   *
+   * @generated from field: google.protobuf.Timestamp fill_time = 7;
+   */
+  fillTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message strategos.command.v1.SettledFill.
+ * Use `create(SettledFillSchema)` to create a new message.
+ */
+export declare const SettledFillSchema: GenMessage<SettledFill>;
+
+/**
+ * SettleCommandResponse returns the command as it was settled.
+ *
+ * @generated from message strategos.command.v1.SettleCommandResponse
+ */
+export declare type SettleCommandResponse = Message<"strategos.command.v1.SettleCommandResponse"> & {
+  /**
+   * @generated from field: strategos.command.v1.Command command = 1;
+   */
+  command?: Command | undefined;
+
+  /**
+   * True when an operator had said the same before.
+   *
+   * @generated from field: bool already_settled = 2;
+   */
+  alreadySettled: boolean;
+};
+
+/**
+ * Describes the message strategos.command.v1.SettleCommandResponse.
+ * Use `create(SettleCommandResponseSchema)` to create a new message.
+ */
+export declare const SettleCommandResponseSchema: GenMessage<SettleCommandResponse>;
+
+/**
  * ExplainCommandRequest names the command.
  *
  * @generated from message strategos.command.v1.ExplainCommandRequest
@@ -1049,6 +1171,37 @@ export declare type ListQuarantinedCommandsResponse = Message<"strategos.command
 export declare const ListQuarantinedCommandsResponseSchema: GenMessage<ListQuarantinedCommandsResponse>;
 
 /**
+ * SettledOutcome is what an operator found at the venue.
+ *
+ * @generated from enum strategos.command.v1.SettledOutcome
+ */
+export enum SettledOutcome {
+  /**
+   * @generated from enum value: SETTLED_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The command had its effect.
+   *
+   * @generated from enum value: SETTLED_OUTCOME_HAPPENED = 1;
+   */
+  HAPPENED = 1,
+
+  /**
+   * It had none, and none is on its way.
+   *
+   * @generated from enum value: SETTLED_OUTCOME_DID_NOT_HAPPEN = 2;
+   */
+  DID_NOT_HAPPEN = 2,
+}
+
+/**
+ * Describes the enum strategos.command.v1.SettledOutcome.
+ */
+export declare const SettledOutcomeSchema: GenEnum<SettledOutcome>;
+
+/**
  * Hop is a place where a command can be held up.
  *
  * @generated from enum strategos.command.v1.Hop
@@ -1238,6 +1391,22 @@ export declare const CommandService: GenService<{
     methodKind: "unary";
     input: typeof RetryCommandRequestSchema;
     output: typeof RetryCommandResponseSchema;
+  },
+  /**
+   * SettleCommand takes an operator's word for what became of an OUTCOME_UNKNOWN, after a look at the venue: the way out where
+   * no late answer will come, as after a lost journal. It becomes SUCCEEDED, or FAILED (NO_EFFECT_SEEN), with the operator and the
+   * note in its history. Nothing is sent to the agent, and whoever follows the command takes the end for what it is: a session
+   * books the fills. It is final: an answer of the agent that comes later is acknowledged, logged beside the operator's word, and
+   * changes nothing. The same outcome with the same fills again is the same answer, whoever gives it; only the first note is kept.
+   * FAILED_PRECONDITION (STATE_ILLEGAL): the command has not ended, its outcome is known, by a late answer of the agent too,
+   * or it was settled otherwise; (QUARANTINED): its row cannot be read. ABORTED: others kept changing it, and nothing was settled.
+   *
+   * @generated from rpc strategos.command.v1.CommandService.SettleCommand
+   */
+  settleCommand: {
+    methodKind: "unary";
+    input: typeof SettleCommandRequestSchema;
+    output: typeof SettleCommandResponseSchema;
   },
   /**
    * ExplainCommand gives the timeline and names the hop that holds the command up, in one sentence.

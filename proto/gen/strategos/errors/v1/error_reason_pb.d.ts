@@ -264,6 +264,13 @@ export enum ErrorReason {
   QUARANTINED = 60,
 
   /**
+   * An operator has settled an unknown outcome: the venue shows no effect of the command. Ends FAILED. {"settled_by": "alice"}
+   *
+   * @generated from enum value: ERROR_REASON_NO_EFFECT_SEEN = 61;
+   */
+  NO_EFFECT_SEEN = 61,
+
+  /**
    * A precondition did not hold when the command was about to start. Ends REJECTED. {"precondition": "price_band"}
    *
    * @generated from enum value: ERROR_REASON_PRECONDITION_FAILED = 70;
