@@ -34,6 +34,12 @@ describe('a command for people', () => {
     ]);
   });
 
+  test('a row of one that an operator settled says what was seen at the venue', () => {
+    const result = { fills: [{ symbol: 'BTC_USDT', quantity: '0.5', price: '20000' }] };
+    const settled = create(CommandSchema, { note: 'order 77 is filled', settledBy: 'alice', result });
+    expect(commandRow(settled).at(-1)).toBe('order 77 is filled');
+  });
+
   test('a step tells from where, to where, and why', () => {
     const step = create(TransitionSchema, {
       fromState: CommandState.PENDING,

@@ -71,8 +71,14 @@ export function commandRow(command: Command): string[] {
     stateText(command.state),
     `${command.attempt}/${command.attemptsMax}`,
     formatAge(command.createTime),
-    clipped(errorSentence(command) ?? command.result?.summary ?? command.note),
+    clipped(lastWords(command)),
   ];
+}
+
+/** What is there to say of it: why it did not succeed, what its agent answered, or its note. */
+function lastWords(command: Command): string {
+  const summary = command.result?.summary ?? '';
+  return errorSentence(command) ?? (summary === '' ? command.note : summary);
 }
 
 /** Everything that is known of one command, for people. */
@@ -97,11 +103,18 @@ export function showCommand(out: Output, command: Command): void {
     ['received', withLag(command, command.receivedTime)],
     ['started', withLag(command, command.startTime)],
     ['finished', withLag(command, command.finishTime)],
-    ['settled', formatTime(command.settleTime)],
+    ['settled', settledText(command)],
     ['deliver by', isTerminal(command.state) ? undefined : formatTime(deadlines?.deliverBy)],
     ['not after', isTerminal(command.state) ? undefined : formatTime(deadlines?.notAfter)],
     ['finish by', isTerminal(command.state) ? undefined : formatTime(deadlines?.finishBy)],
   ]);
+}
+
+/** When it was settled, and by whose word. */
+function settledText({ settleTime, settledBy }: Command): string | undefined {
+  if (settleTime === undefined) return undefined;
+  const by = settledBy === '' ? 'a late answer of the agent' : `operator ${settledBy}`;
+  return `${formatTime(settleTime)} by ${by}`;
 }
 
 /** One step of a command's life. */

@@ -3,6 +3,7 @@ import type { Cli } from './cli.ts';
 import { registerList } from './command-list.ts';
 import { registerLook } from './command-look.ts';
 import { registerSend } from './command-send.ts';
+import { registerSettle } from './command-settle.ts';
 import { registerStats } from './command-stats.ts';
 import { registerWatch } from './command-watch.ts';
 
@@ -11,6 +12,7 @@ Examples:
   $ strategos command send vps-1 open_position '{"session_id": "s-1", "symbol": "BTC_USDT", "side": "buy", "quantity": "0.01"}' --wait 10s
   $ strategos command list --executor vps-1 --state pending sent
   $ strategos command explain 0198c2f4-…
+  $ strategos command settle 0198c2f4-… --did-not-happen --note "no order of 09:14 in the venue's list"
   $ strategos command watch --executor vps-1 --json`;
 
 /** `strategos command …`: issue commands and see where they are. */
@@ -22,6 +24,7 @@ export function registerCommand(program: Command, cli: Cli): void {
     .addHelpText('after', EXAMPLES);
   registerSend(command, cli);
   registerLook(command, cli);
+  registerSettle(command, cli);
   registerList(command, cli);
   registerWatch(command, cli);
   registerStats(command, cli);
