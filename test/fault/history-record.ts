@@ -5,6 +5,7 @@
 export type HistoryRecord =
   | IssueCall
   | CancelCall
+  | SettleCall
   | CallReturn
   | HistoryRow
   | WatchedRow
@@ -40,8 +41,20 @@ export interface CancelCall {
   readonly commandId: string;
 }
 
+/** An operator says what became of a command. */
+export interface SettleCall {
+  readonly type: 'settle';
+  /** Number of the call; text where several recorders have been put together. */
+  readonly call: number | string;
+  readonly atMs: number;
+  readonly account: string;
+  readonly commandId: string;
+  /** The end that the operator's word makes of it. */
+  readonly state: string;
+}
+
 /**
- * How a call ended. `issued` and `cancelled` promise something; `refused` promises that nothing was stored; `uncertain` is a
+ * How a call ended. `issued`, `cancelled` and `settled` promise something; `refused` promises that nothing was stored; `uncertain` is a
  * call that may or may not have had its effect.
  */
 export interface CallReturn {
@@ -49,7 +62,7 @@ export interface CallReturn {
   /** Number of the call; text where several recorders have been put together. */
   readonly call: number | string;
   readonly atMs: number;
-  readonly outcome: 'issued' | 'cancelled' | 'asked' | 'refused' | 'uncertain';
+  readonly outcome: 'issued' | 'cancelled' | 'settled' | 'asked' | 'refused' | 'uncertain';
   readonly commandId?: string;
   readonly already?: boolean;
   /** Name of the status code or reason. */
@@ -183,6 +196,7 @@ export function fromLines(text: string): HistoryRecord[] {
 const RECORD_TYPES: ReadonlySet<unknown> = new Set<HistoryRecord['type']>([
   'issue',
   'cancel',
+  'settle',
   'return',
   'history',
   'watched',

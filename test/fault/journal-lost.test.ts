@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
+import { SettledOutcome } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ErrorReason } from '../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import { startRecordingAgent } from '../harness/recording-agent.ts';
 import { startStack } from '../harness/stack.ts';
@@ -8,7 +9,7 @@ import { ended, getCommand, getExecutor, online, reached } from './observe.ts';
 import { Recorder } from './recorder.ts';
 import { closePosition, ping } from './wishes.ts';
 
-test('an agent comes back without its journal: what it had been given is unknown, what it had not is executed', async () => {
+test('an agent comes back without its journal: what it had been given is unknown until an operator has looked, what it had not is executed', async () => {
   await using stack = await startStack();
   await using recorder = await Recorder.start(stack);
   const credentials = await stack.createExecutor('forgetful');
@@ -35,6 +36,19 @@ test('an agent comes back without its journal: what it had been given is unknown
     expect(CommandState[state]).toBe('OUTCOME_UNKNOWN');
     expect(error?.reason).toBe(ErrorReason.JOURNAL_LOST);
   }
+  // Nobody but an operator can know: the one was seen at the venue, the other was not.
+  await recorder.settle(started.id, SettledOutcome.HAPPENED, 'the position is gone from the list of the venue');
+  await recorder.settle(received.id, SettledOutcome.DID_NOT_HAPPEN, 'a ping leaves nothing at the venue');
+  const unknown = await client.listCommands({ filter: { states: [CommandState.OUTCOME_UNKNOWN] } });
+  expect(unknown.commands).toEqual([]);
+  // Not even an agent that is asked anew has anything to say about them.
+  await agent.restart();
+  expect(CommandState[(await ended(client, (await recorder.issue(agent, ping())).id)).state]).toBe('SUCCEEDED');
+  const known = await Promise.all([started, received].map(({ id }) => getCommand(client, id)));
+  expect(known.map(({ state, settledBy }) => `${CommandState[state]} by ${settledBy}`)).toEqual([
+    'SUCCEEDED by founder',
+    'FAILED by founder',
+  ]);
   expect((await getExecutor(stack, 'forgetful')).journalId).not.toBe(journalId);
   expect(
     agent

@@ -8,12 +8,19 @@ import type {
   HistoryRecord,
   HistoryRow,
   IssueCall,
+  SettleCall,
   WatchedRow,
 } from './history-record.ts';
 
 /** A call to issue a command, with how it ended; `returned` is undefined for one that was still under way at the end. */
 export interface IssueAttempt {
   readonly called: IssueCall;
+  readonly returned: CallReturn | undefined;
+}
+
+/** An operator's word for the end of a command, with how the call ended; `returned` is undefined for one still under way. */
+export interface SettleAttempt {
+  readonly called: SettleCall;
   readonly returned: CallReturn | undefined;
 }
 
@@ -24,6 +31,7 @@ export interface RecordedHistory {
   readonly attemptsByRequest: ReadonlyMap<string, readonly IssueAttempt[]>;
   /** Answers that promised that a command is cancelled for good. */
   readonly cancelled: readonly CallReturn[];
+  readonly settlesByCommand: ReadonlyMap<string, readonly SettleAttempt[]>;
   /** Calls that returned with this command. */
   readonly attemptsByCommand: ReadonlyMap<string, readonly IssueAttempt[]>;
   readonly commands: ReadonlyMap<string, FinalCommand>;
@@ -59,6 +67,10 @@ export function arrange(records: readonly HistoryRecord[]): RecordedHistory {
   return {
     attempts,
     cancelled: of('return').filter((returned) => returned.outcome === 'cancelled'),
+    settlesByCommand: Map.groupBy(
+      of('settle').map((called) => ({ called, returned: returns.get(called.call) })),
+      ({ called }) => called.commandId,
+    ),
     attemptsByRequest: Map.groupBy(attempts, ({ called }) => requestKey(called.account, called.requestId)),
     attemptsByCommand: Map.groupBy(
       attempts.filter(({ returned }) => returned?.outcome === 'issued'),

@@ -9,6 +9,7 @@ import {
   type CommandService,
   type IssueCommandRequest,
   IssueCommandRequestSchema,
+  SettledOutcome,
 } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { kindName } from '../../services/executor/adapters/command-kinds.ts';
 import { messageOf } from '../../services/platform/errors.ts';
@@ -210,6 +211,25 @@ export class Recorder implements AsyncDisposable {
     } catch (thrown) {
       this.#failed(call, thrown);
       return false;
+    }
+  }
+
+  /** Settles a command by an operator's word, asking once. @throws what the call failed with */
+  async settle(commandId: string, outcome: SettledOutcome, note: string): Promise<Command> {
+    const call = this.#call++;
+    const state = outcome === SettledOutcome.HAPPENED ? 'SUCCEEDED' : 'FAILED';
+    this.add({ type: 'settle', call, atMs: nowMs(), account: this.#account, commandId, state });
+    try {
+      const { command } = await this.#client.settleCommand(
+        { id: commandId, outcome, note },
+        { timeoutMs: CALL_MS_MAX },
+      );
+      if (command === undefined) throw new Error(`command ${commandId} was settled without an answer`);
+      this.#returned(call, { outcome: 'settled', commandId });
+      return command;
+    } catch (thrown) {
+      this.#failed(call, thrown);
+      throw thrown;
     }
   }
 

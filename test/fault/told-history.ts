@@ -105,6 +105,19 @@ export class Story {
     return this.jump(id, 'OUTCOME_UNKNOWN', state, 'settled');
   }
 
+  /** An operator is told that the command is settled by their word. */
+  said(id: string, state: string, outcome: 'settled' | 'refused' = 'settled'): this {
+    const call = this.#call++;
+    this.#records.push({ type: 'settle', call, atMs: this.nowMs, account: ACCOUNT, commandId: id, state });
+    this.#records.push({ type: 'return', call, atMs: this.nowMs, outcome, commandId: id });
+    return this;
+  }
+
+  /** The history says that an operator has settled the command, from wherever it stands. */
+  settleByOperator(id: string, state: string): this {
+    return this.jump(id, this.#command(id).state, state, 'settled by an operator');
+  }
+
   retry(id: string): this {
     return this.jump(id, 'RUNNING', 'PENDING', 'failed, to be repeated');
   }

@@ -4,7 +4,7 @@ import type { RecordedHistory } from '../recorded-history.ts';
 
 /**
  * I12: a result acknowledged to the agent is durable: the history has taken it, as the command's end, as what settled it, or
- * as a passing failure that is tried again.
+ * as a passing failure that is tried again; or it came after an operator's word, which stands.
  */
 export function* acknowledgedIsDurable(history: RecordedHistory): Iterable<Violation> {
   for (const answer of history.acknowledged) {
@@ -17,6 +17,6 @@ export function* acknowledgedIsDurable(history: RecordedHistory): Iterable<Viola
 }
 
 function holds(step: RecordedStep, answer: AcknowledgedAnswer): boolean {
-  if (step.to === answer.state) return true;
+  if (step.to === answer.state || step.cause === 'settled by an operator') return true;
   return answer.retryable && step.from !== '' && step.to === 'PENDING' && step.cause.startsWith('failed');
 }
