@@ -61,6 +61,7 @@ beforeAll(async () => {
     openCommandId: NOBODY,
     cancellableCommandId: NOBODY,
     endedCommandId: NOBODY,
+    unknownCommandId: NOBODY,
     token: NOBODY,
     streamEpoch: () => streamEpoch,
   });

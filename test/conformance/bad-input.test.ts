@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { Stack } from '../../services/platform/lifecycle.ts';
 import type { TestStack } from '../harness/stack.ts';
+import { closePosition } from '../fault/wishes.ts';
 import { faultsOf, soundRequests } from './faults-of.ts';
 import { Interrogation } from './interrogation.ts';
 import { startReadyStack } from './ready-stack.ts';
@@ -42,12 +43,23 @@ async function populate(stack: TestStack): Promise<SampleWorld> {
   };
   const endedCommandId = await issue();
   await commands.cancelCommand({ id: endedCommandId });
+  const { command: unknown } = await commands.issueCommand({
+    executor: 'vps-1',
+    ...closePosition('s', 'x', 'BTC_USDT'),
+  });
+  const unknownCommandId = unknown?.id ?? '';
+  await stored.change(
+    `UPDATE command.command SET state = 'OUTCOME_UNKNOWN', unsettled = true, due_time = 'infinity', finish_time = now()
+     WHERE id = $1`,
+    [unknownCommandId],
+  );
   return {
     executor: 'vps-1',
     spareExecutor: 'spare',
     openCommandId: await issue(),
     cancellableCommandId: await issue(),
     endedCommandId,
+    unknownCommandId,
     token: 'spent',
     streamEpoch: () => 0n,
   };

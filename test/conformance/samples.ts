@@ -14,6 +14,8 @@ export interface SampleWorld {
   readonly cancellableCommandId: string;
   /** One that ended without success. */
   readonly endedCommandId: string;
+  /** A close_position of `BTC_USDT` that ended OUTCOME_UNKNOWN. */
+  readonly unknownCommandId: string;
   /** A token that may be revoked. */
   readonly token: string;
   /** Epoch of the link that reports; 0 where nobody does. */
@@ -41,6 +43,9 @@ export function sampleOf(world: SampleWorld): SampleOf {
     'RotateCredentialsRequest.executor': () => world.spareExecutor,
     'CancelCommandRequest.id': () => world.cancellableCommandId,
     'RetryCommandRequest.id': () => world.endedCommandId,
+    'SettleCommandRequest.id': () => world.unknownCommandId,
+    'SettledFill.symbol': () => 'BTC_USDT',
+    'SettledFill.fee': () => '0.1',
     // Only kinds that unwind report progress.
     'DeadlineSpans.progress_within': () => OMITTED,
     'CommandFilter.kinds': () => ['ping'],

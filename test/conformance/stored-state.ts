@@ -55,6 +55,11 @@ export class StoredStateReader implements AsyncDisposable {
     return state;
   }
 
+  /** Changes what is stored past the services, as time and failures would. */
+  async change(sql: string, values: readonly unknown[]): Promise<void> {
+    await this.#database.query(sql, [...values]);
+  }
+
   /** Every row of every table as text, for searches. */
   async texts(): Promise<string[]> {
     const texts: string[] = [];

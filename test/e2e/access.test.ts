@@ -3,6 +3,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
+import { SettledOutcome } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { type Credentials, ExecutorState } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { reasonOf } from '../../services/platform/grpc/status.ts';
 import { ended, getExecutor, offline, online } from '../fault/observe.ts';
@@ -52,6 +53,7 @@ async function callsAbout(token: string, executor: string, id: string) {
     getCommand: () => commands.getCommand({ id }),
     cancelCommand: () => commands.cancelCommand({ id }),
     retryCommand: () => commands.retryCommand({ id }),
+    settleCommand: () => commands.settleCommand({ id, outcome: SettledOutcome.DID_NOT_HAPPEN, note: 'looked' }),
     explainCommand: () => commands.explainCommand({ id }),
     listCommands: () => commands.listCommands({ filter: { executor } }),
     watchCommands: () => commands.watchCommands({ filter: { executor }, fromStart: true }),
@@ -142,13 +144,18 @@ describe('roles', () => {
     };
     const managing = { rotateCredentials: denied, disableExecutor: denied };
     const viewer = await tokenOf('only-looks', Role.VIEWER);
-    const forbidden = { issueCommand: denied, cancelCommand: denied, retryCommand: denied };
+    const forbidden = { issueCommand: denied, cancelCommand: denied, retryCommand: denied, settleCommand: denied };
     expect(await outcomes(viewer)).toEqual({ ...reads, ...forbidden, ...managing });
     expect(await outcome((await stack.commandClient(viewer)).issueCommands({ requests: [] }))).toBe(denied);
     expect(await outcome((await stack.executorClient(viewer)).createExecutor({ name: 'of-a-viewer' }))).toBe(denied);
 
     const operator = await tokenOf('operates', Role.OPERATOR);
-    const commanding = { issueCommand: 'ok', cancelCommand: 'ok', retryCommand: 'ok' };
+    const commanding = {
+      issueCommand: 'ok',
+      cancelCommand: 'ok',
+      retryCommand: 'ok',
+      settleCommand: 'FailedPrecondition STATE_ILLEGAL',
+    };
     expect(await outcomes(operator)).toEqual({ ...reads, ...commanding, ...managing });
     expect(await outcome((await stack.executorClient(operator)).createExecutor({ name: 'of-an-operator' }))).toBe(
       denied,

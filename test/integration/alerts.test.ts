@@ -2,11 +2,14 @@ import { createHmac } from 'node:crypto';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { expect, test } from 'vitest';
 import { AlertRule, AlertService, AlertState } from '../../proto/gen/strategos/alert/v1/alert_service_pb.js';
+import { SettledOutcome } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { Role } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { reasonOf } from '../../services/platform/grpc/status.ts';
 import { online } from '../fault/observe.ts';
+import { closePosition, deadlines } from '../fault/wishes.ts';
 import { runCli } from '../harness/cli.ts';
 import { HttpSink } from '../harness/http-sink.ts';
+import { startRecordingAgent } from '../harness/recording-agent.ts';
 import { SmtpSink } from '../harness/smtp-sink.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
@@ -158,6 +161,32 @@ test('the database is away: every channel is told that nobody watches, and that 
   const recovered = (): boolean =>
     bodiesOf(http).some(({ kind, rule }) => kind === 'recovered' && rule === 'watch_failing');
   await until(recovered, 'the return is told', NOTICED_MS_MAX);
+});
+
+test('an outcome that nobody knows is told until an operator has settled it', async () => {
+  await using http = await HttpSink.start();
+  await using smtp = await SmtpSink.start();
+  await using stack = await startStack({
+    trading: { evaluators: 1 },
+    tradingEnv: { alert: alertEnv(http, smtp) },
+  });
+  const agent = await startRecordingAgent(stack, { credentials: await stack.createExecutor('vps-1') });
+  await online(stack, 'vps-1');
+  const commands = await stack.commandClient();
+  agent.control({ hold: 'after' });
+  const { command } = await commands.issueCommand({
+    executor: 'vps-1',
+    ...closePosition('s', 'x', 'BTC'),
+    ...deadlines({ finishMs: 300 }),
+  });
+  const id = command?.id ?? '';
+  const stuck = (kind: string): boolean =>
+    bodiesOf(http).some((body) => body.kind === kind && body.rule === 'command_stuck' && body.subject === 'vps-1');
+  await until(() => stuck('firing'), 'the unknown outcome is told', NOTICED_MS_MAX);
+  await looked(stack);
+  expect(stuck('recovered')).toBe(false);
+  await commands.settleCommand({ id, outcome: SettledOutcome.HAPPENED, note: 'the position is closed' });
+  await until(() => stuck('recovered'), 'the alert has ended', NOTICED_MS_MAX);
 });
 
 test('a test notice is sent on every channel by an admin alone, and its failure is told', async () => {

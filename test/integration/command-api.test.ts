@@ -2,7 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
-import { Hop } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { Hop, SettledOutcome } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { SessionMode } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import { reasonOf } from '../../services/platform/grpc/status.ts';
 import { FOUNDER, startStack, type TestStack } from '../harness/stack.ts';
@@ -291,6 +291,7 @@ describe('another account', () => {
       theirs.getCommand({ id }),
       theirs.cancelCommand({ id }),
       theirs.retryCommand({ id }),
+      theirs.settleCommand({ id, outcome: SettledOutcome.HAPPENED, note: 'looked' }),
       theirs.explainCommand({ id }),
       ...[executorId, 'a'].flatMap((executor) => [
         theirs.issueCommand({ executor, kind: { case: 'ping', value: {} } }),

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { expect, test } from 'vitest';
+import { SettledOutcome } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { Retention } from '../../services/command/delivery/retention.ts';
 import { ManualClock } from '../../services/platform/clock.ts';
 import { reasonOf } from '../../services/platform/grpc/status.ts';
@@ -10,17 +11,17 @@ import { FOUNDER, startStack } from '../harness/stack.ts';
 const DAY_MS = 24 * 3_600_000;
 const KEEP_DAYS = 30;
 
-test('what is older than the retention goes, what is open stays, and a watcher behind it is told', async () => {
+test('what is older than the retention goes, what is open or unsettled stays, and a watcher behind it is told', async () => {
   await using stack = await startStack({ gateway: false });
   const commands = stack.replicaCommandClient(0, FOUNDER);
   await stack.replicaExecutorClient(0, FOUNDER).createExecutor({ name: 'away' });
   const issued = await commands.issueCommands({
-    requests: Array.from({ length: 3 }, () => ({ executor: 'away', kind: { case: 'ping' as const, value: {} } })),
+    requests: Array.from({ length: 5 }, () => ({ executor: 'away', kind: { case: 'ping' as const, value: {} } })),
   });
   const ids = issued.outcomes.map(({ outcome }) =>
     outcome.case === 'issued' ? (outcome.value.command?.id ?? '') : '',
   );
-  const [open = '', ...ended] = ids;
+  const [open = '', unsettled = '', settled = '', ...ended] = ids;
   for (const id of ended) await commands.cancelCommand({ id });
   let cursor = '';
   for await (const event of commands.watchCommands({ fromStart: true })) {
@@ -34,6 +35,13 @@ test('what is older than the retention goes, what is open stays, and a watcher b
     connectionsMax: 1,
     logger: createLogger('test', 'silent'),
   });
+  // As they would be after a lost journal.
+  await pool.query(
+    `UPDATE command.command SET state = 'OUTCOME_UNKNOWN', unsettled = true, due_time = 'infinity', finish_time = now()
+     WHERE id = ANY($1)`,
+    [[unsettled, settled]],
+  );
+  await commands.settleCommand({ id: settled, outcome: SettledOutcome.DID_NOT_HAPPEN, note: 'nothing at the venue' });
   const removeAt = (nowMs: number): Promise<void> =>
     new Retention({
       pool,
@@ -43,11 +51,11 @@ test('what is older than the retention goes, what is open stays, and a watcher b
     }).removeOld();
 
   await removeAt(Date.now() + (KEEP_DAYS - 1) * DAY_MS);
-  expect((await commands.listCommands({})).commands).toHaveLength(3);
+  expect((await commands.listCommands({})).commands).toHaveLength(5);
 
   await removeAt(Date.now() + (KEEP_DAYS + 1) * DAY_MS);
   await pool.end();
-  expect((await commands.listCommands({})).commands.map(({ id }) => id)).toEqual([open]);
+  expect((await commands.listCommands({})).commands.map(({ id }) => id)).toEqual([unsettled, open]);
   const behind = (async () => {
     for await (const event of commands.watchCommands({ cursor })) return event.cursor;
     return '';
