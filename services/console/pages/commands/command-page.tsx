@@ -20,7 +20,7 @@ import { Timeline } from './timeline.tsx';
 
 /** What moves is looked at again this often; the sentence counts down by itself. */
 const MOVING_MS = 1_000;
-/** A late answer may still settle an unknown outcome. */
+/** A late answer, or an operator, may still settle an unknown outcome. */
 const UNKNOWN_MS = 10_000;
 
 /** One command: where it is and why, what was asked, what came of it. */
