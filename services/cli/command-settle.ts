@@ -36,11 +36,7 @@ export function registerSettle(parent: Program, cli: Cli): void {
     .addOption(new Option('--happened', 'the venue shows its effect').conflicts('didNotHappen'))
     .option('--did-not-happen', 'the venue shows no effect of it, and none is on its way')
     .requiredOption('--note <text>', 'what was seen at the venue, for the history')
-    .option(
-      `--fill <${FILL_FORM}>`,
-      'what it dealt there, such as buy,BTC_USDT,0.5,20000,1.2; once for each execution',
-      (text: string, before: readonly string[] = []) => [...before, text],
-    )
+    .option('--fill <fills...>', `what it dealt there, each as ${FILL_FORM}, such as buy,BTC_USDT,0.5,20000,1.2`)
     .action(async (id: string, options: SettleOptions, command: Program) => {
       const request = {
         id,

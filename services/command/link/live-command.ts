@@ -132,6 +132,8 @@ export function tellLateAnswer(logger: Pick<Logger, 'warn'>, command: Command, e
   const { id: commandId, state, settledBy } = command;
   const answer =
     event.type === 'finished' ? { state: event.state, error: event.error?.message } : { state: 'never received' };
+  // That it does not know either is no answer.
+  if (answer.state === 'OUTCOME_UNKNOWN') return;
   logger.warn({ commandId, state, settledBy, answer }, 'agent answers what an operator has settled');
 }
 
