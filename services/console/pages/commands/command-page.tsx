@@ -129,6 +129,7 @@ function aboutFacts(command: Command): (readonly [string, React.ReactNode])[] {
     ['Attempt', `${command.attempt} of at most ${command.attemptsMax}`],
     ['Lane', (Lane[command.lane] ?? '').toLowerCase()],
     ['Ordering key', command.orderingKey],
+    ['Settled by operator', command.settledBy],
     ['Note', command.note],
     ['Created', <When key="created" time={command.createTime} />],
     ['Deliver by', <When key="deliver" time={deadlines?.deliverBy} />],

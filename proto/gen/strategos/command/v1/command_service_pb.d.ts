@@ -1394,12 +1394,13 @@ export declare const CommandService: GenService<{
   },
   /**
    * SettleCommand takes an operator's word for what became of an OUTCOME_UNKNOWN, after a look at the venue: the way out where
-   * no late answer will come, as after a lost journal. It becomes SUCCEEDED, or FAILED (NO_EFFECT_SEEN), with the operator and the
-   * note in its history. Nothing is sent to the agent, and whoever follows the command takes the end for what it is: a session
-   * books the fills. It is final: an answer of the agent that comes later is acknowledged, logged beside the operator's word, and
-   * changes nothing. The same outcome with the same fills again is the same answer, whoever gives it; only the first note is kept.
-   * FAILED_PRECONDITION (STATE_ILLEGAL): the command has not ended, its outcome is known, by a late answer of the agent too,
-   * or it was settled otherwise; (QUARANTINED): its row cannot be read. ABORTED: others kept changing it, and nothing was settled.
+   * no late answer will come, as after a lost journal. It becomes SUCCEEDED, or FAILED (NO_EFFECT_SEEN), with the operator and
+   * the note in its history. Nothing is sent to the agent. Whoever follows the command learns its end as ever: a session books
+   * the fills. It is final: an answer of the agent that comes later is acknowledged, logged beside the operator's word, and
+   * changes nothing. The same outcome with the same fills again is the same answer, whoever gives it; the first note is kept.
+   * FAILED_PRECONDITION (STATE_ILLEGAL): the command has not ended, its outcome is known, be it by a late answer of the agent,
+   * or an operator has settled it otherwise; (QUARANTINED): its row cannot be read. ABORTED: others kept changing it, and
+   * nothing was settled.
    *
    * @generated from rpc strategos.command.v1.CommandService.SettleCommand
    */
