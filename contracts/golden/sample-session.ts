@@ -15,7 +15,18 @@ export function sampleSession(
 ): ExecutorSession {
   const { accountId, executorId, executorName, journalId, host, keyId, epoch } = SAMPLE;
   const kinds = new Set(KIND_FIELDS.map((kind) => kind.name));
-  const identity = { accountId, executorId, executorName, journalId, host, keyId, epoch, kinds };
+  const identity = {
+    accountId,
+    executorId,
+    executorName,
+    journalId,
+    host,
+    keyId,
+    epoch,
+    kinds,
+    agentVersion: '',
+    contractDigest: '',
+  };
   return new ExecutorSession(
     { ...identity, takesPrices: true, credentialEndMs: null, link: 'STREAM', inFlightMax: 256, helloMs: SAMPLE.nowMs },
     {

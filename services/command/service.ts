@@ -23,10 +23,12 @@ import { linkAuthenticator } from './link/link-caller.ts';
 import { LinkSide } from './link/link-side.ts';
 import { marketPrices } from './link/market-prices.ts';
 import { PriceFeed } from './link/price-feed.ts';
+import { RefusalLog } from './link/refusal-log.ts';
 import { migrateDatabase } from './migrate.ts';
 import { commandReader } from './store/command-reader.ts';
 import { CredentialVerifier } from './store/credential-verifier.ts';
 import { executorBook, readExecutors } from './store/executor-store.ts';
+import { storeRefusals } from './store/refusal-store.ts';
 import { venueBook } from './store/venue-store.ts';
 import { readEventFrame } from './wire/event-frame.ts';
 
@@ -83,6 +85,15 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
     const bells = stack.add(new Bells(nats));
     const directory = new CachedDirectory((keys) => readExecutors(pool, keys), clock);
     const verifier = stack.add(new CredentialVerifier(pool));
+    // Not over the delivery path's connections: agents that are refused must not hold up those that are served.
+    const refusals = stack.add(
+      new RefusalLog({
+        clock,
+        logger,
+        store: (some) => storeRefusals(pool, some, clock.nowMs()),
+        stored: (accountId) => bells.executorsChanged(accountId),
+      }),
+    );
     const market = marketPrices(config.marketUrls, config.internalToken);
     if (market === undefined) logger.info('no market service is named, agents get no prices');
     else stack.use(market, (m) => m.close());
@@ -97,6 +108,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
         replicaId: config.replicaId,
         version: PLATFORM_VERSION,
         contractPolicy: config.contractPolicy,
+        refusals,
         looked: (executorIds, atMs) => directory.changed(executorIds, atMs),
         venue: {
           book: venue,
@@ -151,7 +163,11 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
         stallMsMax: LINK_STALL_MS_MAX,
         unreadMsMax: LINK_UNREAD_MS_MAX,
       }),
-      authenticate: linkAuthenticator((keyId, secret) => verifier.verify(keyId, secret)),
+      authenticate: linkAuthenticator({
+        clock,
+        verify: (keyId, secret) => verifier.verify(keyId, secret),
+        refused: (refusal) => refusals.note(refusal),
+      }),
     });
     link.register(
       ExecutorLinkService,
@@ -159,6 +175,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
         acceptor: side.acceptor,
         registry: side.registry,
         welcome: side.welcome,
+        refusals,
         clock,
         directory,
         version: PLATFORM_VERSION,

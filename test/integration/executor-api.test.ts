@@ -177,7 +177,7 @@ describe('credentials', () => {
     expect(executor?.credentials.filter(({ expireTime }) => expireTime === undefined)).toHaveLength(1);
   });
 
-  test('tell nothing but "unknown" to a wrong secret, whatever became of the key', async () => {
+  test('take a wrong secret for nothing else, whatever became of the key', async () => {
     const { executors } = accountOf('guessing');
     const good = await create(executors, 'good');
     const bad = await create(executors, 'bad');
@@ -186,14 +186,17 @@ describe('credentials', () => {
     const guesses = [
       { keyId: good.keyId, secret },
       { keyId: bad.keyId, secret },
+      { keyId: good.keyId, secret: `${good.secret}x` },
+      { keyId: good.keyId, secret: good.secret.slice(0, -1) },
+    ];
+    expect(await Promise.all(guesses.map(verdict))).toEqual(guesses.map(() => 'wrong_secret'));
+    const strangers = [
       { keyId: 'k000000000000000000000000', secret: good.secret },
       { keyId: '', secret: '' },
       { keyId: 'k\0', secret },
-      { keyId: good.keyId, secret: `${good.secret}x` },
-      { keyId: good.keyId, secret: good.secret.slice(0, -1) },
       { keyId: 'x'.repeat(1_000), secret },
     ];
-    expect(await Promise.all(guesses.map(verdict))).toEqual(guesses.map(() => 'unknown'));
+    expect(await Promise.all(strangers.map(verdict))).toEqual(strangers.map(() => 'unknown'));
   });
 
   test('of thousands at once are checked in batches, each with its own answer', async () => {

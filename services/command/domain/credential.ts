@@ -20,21 +20,27 @@ export function secretMatches(secret: string, secretHash: Uint8Array): boolean {
   return secretHash.length === given.length && timingSafeEqual(given, secretHash);
 }
 
-/** Who a verified credential belongs to. */
-export interface VerifiedCredential {
-  readonly type: 'verified';
+/** Whose a key is. */
+export interface KeyOwner {
   readonly keyId: string;
   readonly executorId: string;
   readonly accountId: string;
   readonly name: string;
+}
+
+/** Who a verified credential belongs to. */
+export interface VerifiedCredential extends KeyOwner {
+  readonly type: 'verified';
   /** When it ends; null when it does not. */
   readonly expireMs: number | null;
 }
 
 export type CredentialCheck =
   | VerifiedCredential
-  /** No such key, or another secret: a caller is not told which. */
+  /** No such key. */
   | { readonly type: 'unknown' }
+  /** A key with another secret: the caller is told what he is told of no such key. */
+  | ({ readonly type: 'wrong_secret' } & KeyOwner)
   /** Ended by a rotation. */
-  | { readonly type: 'revoked'; readonly keyId: string }
-  | { readonly type: 'disabled'; readonly keyId: string; readonly name: string };
+  | ({ readonly type: 'revoked' } & KeyOwner)
+  | ({ readonly type: 'disabled' } & KeyOwner);

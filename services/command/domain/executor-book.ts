@@ -1,4 +1,5 @@
 import type { Executor } from './executor.ts';
+import type { Refusal } from './refusal.ts';
 
 /** What handlers ask of the stored executors; `store/` answers with Postgres. Nothing leaves its account. */
 
@@ -26,6 +27,8 @@ export interface ExecutorView {
   readonly queuedMax: number;
   /** Newest first. */
   readonly credentials: readonly CredentialFacts[];
+  /** The latest; null when no agent of it was ever refused. */
+  readonly refusal: Refusal | null;
 }
 
 /** Changes whenever anything that an `ExecutorView` shows changes. */

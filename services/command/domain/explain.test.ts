@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sampleCommand, sampleId } from '../../../test/harness/sample-commands.ts';
 import { sampleExecutor } from '../../../test/harness/sample-executors.ts';
+import { sampleRefusal } from '../../../test/harness/sample-refusals.ts';
 import type { Command, CommandError } from './command.ts';
 import type { Executor } from './executor.ts';
 import { explain, type Situation } from './explain.ts';
@@ -36,6 +37,7 @@ function say(situation: Partial<Omit<Situation, 'executor'>> & { executor?: Part
       inFlightMax: 256,
       ...executor,
     }),
+    refusal: null,
     inFlight: 0,
     blocking: [],
     progress: '',
@@ -69,6 +71,38 @@ describe('a PENDING command', () => {
       'EXECUTOR_OFFLINE',
       'waiting for executor vps-7, offline since 09:13:02; expires in 3m58s',
     ]);
+  });
+
+  test('waits for an executor whose agent is refused, and says why and what to do', () => {
+    const refusal = sampleRefusal({ sinceMs: NOW_MS - 30_000, atMs: NOW_MS + 10 });
+    const why =
+      'the wire format is not known; install an agent of version 1.0.0 (CONTRACT_UNSUPPORTED); install a version that is named on the machine of its agent; strategos contracts can-deploy lists the fleet';
+    const expected = [
+      'AGENT_REFUSED',
+      `waiting for executor vps-7, whose agent calls and is refused since 09:13:32: ${why}; expires in 3m58s`,
+    ];
+    expect(say({ executor: OFFLINE, refusal })).toEqual(expected);
+    expect(say({ executor: { connectMs: null, online: false }, refusal })).toEqual(expected);
+  });
+
+  test('says of an agent that does not call any more when it was refused, and of a wrong secret that anybody may have called', () => {
+    const long = { sinceMs: NOW_MS - 600_000, atMs: NOW_MS - 300_000 };
+    const gone = { ...OFFLINE, connectMs: NOW_MS - 700_000, disconnectMs: NOW_MS - 600_000 };
+    expect(say({ executor: gone, refusal: sampleRefusal(long) })[1]).toContain(
+      'whose agent was refused since 09:04:02 and last called at 09:09:02: ',
+    );
+    const wrong = { sinceMs: NOW_MS, atMs: NOW_MS, isProven: false, agent: null };
+    expect(say({ executor: OFFLINE, refusal: sampleRefusal(wrong) })[1]).toContain(
+      'for which somebody calls and is refused since 09:14:02: ',
+    );
+  });
+
+  test('waits for one that is offline or disabled all the same when the refusal is not why', () => {
+    const refusal = sampleRefusal({ atMs: NOW_MS - 30_000 });
+    expect(say({ executor: OFFLINE, refusal })[0]).toBe('EXECUTOR_OFFLINE');
+    expect(say({ executor: { ...OFFLINE, disableMs: NOW_MS }, refusal: sampleRefusal({ atMs: NOW_MS }) })[0]).toBe(
+      'EXECUTOR_DISABLED',
+    );
   });
 
   test('waits for an executor that has never connected', () => {

@@ -3,6 +3,7 @@ import type { BlockingCommand } from './command-reader.ts';
 import { errorText } from './error-text.ts';
 import { type Executor, executorState, offlineSinceMs } from './executor.ts';
 import { explainEnd } from './explain-end.ts';
+import { isCalling, isCurrent, type Refusal, remedyOf } from './refusal.ts';
 import { clockTime, spanText } from './span-text.ts';
 
 /** Names of the values of strategos.command.v1.Hop. */
@@ -19,7 +20,8 @@ export type HopName =
   | 'AGENT_START'
   | 'EXECUTION'
   | 'OVERRUN'
-  | 'REFUSED';
+  | 'REFUSED'
+  | 'AGENT_REFUSED';
 
 export interface Explanation {
   readonly hop: HopName;
@@ -30,6 +32,8 @@ export interface Explanation {
 export interface Situation {
   readonly command: Command;
   readonly executor: Executor;
+  /** The latest of its agent; null for none. */
+  readonly refusal: Refusal | null;
   /** Commands that are with the agent now. */
   readonly inFlight: number;
   /** Earlier open commands with a related key, oldest first; only those of a PENDING command are looked at. */
@@ -70,8 +74,11 @@ interface Absence {
 }
 
 /** Why the executor cannot be reached; undefined while it is online. */
-function absenceOf({ executor, nowMs }: Situation): Absence | undefined {
+function absenceOf({ executor, refusal, nowMs }: Situation): Absence | undefined {
   const state = executorState(executor);
+  if ((state === 'OFFLINE' || state === 'NEVER_CONNECTED') && refusal !== null && isCurrent(refusal, executor)) {
+    return { hop: 'AGENT_REFUSED', text: refusedText(refusal, executor, nowMs) };
+  }
   switch (state) {
     case 'ONLINE':
       return undefined;
@@ -86,6 +93,16 @@ function absenceOf({ executor, nowMs }: Situation): Absence | undefined {
     default:
       return state satisfies never;
   }
+}
+
+/** Who calls, since when, why that is refused, and what to do. */
+function refusedText(refusal: Refusal, executor: Executor, nowMs: number): string {
+  const { isProven, sinceMs, atMs, message, reason } = refusal;
+  const since = `since ${clockTime(sinceMs, nowMs)}`;
+  const when = isCalling(refusal, nowMs)
+    ? `${isProven ? 'whose agent calls' : 'for which somebody calls'} and is refused ${since}`
+    : `${isProven ? 'whose agent' : 'for which somebody'} was refused ${since} and last called at ${clockTime(atMs, nowMs)}`;
+  return `${when}: ${message} (${reason}); ${remedyOf(refusal, executor.name)}`;
 }
 
 function explainPending(situation: Situation, away: Absence | undefined): Explanation {

@@ -9,6 +9,7 @@ import {
 import { messageOf, StatusError } from '../../platform/errors.ts';
 import { refuseUnknownFields, unknownFields } from '../../platform/grpc/parse.ts';
 import { reasonOf } from '../../platform/grpc/status.ts';
+import type { LinkCaller } from '../link/accept.ts';
 import { linkCallerOf } from '../link/link-caller.ts';
 import type { ExecutorSession } from '../link/session.ts';
 import type { SessionEnd } from '../link/session-end.ts';
@@ -21,8 +22,7 @@ export function connect(deps: LinkHandlerDependencies): ServiceImpl<typeof Execu
   return async function* (requests, context) {
     const caller = linkCallerOf(context);
     const frames = requests[Symbol.asyncIterator]();
-    const hello = await firstHello(frames);
-    const session = await deps.acceptor.accept(caller, hello, 'STREAM', deps.welcome);
+    const session = await begin(deps, caller, frames);
     read(frames, session);
     try {
       yield* session.output as AsyncIterable<ConnectResponse>;
@@ -39,7 +39,26 @@ function endOf(thrown: unknown): SessionEnd {
   return { type: 'left', reason: `stream broken: ${messageOf(thrown)}` };
 }
 
-async function firstHello(frames: AsyncIterator<ConnectRequest>): Promise<Hello> {
+/** Hears the Hello and accepts; a no to the agent is remembered. */
+async function begin(
+  deps: LinkHandlerDependencies,
+  caller: LinkCaller,
+  frames: AsyncIterator<ConnectRequest>,
+): Promise<ExecutorSession> {
+  let hello: Hello | undefined;
+  try {
+    hello = await firstHello(frames);
+    if (hello !== undefined) return await deps.acceptor.accept(caller, hello, 'STREAM', deps.welcome);
+  } catch (thrown) {
+    deps.refusals.failed(caller, 'STREAM', hello, thrown);
+    throw thrown;
+  }
+  // Not remembered: so calls who only looks whether streams get through, and no agent.
+  throw violation('the stream ended before a hello came');
+}
+
+/** Undefined when the peer ends the stream without having said anything. */
+async function firstHello(frames: AsyncIterator<ConnectRequest>): Promise<Hello | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -48,7 +67,7 @@ async function firstHello(frames: AsyncIterator<ConnectRequest>): Promise<Hello>
   });
   try {
     const first = await Promise.race([frames.next(), late]);
-    if (first.done === true) throw violation('the stream ended before a hello came');
+    if (first.done === true) return undefined;
     const { frame } = first.value;
     if (frame.case !== 'hello')
       throw violation(`the first frame must be a hello, ${frame.case ?? 'an unknown one'} came`);

@@ -20,7 +20,14 @@ import { executorToProto } from '../wire/executor-to-proto.ts';
 import { executorHandlers } from './index.ts';
 
 function viewOf(overrides: Partial<ExecutorView['executor']> = {}): ExecutorView {
-  return { executor: sampleExecutor(overrides), inFlight: 1, queued: 2, queuedMax: 20_000, credentials: [] };
+  return {
+    executor: sampleExecutor(overrides),
+    inFlight: 1,
+    queued: 2,
+    queuedMax: 20_000,
+    credentials: [],
+    refusal: null,
+  };
 }
 
 describe('an executor on the wire', () => {

@@ -37,6 +37,7 @@ export function explainCommand(deps: CommandHandlerDependencies) {
     const { hop, sentence } = explain({
       command,
       executor: view.executor,
+      refusal: view.refusal,
       inFlight: view.inFlight,
       blocking,
       progress: progressText(command),

@@ -3,6 +3,7 @@ import type { ExecutorLinkService } from '../../../proto/gen/strategos/command/v
 import type { Clock } from '../../platform/clock.ts';
 import type { ExecutorDirectory } from '../domain/executor-book.ts';
 import type { LinkAcceptor } from '../link/accept.ts';
+import type { RefusalLog } from '../link/refusal-log.ts';
 import type { SessionRegistry } from '../link/registry.ts';
 import type { ExecutorSession } from '../link/session.ts';
 import { checkLink } from './check-link.ts';
@@ -14,6 +15,8 @@ export interface LinkHandlerDependencies {
   readonly acceptor: LinkAcceptor;
   readonly registry: SessionRegistry;
   readonly welcome: (session: ExecutorSession) => void;
+  /** Remembers agents that were not let in. */
+  readonly refusals: Pick<RefusalLog, 'failed'>;
   readonly clock: Clock;
   readonly directory: ExecutorDirectory;
   /** Of the platform. */

@@ -21,7 +21,9 @@ import { LinkAcceptor } from './accept.ts';
 import { contractRules } from './supported-contracts.ts';
 import { SessionRegistry } from './registry.ts';
 import { StreamReviewer } from './reviewer.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { ExecutorSession } from './session.ts';
+import { isRefusal, reasonOf, type SessionEnd } from './session-end.ts';
 import { StreamRecords } from './stream-records.ts';
 import type { VenueDependencies } from './venue-channel.ts';
 import { sendWelcome } from './welcome.ts';
@@ -43,6 +45,8 @@ export interface LinkSideDependencies {
   readonly version: string;
   readonly contractPolicy: ContractPolicy;
   readonly venue: VenueDependencies;
+  /** Remembers agents whose stream was ended with a no. */
+  readonly refusals: Pick<RefusalLog, 'failed'>;
   /** Told which executors have changed, several times a second. */
   readonly looked: (executorIds: readonly string[], atMs: number) => void;
 }
@@ -108,7 +112,7 @@ export class LinkSide implements Running {
         write: (change, mayGather) => this.ledgers.of(accountId).write(change, mayGather),
         read: (commandIds) => this.ledgers.of(accountId).read(commandIds),
         setAside,
-        ended: (session, reason) => this.#ended(session, reason),
+        ended: (session, end) => this.#ended(session, end),
         review: (executorId) => this.#reviewer.review(executorId),
         noteInFlightMax: (session) => this.#records.note(session),
         venue: deps.venue,
@@ -173,11 +177,14 @@ export class LinkSide implements Running {
     return this.stop();
   }
 
-  #ended(session: ExecutorSession, reason: string): void {
+  #ended(session: ExecutorSession, end: SessionEnd): void {
+    const { identity, endError } = session;
+    const { executorId, epoch, journalId } = identity;
+    const reason = reasonOf(end);
     this.registry.remove(session);
     this.#records.closed(session, reason);
-    this.#deps.bells.executorsChanged(session.identity.accountId);
-    const { executorId, epoch } = session.identity;
+    if (isRefusal(end, journalId)) this.#deps.refusals.failed(identity, identity.link, identity, endError);
+    this.#deps.bells.executorsChanged(identity.accountId);
     this.#deps.logger.info({ executorId, epoch, reason }, 'executor disconnected');
   }
 

@@ -36,6 +36,25 @@ export function reasonOf(end: SessionEnd): string {
   }
 }
 
+/** Whether the end is a no to the agent, and not a loss, a move, or its own newer stream: `journalId` is the agent's. */
+export function isRefusal(end: SessionEnd, journalId: string): boolean {
+  switch (end.type) {
+    case 'superseded':
+      return end.journalId !== journalId;
+    case 'disabled':
+    case 'credential_ended':
+    case 'protocol':
+      return true;
+    case 'left':
+    case 'silent':
+    case 'slow_consumer':
+    case 'draining':
+      return false;
+    default:
+      return end satisfies never;
+  }
+}
+
 /** The status with which the agent's stream ends; undefined for an orderly end. */
 export function errorOf(end: SessionEnd, executorName: string): StatusError | undefined {
   switch (end.type) {

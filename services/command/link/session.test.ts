@@ -7,6 +7,7 @@ import { ManualClock } from '../../platform/clock.ts';
 import { createLogger } from '../../platform/logger.ts';
 import type { Command } from '../domain/command.ts';
 import type { UnreadableCommand } from '../domain/repository.ts';
+import { isRefusal, reasonOf, type SessionEnd } from './session-end.ts';
 import { ExecutorSession, HEARTBEAT_INTERVAL_MS, READ_TIMEOUT_MS } from './session.ts';
 
 interface Watched {
@@ -30,6 +31,8 @@ function newSession(): Watched {
       epoch: 3,
       journalId: 'j1',
       host: 'vps',
+      agentVersion: '1.0.0',
+      contractDigest: 'd1',
       link: 'STREAM',
       kinds: new Set(['ping']),
       helloMs: 0,
@@ -42,7 +45,7 @@ function newSession(): Watched {
       write: () => undefined,
       read: () => Promise.resolve({ commands: [], unreadable: [] }),
       setAside: (unreadable) => defects.push(...unreadable),
-      ended: (_session, reason) => ends.push(reason),
+      ended: (_session, end) => ends.push(reasonOf(end)),
       review: () => undefined,
       noteInFlightMax: () => undefined,
       venue: { book: { store: () => Promise.resolve(0) }, feed: undefined, stored: () => undefined },
@@ -50,6 +53,20 @@ function newSession(): Watched {
   );
   return { session, clock, ends, defects };
 }
+
+test.each<[SessionEnd, boolean]>([
+  [{ type: 'superseded', epoch: 4, journalId: 'j2', host: 'other' }, true],
+  [{ type: 'superseded', epoch: 4, journalId: 'j1', host: 'vps' }, false],
+  [{ type: 'disabled' }, true],
+  [{ type: 'credential_ended', keyId: 'k1' }, true],
+  [{ type: 'protocol', expected: 'hello', detail: 'none came' }, true],
+  [{ type: 'left', reason: 'agent left' }, false],
+  [{ type: 'silent', silenceMs: 20_000 }, false],
+  [{ type: 'slow_consumer' }, false],
+  [{ type: 'draining' }, false],
+])('the end $0 of the stream of journal j1 is a no to the agent: $1', (end, expected) => {
+  expect(isRefusal(end, 'j1')).toBe(expected);
+});
 
 function command(number: number, parameters?: Uint8Array): Command {
   const payload = create(CommandPayloadSchema, { kind: { case: 'ping', value: { payload: 'hello' } } });

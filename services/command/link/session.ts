@@ -16,7 +16,7 @@ import { CommandFlow } from './command-flow.ts';
 import type { FlowDependencies, FlowOutput } from './flow-link.ts';
 import { checkStored, DeliveryFrame, deliveryBytes } from './delivery-frame.ts';
 import { factOf } from './frames.ts';
-import { errorOf, FRAMES_QUEUED_MAX, reasonOf, type SessionEnd } from './session-end.ts';
+import { errorOf, FRAMES_QUEUED_MAX, type SessionEnd } from './session-end.ts';
 import { VenueChannel, type VenueDependencies } from './venue-channel.ts';
 
 export const HEARTBEAT_INTERVAL_MS = 8_000;
@@ -36,6 +36,8 @@ export interface SessionIdentity {
   readonly epoch: number;
   readonly journalId: string;
   readonly host: string;
+  readonly agentVersion: string;
+  readonly contractDigest: string;
   readonly link: 'STREAM' | 'POLL';
   readonly kinds: ReadonlySet<string>;
   readonly inFlightMax: number;
@@ -48,7 +50,7 @@ export interface SessionIdentity {
 export interface SessionDependencies extends Omit<FlowDependencies, 'output'> {
   readonly setAside: (unreadable: readonly UnreadableCommand[]) => void;
   /** Called once when the session has ended. */
-  readonly ended: (session: ExecutorSession, reason: string) => void;
+  readonly ended: (session: ExecutorSession, end: SessionEnd) => void;
   /** Asks for the executor's row to be read again. */
   readonly review: (executorId: string) => void;
   readonly noteInFlightMax: (session: ExecutorSession) => void;
@@ -266,7 +268,7 @@ export class ExecutorSession implements FlowOutput {
     // What is buffered still goes out before the status, except to a peer that does not read.
     if (end.type === 'slow_consumer') this.output.fail(this.endError);
     else this.output.end();
-    this.#deps.ended(this, reasonOf(end));
+    this.#deps.ended(this, end);
   }
 
   deliver(command: Command, isChecked = false): void {

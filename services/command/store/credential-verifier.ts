@@ -39,24 +39,18 @@ export class CredentialVerifier {
   }
 
   /**
-   * Whom the credential belongs to, or why it does not open anything. Only a right secret learns more than "unknown".
-   * Rejects when Postgres cannot be reached.
+   * Whom the credential belongs to, or why it does not open anything. A caller with a wrong secret may not learn that its
+   * key is one. Rejects when Postgres cannot be reached.
    */
   async verify(keyId: string, secret: string): Promise<CredentialCheck> {
     if (!plausible(keyId) || !plausible(secret)) return UNKNOWN;
     const row = await this.#rows.add(keyId);
-    if (row === undefined || !secretMatches(secret, row.secret_hash)) return UNKNOWN;
-    const { name } = row;
-    if (row.disabled) return { type: 'disabled', keyId, name };
-    if (row.ended) return { type: 'revoked', keyId };
-    return {
-      type: 'verified',
-      keyId,
-      executorId: row.executor_id,
-      accountId: row.account_id,
-      name,
-      expireMs: row.expire_time,
-    };
+    if (row === undefined) return UNKNOWN;
+    const owner = { keyId, executorId: row.executor_id, accountId: row.account_id, name: row.name };
+    if (!secretMatches(secret, row.secret_hash)) return { type: 'wrong_secret', ...owner };
+    if (row.disabled) return { type: 'disabled', ...owner };
+    if (row.ended) return { type: 'revoked', ...owner };
+    return { type: 'verified', ...owner, expireMs: row.expire_time };
   }
 
   /** Resolves when no statement runs any more. */

@@ -1,5 +1,6 @@
 import type { Executor } from '../domain/executor.ts';
 import type { CredentialFacts } from '../domain/executor-book.ts';
+import type { Refusal } from '../domain/refusal.ts';
 
 /** An executor as the statements of `executor-statements.ts` give it: times in milliseconds. */
 export interface ExecutorRow {
@@ -34,6 +35,7 @@ export interface ExecutorViewRow extends ExecutorRow {
   readonly in_flight: number;
   readonly queued: number;
   readonly credentials: readonly CredentialFacts[];
+  readonly refusal: Refusal | null;
 }
 
 /** The schema's constraints leave nothing to quarantine here. */

@@ -9,6 +9,12 @@ const OPEN_COUNTS = `CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE c.state <> 'PENDING')::integer AS in_flight,
     count(*) FILTER (WHERE c.state = 'PENDING')::integer AS queued
   FROM command.command c WHERE c.executor_id = e.id AND c.due_time < 'infinity') open`;
+const REFUSAL_FACTS = `CASE WHEN f.executor_id IS NOT NULL THEN jsonb_build_object(
+  'atMs', floor(extract(epoch FROM f.refuse_time) * 1000), 'sinceMs', floor(extract(epoch FROM f.since_time) * 1000),
+  'reason', f.reason, 'message', f.message, 'keyId', f.key_id, 'isProven', f.proven, 'link', f.link,
+  'agent', CASE WHEN f.host IS NOT NULL THEN jsonb_build_object('version', f.agent_version,
+    'contractDigest', f.contract_digest, 'host', f.host) END) END`;
+const REFUSAL = 'LEFT JOIN command.refusal f ON f.executor_id = e.id';
 
 /** Arrays: $1 accounts, $2 names or NULL, $3 ids or NULL; one of the two finds. `ord` is the place in the arrays, from 1. */
 export const findExecutors: Statement = {
@@ -25,8 +31,8 @@ SELECT f.ord, ${EXECUTOR} FROM found f JOIN command.executor e ON e.id = f.id ${
 /** $1 account, $2 ids, $3 how many credentials of each, newest first. */
 export const readExecutorViews: Statement = {
   name: 'read_executor_views',
-  text: `SELECT ${EXECUTOR}, open.in_flight AS in_flight, open.queued AS queued, keys.credentials
-FROM command.executor e ${OWNER} ${OPEN_COUNTS}
+  text: `SELECT ${EXECUTOR}, open.in_flight AS in_flight, open.queued AS queued, keys.credentials, ${REFUSAL_FACTS} AS refusal
+FROM command.executor e ${OWNER} ${OPEN_COUNTS} ${REFUSAL}
 CROSS JOIN LATERAL (
   SELECT coalesce(jsonb_agg(jsonb_build_object('keyId', k.key_id,
     'createMs', floor(extract(epoch FROM k.create_time) * 1000),
@@ -44,12 +50,12 @@ WHERE account_id = $1 AND name > $2 AND labels @> $3::jsonb ORDER BY name LIMIT 
 
 /**
  * $1 account, $2 executor id or NULL for all. A text for each that changes with everything an executor's view shows: the
- * row's own version, whether its owner lives, and its counts.
+ * row's own version, whether its owner lives, its counts, and its latest refusal.
  */
 export const readExecutorVersions: Statement = {
   name: 'read_executor_versions',
-  text: `SELECT e.id, concat_ws(' ', e.xmin, r.heartbeat_time > now() - interval '5 seconds', open.in_flight, open.queued) AS version
-FROM command.executor e ${OWNER} ${OPEN_COUNTS}
+  text: `SELECT e.id, concat_ws(' ', e.xmin, r.heartbeat_time > now() - interval '5 seconds', open.in_flight, open.queued, f.xmin) AS version
+FROM command.executor e ${OWNER} ${OPEN_COUNTS} ${REFUSAL}
 WHERE e.account_id = $1 AND ($2::uuid IS NULL OR e.id = $2::uuid)
 ORDER BY e.name`,
 };

@@ -50,6 +50,7 @@ export function executorBook(pool: Pool, queuedMax: number): ExecutorBook {
         queued: row.queued,
         queuedMax,
         credentials: row.credentials,
+        refusal: row.refusal,
       }));
     },
     list(accountId, { afterName, executorsMax, labels }) {

@@ -6,15 +6,26 @@ import {
   ExecutorSchema,
   ExecutorState,
   LinkKind,
+  RefusalSchema,
   type Executor as WireExecutor,
+  type Refusal as WireRefusal,
 } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
-import { executorState, lastSeenMs } from '../domain/executor.ts';
+import { type Executor, executorState, lastSeenMs } from '../domain/executor.ts';
 import type { ExecutorView, NewCredential } from '../domain/executor-book.ts';
+import { isCurrent, type Refusal, remedyOf } from '../domain/refusal.ts';
 import { contractVerdictOf } from './contract.ts';
+import { reasonNumber } from './error-reason.ts';
 import { durationOf, timestampOf } from './time.ts';
 
 /** The executor as callers see it; no secret is among what it is made from. */
-export function executorToProto({ executor, inFlight, queued, queuedMax, credentials }: ExecutorView): WireExecutor {
+export function executorToProto({
+  executor,
+  inFlight,
+  queued,
+  queuedMax,
+  credentials,
+  refusal,
+}: ExecutorView): WireExecutor {
   const { verdict } = contractVerdictOf(executor.contractDigest ?? '', Date.now());
   return create(ExecutorSchema, {
     id: executor.id,
@@ -51,6 +62,25 @@ export function executorToProto({ executor, inFlight, queued, queuedMax, credent
     queuedMax,
     clockOffset: durationOf(executor.clockOffsetMs),
     contractVerdict: verdict,
+    ...(refusal === null ? {} : { lastRefusal: refusalToProto(refusal, executor) }),
+  });
+}
+
+function refusalToProto(refusal: Refusal, executor: Executor): WireRefusal {
+  const { atMs, sinceMs, reason, message, keyId, link, agent, isProven } = refusal;
+  return create(RefusalSchema, {
+    time: timestampOf(atMs),
+    sinceTime: timestampOf(sinceMs),
+    reason: reasonNumber(reason),
+    message,
+    remedy: remedyOf(refusal, executor.name),
+    agentVersion: agent?.version ?? '',
+    contractDigest: agent?.contractDigest ?? '',
+    host: agent?.host ?? '',
+    keyId,
+    link: LinkKind[link],
+    credentialProven: isProven,
+    current: isCurrent(refusal, executor),
   });
 }
 

@@ -1296,6 +1296,13 @@ export enum Hop {
    * @generated from enum value: HOP_REFUSED = 13;
    */
   REFUSED = 13,
+
+  /**
+   * The executor is not connected because its agent calls and is refused; the sentence says why and what to do.
+   *
+   * @generated from enum value: HOP_AGENT_REFUSED = 14;
+   */
+  AGENT_REFUSED = 14,
 }
 
 /**

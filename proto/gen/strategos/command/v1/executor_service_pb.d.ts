@@ -6,6 +6,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { ContractVerdict } from "./executor_link_service_pb.js";
+import type { ErrorReason } from "../../errors/v1/error_reason_pb.js";
 import type { VenueEvent } from "./venue_event_pb.js";
 
 /**
@@ -179,6 +180,14 @@ export declare type Executor = Message<"strategos.command.v1.Executor"> & {
    * @generated from field: strategos.command.v1.ContractVerdict contract_verdict = 30;
    */
   contractVerdict: ContractVerdict;
+
+  /**
+   * The latest time that its agent called to be served and was refused; absent when that never happened. It stays after the
+   * agent was accepted: `current` and the times tell.
+   *
+   * @generated from field: strategos.command.v1.Refusal last_refusal = 31;
+   */
+  lastRefusal?: Refusal | undefined;
 };
 
 /**
@@ -186,6 +195,98 @@ export declare type Executor = Message<"strategos.command.v1.Executor"> & {
  * Use `create(ExecutorSchema)` to create a new message.
  */
 export declare const ExecutorSchema: GenMessage<Executor>;
+
+/**
+ * Refusal is the platform's no to a call for a stream or a poll that named a key of the executor. Of calls that come in quick
+ * succession the latest is shown, up to 3 s late. Refusals that pass by themselves, such as UNAVAILABLE, are none.
+ *
+ * @generated from message strategos.command.v1.Refusal
+ */
+export declare type Refusal = Message<"strategos.command.v1.Refusal"> & {
+  /**
+   * By the platform's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 1;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * When it was first refused for this reason, with no other reason and no accepted stream in between.
+   *
+   * @generated from field: google.protobuf.Timestamp since_time = 2;
+   */
+  sinceTime?: Timestamp | undefined;
+
+  /**
+   * CREDENTIAL_INVALID: the key is the executor's, the secret is wrong. CREDENTIAL_REVOKED, EXECUTOR_DISABLED,
+   * CONTRACT_UNSUPPORTED: as the agent was told. INVALID_FIELD, PROTOCOL_VIOLATION, MESSAGE_TOO_LARGE: what it said cannot be
+   * used. STREAM_SUPERSEDED: the agent of another journal took over with the same credential.
+   *
+   * @generated from field: strategos.errors.v1.ErrorReason reason = 3;
+   */
+  reason: ErrorReason;
+
+  /**
+   * What was wrong, mostly in the words that the agent was told.
+   *
+   * @generated from field: string message = 4;
+   */
+  message: string;
+
+  /**
+   * What to do about it, in half a sentence.
+   *
+   * @generated from field: string remedy = 5;
+   */
+  remedy: string;
+
+  /**
+   * As the agent called itself; empty when it was refused before it could.
+   *
+   * @generated from field: string agent_version = 6;
+   */
+  agentVersion: string;
+
+  /**
+   * @generated from field: string contract_digest = 7;
+   */
+  contractDigest: string;
+
+  /**
+   * @generated from field: string host = 8;
+   */
+  host: string;
+
+  /**
+   * @generated from field: string key_id = 9;
+   */
+  keyId: string;
+
+  /**
+   * @generated from field: strategos.command.v1.LinkKind link = 10;
+   */
+  link: LinkKind;
+
+  /**
+   * The secret was right. Otherwise the caller is anybody who knows the key.
+   *
+   * @generated from field: bool credential_proven = 11;
+   */
+  credentialProven: boolean;
+
+  /**
+   * Why the executor is not connected: it was refused after it was last seen, and has not been accepted since.
+   *
+   * @generated from field: bool current = 12;
+   */
+  current: boolean;
+};
+
+/**
+ * Describes the message strategos.command.v1.Refusal.
+ * Use `create(RefusalSchema)` to create a new message.
+ */
+export declare const RefusalSchema: GenMessage<Refusal>;
 
 /**
  * CredentialInfo is a credential without its secret.
