@@ -20,6 +20,9 @@ const CLI_PACT = { consumer: 'cli', provider: 'gateway' } as const;
 const PATH = pathOf(ExecutorService.method.listExecutors);
 const JSON_TYPE = 'application/json';
 
+/** Of an executor that nothing happened to. */
+const MAY_BE_ABSENT: ReadonlySet<string> = new Set(['labels', 'lastRefusal']);
+
 /** States of the provider, by the name that both sides know them by. */
 export const CLI_STATES = {
   connected: 'an executor of the account polls',
@@ -68,7 +71,7 @@ export async function writeCliHttp(directory: string): Promise<void> {
   }
 }
 
-/** What the command line's table reads of an executor. What may be zero is not there in JSON, and cannot be asked for. */
+/** What the command line's table reads of an executor. What may be zero or absent is not there in JSON, and cannot be asked for. */
 function listNeeds(): JsonValue {
   const json = sampleMessage(ListExecutorsResponseSchema, sampleOf);
   const reads = new Reads();
@@ -80,7 +83,7 @@ function listNeeds(): JsonValue {
 function alwaysThere(json: JsonValue): JsonValue {
   if (Array.isArray(json)) return json.map(alwaysThere);
   if (!isObject(json)) return json;
-  const kept = Object.entries(json).filter(([key, value]) => typeof value !== 'number' && key !== 'labels');
+  const kept = Object.entries(json).filter(([key, value]) => typeof value !== 'number' && !MAY_BE_ABSENT.has(key));
   const there: JsonObject = Object.fromEntries(kept.map(([key, value]) => [key, alwaysThere(value)]));
   return there;
 }

@@ -1,5 +1,11 @@
 import colors from 'picocolors';
-import { type Executor, ExecutorState, LinkKind } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import {
+  type Executor,
+  ExecutorState,
+  LinkKind,
+  type Refusal,
+} from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { ErrorReason } from '../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import { formatDuration } from './duration.ts';
 import type { Output } from './output.ts';
 import { formatAge, formatTime } from './time.ts';
@@ -17,7 +23,7 @@ export const EXECUTOR_COLUMNS = ['NAME', 'STATE', 'LINK', 'IN FLIGHT', 'QUEUED',
 export function executorRow(executor: Executor): string[] {
   return [
     executor.name,
-    executorStateText(executor.state),
+    presenceText(executor),
     linkText(executor.link),
     executor.inFlightMax === 0 ? String(executor.inFlight) : `${executor.inFlight}/${executor.inFlightMax}`,
     String(executor.queued),
@@ -31,6 +37,24 @@ export function executorRow(executor: Executor): string[] {
 export function executorStateText(state: ExecutorState): string {
   const name = ExecutorState[state] ?? String(state);
   return (STATE_COLORS[state] ?? colors.dim)(name.toLowerCase().replaceAll('_', ' '));
+}
+
+/** The state, and whether a refusal is why it is so. */
+function presenceText({ state, lastRefusal }: Executor): string {
+  const text = executorStateText(state);
+  if (lastRefusal?.current !== true || state === ExecutorState.DISABLED) return text;
+  return `${text}, ${colors.red('refused')}`;
+}
+
+/** Who called when and was refused, and why. */
+export function refusalText({ time, sinceTime, message, reason, host, agentVersion, ...rest }: Refusal): string {
+  const who = rest.credentialProven ? 'an agent with its credential' : 'somebody with its key';
+  const said = [agentVersion === '' ? '' : `version ${agentVersion}`, host === '' ? '' : `on ${host}`].filter(
+    (part) => part !== '',
+  );
+  const build = said.length === 0 ? '' : ` (${said.join(' ')})`;
+  const when = `since ${formatTime(sinceTime)}, last at ${formatTime(time)}`;
+  return `${who}${build} is refused ${when}: ${message} (${ErrorReason[reason] ?? reason})`;
 }
 
 /** Everything that is known of one executor, for people. */
@@ -57,6 +81,8 @@ export function showExecutor(out: Output, executor: Executor): void {
     ['last seen', formatTime(executor.lastSeenTime)],
     ['disconnected', formatTime(executor.disconnectTime)],
     ['because', executor.disconnectReason],
+    ['last refusal', executor.lastRefusal === undefined ? undefined : refusalText(executor.lastRefusal)],
+    ['to do', executor.lastRefusal?.current === true ? executor.lastRefusal.remedy : undefined],
     [
       'takeovers',
       executor.takeovers === 0

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { type Client, createClient, type Transport } from '@connectrpc/connect';
+import { type Client, createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -69,7 +69,6 @@ interface Link extends Disposable {
 
 function linkOf({ keyId, secret }: Pick<Credentials, 'keyId' | 'secret'>, way: Way): Link {
   const authorization = `Bearer ${keyId}.${secret}`;
-  const client = (transport: Transport) => createClient(ExecutorLinkService, transport);
   if (way === 'poll through the gateway') {
     const transport = createConnectTransport({
       baseUrl: stack.gatewayUrl,
@@ -81,11 +80,11 @@ function linkOf({ keyId, secret }: Pick<Credentials, 'keyId' | 'secret'>, way: W
         },
       ],
     });
-    return { client: client(transport), [Symbol.dispose]: () => undefined };
+    return { client: createClient(ExecutorLinkService, transport), [Symbol.dispose]: () => undefined };
   }
   const urls = [stack.linkUrls[0] ?? ''];
   const transport = createGrpcTransport({ urls, ownConnection: true, headers: () => ({ authorization }) });
-  return { client: client(transport), [Symbol.dispose]: () => transport.close() };
+  return { client: createClient(ExecutorLinkService, transport), [Symbol.dispose]: () => transport.close() };
 }
 
 async function say(client: Client<typeof ExecutorLinkService>, way: Way, hello: HelloInit): Promise<void> {
@@ -106,6 +105,11 @@ async function call(credentials: Pick<Credentials, 'keyId' | 'secret'>, way: Way
     () => true,
     () => false,
   );
+}
+
+/** Says no Hello, as `executor doctor` does. */
+async function* nothing(): AsyncGenerator<never> {
+  // It only looks whether the stream gets through.
 }
 
 async function executorAt(replica: number, executor: string): Promise<Executor> {
@@ -216,7 +220,8 @@ test.concurrent('an agent that is accepted is refused no more, and the refusal i
 
 test.concurrent('an agent whose credential ends while it is connected is refused since then', async () => {
   const credentials = await stack.createExecutor('outlived');
-  await using _peer = await saidHello(credentials, { ...SERVED, host: 'here' });
+  await using peers = new AsyncDisposableStack();
+  peers.use(await saidHello(credentials, { ...SERVED, host: 'here' }));
   await stack.replicaExecutorClient(0).rotateCredentials({ executor: 'outlived', overlap: { seconds: 0n } });
   const refusal = await refusedFor('outlived', ErrorReason.CREDENTIAL_REVOKED);
   expect(refusal.host).toBe('here');
@@ -229,11 +234,12 @@ test.concurrent('an agent whose credential ends while it is connected is refused
 
 test.concurrent('an agent that another one with its credential fenced is named, and its own newer stream is no refusal', async () => {
   const credentials = await stack.createExecutor('shared');
-  await using _old = await saidHello(credentials, { ...SERVED, host: 'first-machine' });
-  await using _new = await saidHello(credentials, { ...SERVED, host: 'first-machine' });
-  await using _other = await saidHello(credentials, { ...SERVED, journalId: 'other', host: 'second-machine' });
+  await using peers = new AsyncDisposableStack();
+  for (const journalId of ['j', 'j', 'other']) {
+    peers.use(await saidHello(credentials, { ...SERVED, journalId, host: `machine-of-${journalId}` }));
+  }
   const refusal = await refusedFor('shared', ErrorReason.STREAM_SUPERSEDED);
-  expect(refusal).toMatchObject({ host: 'first-machine', current: false });
+  expect(refusal).toMatchObject({ host: 'machine-of-j', current: false });
   expect(refusal.message).toContain('epoch 3');
 });
 
@@ -242,9 +248,6 @@ test.concurrent('who only looks whether the link works leaves nothing behind', a
   using wrong = linkOf({ keyId, secret: WRONG_SECRET }, 'stream');
   await expect(wrong.client.checkLink({})).rejects.toThrow();
   using right = linkOf({ keyId, secret }, 'stream');
-  async function* nothing(): AsyncGenerator<never> {
-    // Says no Hello, as `executor doctor` does.
-  }
   const silent = right.client.connect(nothing());
   await expect(silent[Symbol.asyncIterator]().next()).rejects.toThrow(/ended before a hello/);
   // What comes later is written no earlier.

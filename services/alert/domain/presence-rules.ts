@@ -2,10 +2,21 @@ import { type Condition, PLATFORM, type Thresholds } from './condition.ts';
 
 export interface ExecutorFacts {
   readonly name: string;
-  readonly state: 'ONLINE' | 'OFFLINE' | 'OTHER';
+  readonly state: 'ONLINE' | 'OFFLINE' | 'NEVER_CONNECTED' | 'OTHER';
   readonly lastSeenMs: number | null;
   readonly queued: number;
   readonly disconnectReason: string;
+  /** Why it is not connected; null when nobody calls for it and is refused. */
+  readonly refusal: RefusalFacts | null;
+}
+
+export interface RefusalFacts {
+  readonly sinceMs: number;
+  /** What was wrong, with the name of the reason. */
+  readonly why: string;
+  readonly remedy: string;
+  /** The secret was right: it is an agent of the executor. */
+  readonly isProven: boolean;
 }
 
 export interface MarketFacts {
@@ -23,22 +34,44 @@ export interface DeliveryFacts {
   readonly pollingDeadBecause: string | undefined;
 }
 
-/** Executors that were connected once and have been away for too long. */
+/**
+ * Executors that were connected once and have been away for too long, and those that never were because their agent has
+ * been refused for as long. Anybody may bring a wrong secret: that alone misses nobody.
+ */
 export function offlineExecutors(
   accountId: string,
   executors: readonly ExecutorFacts[],
   { offlineMs }: Pick<Thresholds, 'offlineMs'>,
   nowMs: number,
 ): Condition[] {
-  return executors
-    .filter(({ state, lastSeenMs }) => state === 'OFFLINE' && lastSeenMs !== null && nowMs - lastSeenMs > offlineMs)
-    .map(({ name, lastSeenMs, queued, disconnectReason }) => ({
+  return executors.flatMap((executor) => {
+    const { name, queued, refusal } = executor;
+    const sinceMs = missedSinceMs(executor);
+    if (sinceMs === null || nowMs - sinceMs <= offlineMs) return [];
+    return {
       accountId,
-      rule: 'EXECUTOR_OFFLINE',
+      rule: 'EXECUTOR_OFFLINE' as const,
       subject: name,
-      sentence: `executor ${name} is offline since ${new Date(lastSeenMs ?? 0).toISOString()}${disconnectReason === '' ? '' : ` (${disconnectReason})`}; ${queued} commands wait for it`,
-      next: 'on its machine: strategos executor doctor --credentials FILE',
-    }));
+      sentence: `${absenceText(executor)}${refusal === null ? '' : `: ${refusalText(refusal)}`}; ${queued} commands wait for it`,
+      next: refusal?.remedy ?? 'on its machine: strategos executor doctor --credentials FILE',
+    };
+  });
+}
+
+function missedSinceMs({ state, lastSeenMs, refusal }: ExecutorFacts): number | null {
+  if (state === 'OFFLINE') return lastSeenMs;
+  return state === 'NEVER_CONNECTED' && refusal?.isProven === true ? refusal.sinceMs : null;
+}
+
+function absenceText({ name, lastSeenMs, disconnectReason }: ExecutorFacts): string {
+  if (lastSeenMs === null) return `executor ${name} has never connected`;
+  const because = disconnectReason === '' ? '' : ` (${disconnectReason})`;
+  return `executor ${name} is offline since ${new Date(lastSeenMs).toISOString()}${because}`;
+}
+
+function refusalText({ isProven, sinceMs, why }: RefusalFacts): string {
+  const who = isProven ? 'its agent is refused' : 'somebody who knows its key is refused';
+  return `${who} since ${new Date(sinceMs).toISOString()}: ${why}`;
 }
 
 /** Running sources from which nothing has come for so long that sessions follow their disconnect policy. */

@@ -74,7 +74,7 @@ describe('commands', () => {
 
 describe('presence', () => {
   test('an executor is missed after a while, one that never came or was disabled is not', () => {
-    const away = { state: 'OFFLINE' as const, queued: 3, disconnectReason: 'stream broken' };
+    const away = { state: 'OFFLINE' as const, queued: 3, disconnectReason: 'stream broken', refusal: null };
     const executors = [
       { ...away, name: 'long', lastSeenMs: NOW_MS - 30_001 },
       { ...away, name: 'short', lastSeenMs: NOW_MS - 30_000 },
@@ -86,6 +86,32 @@ describe('presence', () => {
         subject: 'long',
         sentence: 'executor long is offline since 2024-01-01T11:59:29.999Z (stream broken); 3 commands wait for it',
       },
+    ]);
+  });
+
+  test('an executor whose agent is refused is missed with the reason, also when it never came; a wrong secret alone is nothing', () => {
+    const refusal = {
+      sinceMs: NOW_MS - 40_000,
+      why: 'too old (CONTRACT_UNSUPPORTED)',
+      remedy: 'install',
+      isProven: true,
+    };
+    const away = { queued: 3, disconnectReason: '', refusal };
+    const never = { ...away, state: 'NEVER_CONNECTED' as const, lastSeenMs: null };
+    const executors = [
+      { ...away, name: 'gone', state: 'OFFLINE' as const, lastSeenMs: NOW_MS - 60_000 },
+      { ...never, name: 'new' },
+      { ...never, name: 'just begun', refusal: { ...refusal, sinceMs: NOW_MS - 30_000 } },
+      { ...never, name: 'guessed', refusal: { ...refusal, isProven: false } },
+    ];
+    const why = 'its agent is refused since 2024-01-01T11:59:20.000Z: too old (CONTRACT_UNSUPPORTED)';
+    expect(offlineExecutors('main', executors, LIMITS, NOW_MS)).toMatchObject([
+      {
+        subject: 'gone',
+        sentence: `executor gone is offline since 2024-01-01T11:59:00.000Z: ${why}; 3 commands wait for it`,
+        next: 'install',
+      },
+      { subject: 'new', sentence: `executor new has never connected: ${why}; 3 commands wait for it`, next: 'install' },
     ]);
   });
 

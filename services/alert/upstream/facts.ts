@@ -1,11 +1,12 @@
 import { durationFromMs, type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { HealthCheckResponse_ServingStatus as ServingStatus } from '../../../proto/gen/grpc/health/v1/health_pb.js';
 import { CommandState } from '../../../proto/gen/strategos/command/v1/command_pb.js';
-import { ExecutorState } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { ExecutorState, type Refusal } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import { Freshness } from '../../../proto/gen/strategos/market/v1/market_pb.js';
 import { messageOf } from '../../platform/errors.ts';
 import type { CommandFacts, StatsFacts } from '../domain/command-rules.ts';
-import type { DeliveryFacts, ExecutorFacts, MarketFacts } from '../domain/presence-rules.ts';
+import type { DeliveryFacts, ExecutorFacts, MarketFacts, RefusalFacts } from '../domain/presence-rules.ts';
 import type { Upstream } from './upstream.ts';
 
 const PAGE_SIZE = 1_000;
@@ -62,9 +63,10 @@ export async function executorsOf(upstream: Upstream, accountId: string): Promis
   for (let page = 0, pageToken = ''; page < PAGES_MAX; page++) {
     const request = { pageSize: PAGE_SIZE, pageToken };
     const response = await upstream.executors.listExecutors(request, upstream.as(accountId));
-    for (const { name, state, lastSeenTime, queued, disconnectReason } of response.executors) {
+    for (const { name, state, lastSeenTime, queued, disconnectReason, lastRefusal } of response.executors) {
       const lastSeenMs = millisecondsOf(lastSeenTime);
-      facts.push({ name, state: stateOf(state), lastSeenMs, queued, disconnectReason });
+      const refusal = refusalOf(lastRefusal);
+      facts.push({ name, state: stateOf(state), lastSeenMs, queued, disconnectReason, refusal });
     }
     pageToken = response.nextPageToken;
     if (pageToken === '') break;
@@ -74,7 +76,15 @@ export async function executorsOf(upstream: Upstream, accountId: string): Promis
 
 function stateOf(state: ExecutorState): ExecutorFacts['state'] {
   if (state === ExecutorState.OFFLINE) return 'OFFLINE';
+  if (state === ExecutorState.NEVER_CONNECTED) return 'NEVER_CONNECTED';
   return state === ExecutorState.ONLINE ? 'ONLINE' : 'OTHER';
+}
+
+function refusalOf(refusal: Refusal | undefined): RefusalFacts | null {
+  const sinceMs = millisecondsOf(refusal?.sinceTime);
+  if (refusal?.current !== true || sinceMs === null) return null;
+  const { message, reason, remedy, credentialProven } = refusal;
+  return { sinceMs, why: `${message} (${ErrorReason[reason] ?? reason})`, remedy, isProven: credentialProven };
 }
 
 export async function marketsOf(upstream: Upstream, accountId: string): Promise<MarketFacts[]> {

@@ -6,6 +6,7 @@ import type { Clients } from '../client.ts';
 import { formatMs } from '../duration.ts';
 import { agentFindings } from './agent.ts';
 import { type Finding, ill, skipped, timed, well } from './finding.ts';
+import { refusalFindings } from './refusal.ts';
 
 const EXECUTORS_MAX = 1_000;
 const QUEUE_FULL_SHARE = 0.8;
@@ -74,6 +75,7 @@ export async function executorFindings(
       findings: value.executors.flatMap((executor) => [
         executorFinding(executor, tookMs),
         ...agentFindings(executor, tookMs),
+        ...refusalFindings(executor, tookMs),
       ]),
       online: value.executors.filter(({ state }) => state === ExecutorState.ONLINE),
     };

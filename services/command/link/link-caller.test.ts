@@ -11,6 +11,10 @@ const OWNER = { keyId: 'k1', executorId: 'e1', accountId: 'main', name: 'vps-1' 
 const HEADERS = { get: (name: string) => (name === 'authorization' ? 'Bearer k1.secret' : null) };
 const { connect, pollCommands, checkLink } = ExecutorLinkService.method;
 
+function told({ code, reason, message, metadata }: StatusError): Partial<StatusError> {
+  return { code, reason, message, metadata };
+}
+
 /** What a caller with such a credential is told, and what is remembered of it. */
 async function answer(
   check: CredentialCheck,
@@ -30,7 +34,6 @@ async function answer(
 test('who brings a wrong secret is not told that the key is one; what nobody owns is not remembered', async () => {
   const unknown = await answer({ type: 'unknown' });
   const wrong = await answer({ type: 'wrong_secret', ...OWNER });
-  const told = ({ code, reason, message, metadata }: StatusError) => ({ code, reason, message, metadata });
   expect(told(wrong.error)).toEqual(told(unknown.error));
   expect(unknown.refusals).toEqual([]);
   expect(wrong.refusals).toMatchObject([

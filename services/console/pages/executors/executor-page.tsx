@@ -10,6 +10,7 @@ import { Nothing, Page, Panel } from '../../parts/page.tsx';
 import { Canary } from './canary.tsx';
 import { ContractVerdict } from './contract-verdict.tsx';
 import { DisableExecutor } from './disable-executor.tsx';
+import { LastRefusal } from './last-refusal.tsx';
 import { clockOffsetText, linkText, roundTripText, wireVerdictText } from './link-text.ts';
 import { RotateCredentials } from './rotate-credentials.tsx';
 
@@ -118,6 +119,7 @@ function connectionFacts(executor: Executor): (readonly [string, React.ReactNode
     ['Connected', <When key="connected" time={executor.connectTime} />],
     ['Disconnected', executor.disconnectTime === undefined ? '' : <When key="gone" time={executor.disconnectTime} />],
     ['Why it ended', executor.disconnectReason],
+    ['Last refusal', <LastRefusal key="refusal" refusal={executor.lastRefusal} />],
     ['Host', executor.host],
     ['Held by', executor.ownerReplica],
     ['Stream epoch', String(executor.streamEpoch)],
