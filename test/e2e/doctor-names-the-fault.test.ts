@@ -261,6 +261,38 @@ describe('on the platform', () => {
     );
   });
 
+  test('agents call and are refused; one whose executor was disabled is no fault', async () => {
+    await using stack = await startStack();
+    const mistyped = await stack.createExecutor('mistyped');
+    await stack.startAgent({ credentials: { ...mistyped, secret: 'A'.repeat(43) } });
+    const hello = { contractDigest: 'stranger', agentVersion: '0.9.0', host: 'old-machine' };
+    await expect(saidHello(await stack.createExecutor('stranger'), hello)).rejects.toThrow(/install an agent/);
+    const disabled = await stack.createExecutor('disabled');
+    await stack.replicaExecutorClient(0).disableExecutor({ executor: 'disabled' });
+    await stack.startAgent({ credentials: disabled });
+    await stack.createExecutor('quiet');
+    const refusals = ['refusal:mistyped', 'refusal:stranger', 'refusal:disabled'];
+    const diagnosis = await until(
+      async () => {
+        const seen = await doctor(stack, '--no-canary');
+        return refusals.every((step) => seen.findings.some((finding) => finding.step === step)) && seen;
+      },
+      'the refusals are known',
+      30_000,
+    );
+    expect(diagnosis.code).toBe(1);
+    expect(faultsOf(diagnosis).toSorted()).toEqual(['refusal:mistyped', 'refusal:stranger']);
+    expect(findingOf(diagnosis, 'refusal:mistyped').found).toMatch(
+      /^somebody with its key is refused since .*: key k[0-9a-f]+ came with a wrong secret \(CREDENTIAL_INVALID\)$/,
+    );
+    expect(findingOf(diagnosis, 'refusal:stranger').found).toMatch(
+      /^an agent with its credential \(version 0\.9\.0 on old-machine\) is refused since .*\(CONTRACT_UNSUPPORTED\)$/,
+    );
+    expect(findingOf(diagnosis, 'refusal:stranger').next).toContain('can-deploy');
+    expect(findingOf(diagnosis, 'refusal:disabled')).toMatchObject({ verdict: 'warning' });
+    expect(diagnosis.findings.some(({ step }) => step === 'refusal:quiet')).toBe(false);
+  });
+
   test('the stream is dead and the process lives', async () => {
     await using stack = await startStack();
     const agent = await stack.startAgent({ credentials: await stack.createExecutor('frozen') });

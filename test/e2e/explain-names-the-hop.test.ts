@@ -64,6 +64,34 @@ describe.concurrent('explain names the hop', () => {
     expect(stdout).toContain(`waiting for executor vps-7, offline since ${since}`);
   });
 
+  test('an agent that calls and is refused: why, since when and what to do; with the right credential it is served', async () => {
+    const credentials = await stack.createExecutor('outdated');
+    const rotated = await stack
+      .replicaExecutorClient(0)
+      .rotateCredentials({ executor: 'outdated', overlap: { seconds: 0n } });
+    const refused = await stack.startAgent({ credentials });
+    const { command } = await client.issueCommand({ executor: 'outdated', ...ping() });
+    const id = command?.id ?? '';
+    const { sentence } = await explainedBy(id, Hop.AGENT_REFUSED);
+    expect(sentence).toMatch(
+      new RegExp(
+        `^waiting for executor outdated, whose agent calls and is refused since ${CLOCK}: credential ${credentials.keyId} has ended; .*\\(CREDENTIAL_REVOKED\\); give its agent the newest credentials file, .*; expires in ${SPAN}$`,
+      ),
+    );
+    const { stdout } = await runCli(stack, ['command', 'explain', id]);
+    expect(stdout).toContain('whose agent calls and is refused since');
+    const shown = (await runCli(stack, ['executor', 'get', 'outdated'])).stdout;
+    expect(shown).toMatch(/last refusal +an agent with its credential is refused since .*\(CREDENTIAL_REVOKED\)/);
+    expect(shown).toMatch(/to do +give its agent the newest credentials file/);
+    expect((await runCli(stack, ['executor', 'list'])).stdout).toMatch(/outdated +never connected, refused/);
+    await refused.stop();
+    if (rotated.credentials === undefined) throw new Error('rotated without credentials');
+    const renewed = await stack.startAgent({ credentials: rotated.credentials, name: 'renewed' });
+    await ended(client, id);
+    expect((await runCli(stack, ['executor', 'list'])).stdout).toMatch(/outdated +online /);
+    await renewed.stop();
+  });
+
   test('an executor that was disabled', async () => {
     const agent = await stoppedAgent('disabled');
     const command = await recorder.issue(agent, stopSession('s'));
