@@ -44,6 +44,8 @@ describe.runIf(hasChromium())('the executors page', () => {
     await page.getByRole('button', { name: 'Disable vps-7' }).click();
     await page.locator('.page-head').getByText('disabled').waitFor();
     expect(await page.getByRole('button', { name: 'Rotate credentials' }).count()).toBe(0);
+    // Its agent goes on calling, and the page says by itself that it is refused, why, and what to do.
+    await page.getByText(/executor "vps-7" was disabled by an operator; to do: stop its agent/).waitFor();
     expect(browser.complaints).toEqual([]);
   });
 });

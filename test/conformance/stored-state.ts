@@ -5,6 +5,7 @@ const ALIVE: Readonly<Record<string, string>> = {
   'alert.watch': 'a lease, and when somebody has looked',
   'alert.alert': 'comes and goes with what is found, such as an executor that is away',
   'alert.notice': 'what is told of them',
+  'command.refusal': 'that an executor was called for and refused, and why, is all that is kept of such a call',
   'command.replica': 'heartbeats',
   'evaluator.replica': 'leases',
   'evaluator.cache_state': 'each evaluator writes again and again how far it has come',
