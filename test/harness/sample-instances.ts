@@ -35,8 +35,10 @@ export async function insertSampleInstances(client: Client): Promise<void> {
   await client.query(`INSERT INTO evaluator.outcome (account_id, id, instance_id, body, applied, create_time)
     SELECT ${account}, 'outcome-' || n || '-' || e, 'instance-' || n, '{}', n >= ${LIVE} OR e > 0, now() - n * interval '1 minute'
     FROM ${each}`);
+  await client.query(`INSERT INTO evaluator.intent (id, account_id, instance_id, payload)
+    SELECT 'intent-' || n || '-' || e, ${account}, 'instance-' || n, '' FROM ${each}`);
   await client.query(`INSERT INTO evaluator.definition (account_id, strategy_id, revision, payload, create_time)
     SELECT ${account}, 'strategy-' || n % 50, n, '', now() - n * interval '10 minutes' FROM ${all}`);
-  const tables = ['account', 'replica', 'instance', 'evaluation', 'outcome', 'definition'];
+  const tables = ['account', 'replica', 'instance', 'evaluation', 'outcome', 'intent', 'definition'];
   await client.query(`VACUUM ANALYZE ${tables.map((table) => `evaluator.${table}`).join(', ')}`);
 }

@@ -61,6 +61,32 @@ export async function insertSampleSessions(client: Client): Promise<void> {
       CASE WHEN ${isOpen} THEN 'PENDING' ELSE 'SUCCEEDED' END, 'c', '', '', false, ${time} FROM ${of}`);
   await client.query(`INSERT INTO session.change (session_id, number, kind, subject_id)
     SELECT ${id}, r + 1, 'SESSION', '' FROM ${of}`);
-  const tables = ['session', 'work', 'activation', 'intent', 'outcome', 'signal', 'position', 'command', 'change'];
+  // Each session that ended was stopped by the kill switch.
+  await client.query(`INSERT INTO session.halt (id, account_id, scope, target, close_positions, author, session_ids, create_time,
+      complete_time, due_time)
+    SELECT ${uuid('d000', 's')}, ${account('s')}, 'SESSION', '', true, 'anna', ARRAY[${id}], ${time}, ${time}, 'infinity'
+    FROM generate_series(${OPEN_SESSIONS}, ${SESSIONS - 1}) s`);
+  await client.query(`INSERT INTO session.halt_target (halt_id, executor_id, executor_name, request_id, attempt, flat)
+    SELECT ${uuid('d000', 's')}, ${uuid('c000', 's % 50')}, 'vps', 'halt-' || s, 0, true
+    FROM generate_series(${OPEN_SESSIONS}, ${SESSIONS - 1}) s`);
+  await client.query(`INSERT INTO session.command (account_id, request_id, session_id, halt_id, executor_id, purpose, subject_id, wish,
+      state, command_id, reason, message, cancel_wanted, create_time)
+    SELECT ${account('s')}, 'halt-' || s, ${id}, ${uuid('d000', 's')}, ${uuid('c000', 's % 50')}, 'HALT', '', '{}', 'SUCCEEDED', 'c',
+      '', '', false, ${time} FROM generate_series(${OPEN_SESSIONS}, ${SESSIONS - 1}) s`);
+  await client.query(`UPDATE session.session SET halt_id = ${uuid('d000', `split_part(id::text, '-', 5)::integer`)}
+    WHERE state = 'STOPPED'`);
+  const tables = [
+    'halt',
+    'halt_target',
+    'session',
+    'work',
+    'activation',
+    'intent',
+    'outcome',
+    'signal',
+    'position',
+    'command',
+    'change',
+  ];
   await client.query(`VACUUM ANALYZE ${tables.map((table) => `session.${table}`).join(', ')}`);
 }

@@ -44,6 +44,17 @@ export const HOT_TRADING: Readonly<Record<string, HotStatement>> = {
   session_remove_intents: { values: () => [30, 1_000], indexes: ['intent_done_idx'] },
   session_remove_outcomes: { values: () => [30, 1_000], indexes: ['outcome_told_idx'] },
   session_remove_commands: { values: () => [30, 1_000], indexes: ['command_ended_idx'] },
+  session_remove_halt_attempts: { values: () => [30, 1_000], indexes: ['halt_target_pkey'] },
+  session_remove_halts: {
+    values: () => [30, 10],
+    indexes: [
+      'halt_complete_idx',
+      'command_halt_idx',
+      'session_halt_idx',
+      'position_open_idx',
+      'halt_target_executor_idx',
+    ],
+  },
   write_steps: {
     values: () => [fund, ownerId, JSON.stringify([{ id: instances[0], epoch: 0 }]), '[]', '[]', '[]'],
     indexes: ['instance_pkey'],
@@ -63,6 +74,10 @@ export const HOT_TRADING: Readonly<Record<string, HotStatement>> = {
   remove_evaluations: { values: () => [fund, 30, 1_000], indexes: ['evaluation_pkey'] },
   remove_outcomes: { values: () => [30, 1_000], indexes: ['outcome_time_idx'] },
   read_definition: { values: () => [fund, 'strategy-0', 0], indexes: ['definition_pkey'] },
+  remove_instances: {
+    values: () => [30, 1_000],
+    indexes: ['instance_control_idx', 'evaluation_instance_idx', 'intent_instance_idx', 'instance_account_idx'],
+  },
   remove_definitions: { values: () => [30, 1_000], indexes: ['definition_time_idx'] },
 };
 
@@ -75,6 +90,8 @@ export const LARGE_TRADING_TABLES: readonly string[] = [
   'signal',
   'position',
   'change',
+  'halt',
+  'halt_target',
   'instance',
   'evaluation',
   'definition',

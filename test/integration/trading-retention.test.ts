@@ -2,7 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { Pool } from 'pg';
 import { expect, test } from 'vitest';
 import { IntentType, OutcomeType } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
-import { PositionState, SessionState } from '../../proto/gen/strategos/session/v1/session_pb.js';
+import { HaltScope, PositionState, SessionState } from '../../proto/gen/strategos/session/v1/session_pb.js';
 import { evaluatorRetention } from '../../services/evaluator/running/retention.ts';
 import { reasonOf } from '../../services/platform/grpc/status.ts';
 import { createLogger } from '../../services/platform/logger.ts';
@@ -10,7 +10,7 @@ import { createPool } from '../../services/platform/postgres/pool.ts';
 import { sessionRetention } from '../../services/session/store/retention.ts';
 import { strategyRetention } from '../../services/strategy/store/retention.ts';
 import { EvaluatorWorld, pumpStrategy as evaluated } from '../harness/evaluator-world.ts';
-import { pumpStrategy, SessionWorld } from '../harness/session-world.ts';
+import { pumpStrategy, SessionWorld, SYMBOL } from '../harness/session-world.ts';
 import { startStrategyWorld } from '../harness/strategy-world.ts';
 import { until } from '../harness/until.ts';
 
@@ -28,10 +28,11 @@ async function count(pool: Pool, table: string, where = 'true'): Promise<number>
 
 test('of a session that ended long ago, what it was and traded stays, and how it came to that goes', async () => {
   await using world = await SessionWorld.start();
-  world.neighbours.strategy(pumpStrategy('pump'));
+  for (const name of ['pump', 'idle']) world.neighbours.strategy(pumpStrategy(name));
   await world.agent('vps-1');
   const { client } = world;
-  const [over, live] = [await world.paper('vps-1', 'pump'), await world.paper('vps-1', 'pump')];
+  const both = { strategies: ['pump', 'idle'].map((strategy) => ({ strategy, symbols: [SYMBOL] })) };
+  const [over, live] = [await world.paper('vps-1', 'pump', both), await world.paper('vps-1', 'pump', both)];
   for (const session of [over, live]) {
     await world.outcome(await world.decide(session, { type: IntentType.ENTER }), OutcomeType.OPENED);
     await world.outcome(await world.decide(session, { type: IntentType.EXIT }), OutcomeType.CLOSED);
@@ -74,10 +75,14 @@ test('of a session that ended long ago, what it was and traded stays, and how it
   expect(await rows(over.id)).toEqual([0, 0, 0, 0]);
   // What the other runs by stays: its start, and its changes for those who watch.
   const [, , , liveChanges] = before.live;
-  expect(await rows(live.id)).toEqual([0, 0, 2, liveChanges]);
+  expect(await rows(live.id)).toEqual([0, 0, 3, liveChanges]);
   await pool.end();
 
-  expect(await world.session(over.id)).toMatchObject({ state: SessionState.STOPPED });
+  expect(await world.session(over.id)).toMatchObject({
+    state: SessionState.STOPPED,
+    activations: [{ strategyName: 'pump' }],
+  });
+  expect((await world.session(live.id)).activations.map(({ strategyName }) => strategyName)).toEqual(['pump', 'idle']);
   for (const { id } of [over, live]) {
     expect((await client.listPositions({ sessionId: id })).positions).toMatchObject([{ state: PositionState.CLOSED }]);
     expect((await client.listSignals({ sessionId: id })).signals).toHaveLength(1);
@@ -96,6 +101,121 @@ test('of a session that ended long ago, what it was and traded stays, and how it
   expect([behind.code, reasonOf(behind)]).toEqual([Code.OutOfRange, 'CURSOR_TOO_OLD']);
   // The one that lives goes on trading.
   await world.outcome(await world.decide(live, { type: IntentType.ENTER }), OutcomeType.OPENED);
+});
+
+test('a kill switch goes by age, unless it is the newest, is waited for, or something that is not over refers to it', async () => {
+  await using world = await SessionWorld.start();
+  world.neighbours.strategy(pumpStrategy('pump'));
+  await world.agent('vps-1');
+  await world.agent('vps-2');
+  await world.stack.createExecutor('away');
+  const { client } = world;
+  const halted = async (scope: HaltScope, target: string): Promise<string> => {
+    const wait = { seconds: target === 'away' ? 0n : 10n };
+    const { halt } = await client.stopAll({ scope, target, wait });
+    expect(halt?.complete).toBe(target !== 'away');
+    return halt?.id ?? '';
+  };
+  const session = await world.paper('vps-1', 'pump');
+  await world.outcome(await world.decide(session, { type: IntentType.ENTER }), OutcomeType.OPENED);
+  const goes = await halted(HaltScope.EXECUTOR, 'vps-2');
+  const leavesPosition = await halted(HaltScope.SESSION, session.id);
+  const unsettled = await halted(HaltScope.EXECUTOR, 'vps-2');
+  const newestOfVps2 = await halted(HaltScope.EXECUTOR, 'vps-2');
+  const waits = await halted(HaltScope.EXECUTOR, 'away');
+  const newest = await halted(HaltScope.EXECUTOR, 'vps-1');
+
+  const pool = poolOf(world.stack.databaseUrl);
+  const attempt = (halt: string, state: string) =>
+    pool.query(
+      `INSERT INTO session.command (account_id, request_id, session_id, halt_id, executor_id, purpose, subject_id, wish, state,
+        command_id, reason, message, cancel_wanted, create_time)
+      SELECT account_id, 'earlier:' || request_id, session_id, halt_id, executor_id, purpose, subject_id, wish, $2, command_id,
+        reason, message, cancel_wanted, create_time FROM session.command WHERE halt_id = $1`,
+      [halt, state],
+    );
+  await attempt(leavesPosition, 'FAILED');
+  await attempt(unsettled, 'OUTCOME_UNKNOWN');
+  const kept = async () => {
+    const { rows } = await pool.query<{ id: string }>('SELECT id FROM session.halt ORDER BY id');
+    return rows.map(({ id }) => id);
+  };
+  const removeOld = () => sessionRetention(pool, logger, KEEP_DAYS).removeOld();
+  await removeOld();
+  const all = [goes, leavesPosition, unsettled, newestOfVps2, waits, newest];
+  expect(await kept()).toEqual(all);
+
+  await pool.query(`UPDATE session.halt SET create_time = create_time - interval '31 days',
+    complete_time = complete_time - interval '31 days'`);
+  await pool.query(`UPDATE session.command SET create_time = create_time - interval '31 days'`);
+  await pool.query(`UPDATE session.session SET stop_time = stop_time - interval '31 days'`);
+  await removeOld();
+  expect(await kept()).toEqual(all.filter((id) => id !== goes));
+  expect(await count(pool, 'session.halt_target', `halt_id = '${goes}'`)).toBe(0);
+  expect(await count(pool, 'session.command', `halt_id = '${goes}'`)).toBe(0);
+  // The attempt in whose place another one was issued has gone, the one of unknown outcome not.
+  expect(await count(pool, 'session.command', `halt_id = '${leavesPosition}'`)).toBe(1);
+  expect(await count(pool, 'session.command', `halt_id = '${unsettled}'`)).toBe(2);
+  expect((await refused(() => client.getHalt({ id: goes }))).code).toBe(Code.NotFound);
+  expect((await client.getHalt({})).halt?.id).toBe(newest);
+  expect((await client.getHalt({ id: leavesPosition })).halt?.acknowledgements).toMatchObject([{ flat: true }]);
+
+  // With the position, and when somebody knows, they go as well.
+  await pool.query(`UPDATE session.position SET state = 'CLOSED'`);
+  await pool.query(`UPDATE session.command SET state = 'FAILED' WHERE state = 'OUTCOME_UNKNOWN'`);
+  await removeOld();
+  expect(await kept()).toEqual([newestOfVps2, waits, newest]);
+  await pool.end();
+});
+
+test('an instance that ended goes with the last that is known of it, one whose session runs stays', async () => {
+  await using world = await EvaluatorWorld.start();
+  const replica = await world.replica('one');
+  world.save('s1', evaluated());
+  const ended = await world.activate(replica, 's1');
+  world.save('s2', evaluated());
+  const sibling = await world.activate(replica, 's2');
+  const { strategyId, symbol, wantedRevision: revision } = sibling;
+  const alone = { instanceId: 'alone', strategyId, revision, symbol };
+  await replica.client.activateInstances({ sessionId: 'another', instances: [alone] }, world.options);
+  const end = (id: string) => replica.client.deactivateInstances({ instanceIds: [id] }, world.options);
+  await end(ended.id);
+  await end('alone');
+  const pool = poolOf(world.database.url);
+  await pool.query(
+    `INSERT INTO evaluator.intent (id, account_id, instance_id, payload) VALUES ('on its way', $1, 'alone', '')`,
+    ['nobody'],
+  );
+  const kept = async () => {
+    const { rows } = await pool.query<{ id: string }>('SELECT id FROM evaluator.instance');
+    return new Set(rows.map(({ id }) => id));
+  };
+  const removeOld = () => evaluatorRetention(pool, logger, KEEP_DAYS).removeOld();
+  const all = new Set([ended.id, sibling.id, 'alone']);
+  await removeOld();
+  expect(await kept()).toEqual(all);
+
+  await pool.query(`UPDATE evaluator.instance SET control_time = control_time - interval '31 days'`);
+  await removeOld();
+  expect(await kept()).toEqual(all);
+  await pool.query(`DELETE FROM evaluator.intent WHERE id = 'on its way'`);
+  await removeOld();
+  expect(await kept()).toEqual(new Set([ended.id, sibling.id]));
+
+  // The session has ended, and of one instance there is a record of yesterday.
+  await end(sibling.id);
+  await pool.query(`UPDATE evaluator.instance SET control_time = control_time - interval '31 days'`);
+  await pool.query(
+    `INSERT INTO evaluator.evaluation (account_id, number, instance_id, session_id, record_time, body)
+    VALUES ($1, 1000000, $2, $3, now() - interval '1 day', '{}')`,
+    [world.accountId, sibling.id, world.sessionId],
+  );
+  await removeOld();
+  expect(await kept()).toEqual(new Set([sibling.id]));
+  await pool.query(`UPDATE evaluator.evaluation SET record_time = record_time - interval '31 days'`);
+  await removeOld();
+  expect(await kept()).toEqual(new Set());
+  await pool.end();
 });
 
 test('who made a strategy by which request is forgotten by age, the strategy is not', async () => {

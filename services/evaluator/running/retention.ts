@@ -3,9 +3,10 @@ import type { Logger } from '../../platform/logger.ts';
 import { Retention, ROWS_PER_STATEMENT_MAX } from '../../platform/retention.ts';
 import { removeDefinitions } from '../store/cache-statements.ts';
 import { listEvaluatorAccounts, removeEvaluations, removeOutcomes } from '../store/evaluation-statements.ts';
+import { removeInstances } from '../store/instance-statements.ts';
 import { run, type Statement } from '../store/statement.ts';
 
-/** Evaluations, outcomes that were taken in, and revisions that nobody runs, are kept for so many days. */
+/** Evaluations, outcomes that were taken in, revisions that nobody runs, and instances that ended, are kept for so many days. */
 export function evaluatorRetention(pool: Pool, logger: Logger, keepDays: number): Retention {
   const remove = async (statement: Statement, ...first: readonly unknown[]): Promise<boolean> => {
     const values = [...first, keepDays, ROWS_PER_STATEMENT_MAX];
@@ -21,5 +22,6 @@ export function evaluatorRetention(pool: Pool, logger: Logger, keepDays: number)
     },
     () => remove(removeOutcomes),
     () => remove(removeDefinitions),
+    () => remove(removeInstances),
   ]);
 }

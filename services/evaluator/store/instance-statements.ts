@@ -83,3 +83,24 @@ export const listFollowedAccounts: Statement = {
   name: 'list_followed_accounts',
   text: `SELECT DISTINCT account_id FROM evaluator.instance WHERE status IN ('PENDING', 'ACTIVE', 'CLOSING')`,
 };
+
+/**
+ * $1 days to keep, $2 how many rows. Instances that ended so long ago that no evaluation of them is kept any more. One stays
+ * while another instance of its session has not ended, and while an intent of it is on its way or an outcome of it was not
+ * taken in. Gives how many were removed.
+ */
+export const removeInstances: Statement = {
+  name: 'remove_instances',
+  text: `WITH removed AS (
+  DELETE FROM evaluator.instance WHERE ctid = ANY(ARRAY(
+    SELECT i.ctid FROM evaluator.instance i
+    WHERE i.status = 'INACTIVE' AND i.control_time < now() - $1::integer * interval '1 day'
+      AND NOT EXISTS (SELECT FROM evaluator.evaluation e WHERE e.instance_id = i.id)
+      AND NOT EXISTS (SELECT FROM evaluator.intent t WHERE t.instance_id = i.id)
+      AND NOT EXISTS (SELECT FROM evaluator.outcome o WHERE o.instance_id = i.id AND NOT o.applied)
+      AND NOT EXISTS (SELECT FROM evaluator.instance other
+        WHERE other.account_id = i.account_id AND other.session_id = i.session_id AND other.status <> 'INACTIVE')
+    ORDER BY i.control_time LIMIT $2::integer)) RETURNING 1
+)
+SELECT count(*)::integer AS removed FROM removed`,
+};

@@ -1,21 +1,33 @@
 import type { Pool } from 'pg';
 import type { Logger } from '../../platform/logger.ts';
 import { type Removal, Retention, ROWS_PER_STATEMENT_MAX } from '../../platform/retention.ts';
-import { removeChanges, removeCommands, removeIntents, removeOutcomes } from './retention-statements.ts';
+import {
+  removeChanges,
+  removeCommands,
+  removeHaltAttempts,
+  removeHalts,
+  removeIntents,
+  removeOutcomes,
+} from './retention-statements.ts';
 import { run, type Statement } from './statement.ts';
 
-/** Sessions, signals and positions are kept; how they came about is kept for so many days. */
+/** Each has a row for every executor of its account. */
+const HALTS_PER_STATEMENT_MAX = 10;
+
+/** Sessions, signals and positions are kept; how they came about is kept for so many days, and so are kill switches. */
 export function sessionRetention(pool: Pool, logger: Logger, keepDays: number): Retention {
   const removal =
-    (statement: Statement, moreFrom: number): Removal =>
+    (statement: Statement, rowsMax: number = ROWS_PER_STATEMENT_MAX, moreFrom: number = rowsMax): Removal =>
     async () => {
-      const [row] = await run<{ readonly removed: number }>(pool, statement, [keepDays, ROWS_PER_STATEMENT_MAX]);
+      const [row] = await run<{ readonly removed: number }>(pool, statement, [keepDays, rowsMax]);
       return (row?.removed ?? 0) >= moreFrom;
     };
   return new Retention(logger, [
-    removal(removeIntents, ROWS_PER_STATEMENT_MAX),
-    removal(removeOutcomes, ROWS_PER_STATEMENT_MAX),
-    removal(removeCommands, ROWS_PER_STATEMENT_MAX),
-    removal(removeChanges, 1),
+    removal(removeIntents),
+    removal(removeOutcomes),
+    removal(removeCommands),
+    removal(removeChanges, ROWS_PER_STATEMENT_MAX, 1),
+    removal(removeHaltAttempts),
+    removal(removeHalts, HALTS_PER_STATEMENT_MAX),
   ]);
 }
