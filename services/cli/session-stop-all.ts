@@ -49,9 +49,25 @@ export function registerStopAll(parent: Command, cli: Cli): void {
         showHalt(out, halt);
         if (options.wait === undefined || halt.complete) return;
         const awaited = halt.acknowledgements.filter(({ flat }) => !flat).map(({ executorName }) => executorName);
-        throw new CliError(EXIT.waitOver, `not acknowledged yet by ${awaited.join(', ')}`);
+        throw new CliError(EXIT.waitOver, `not acknowledged by ${awaited.join(', ')}; see its note above`);
       });
     });
+}
+
+/** `session halt`: who has confirmed a kill switch. */
+export function registerHalt(parent: Command, cli: Cli): void {
+  parent
+    .command('halt')
+    .description('a use of the kill switch: who has confirmed it, who is awaited, and who never will')
+    .argument('[halt]', 'id; the newest without it')
+    .action((id: string | undefined, _: unknown, command: Command) =>
+      cli.withClients(command, async ({ sessions, out }) => {
+        const { halt } = await repeatWhileUnavailable(() => sessions.getHalt({ id: id ?? '' }));
+        if (halt === undefined) throw new CliError(EXIT.failed, 'the platform answered without a halt');
+        out.document(protoJson(HaltSchema, halt));
+        showHalt(out, halt);
+      }),
+    );
 }
 
 function scopeOf({ executor, session }: StopAllOptions): { readonly scope: HaltScope; readonly target: string } {

@@ -3,7 +3,7 @@ import type { Cli } from './cli.ts';
 import { registerChanges } from './session-change.ts';
 import { registerLooks } from './session-look.ts';
 import { registerStart } from './session-start.ts';
-import { registerStopAll } from './session-stop-all.ts';
+import { registerHalt, registerStopAll } from './session-stop-all.ts';
 import { registerWatch } from './session-watch.ts';
 
 const EXAMPLES = `
@@ -26,4 +26,5 @@ export function registerSession(program: Command, cli: Cli): void {
   registerLooks(session, cli);
   registerWatch(session, cli);
   registerStopAll(session, cli);
+  registerHalt(session, cli);
 }

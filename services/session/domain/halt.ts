@@ -28,6 +28,10 @@ export interface HaltTarget {
   readonly attempt: number;
   readonly flat: boolean;
   readonly acknowledgeTimeMs: number | null;
+  /** When it was given up, because the executor cannot confirm any more; null while it may. */
+  readonly abandonTimeMs: number | null;
+  /** Why, and what is not known, in a sentence; empty while it may. */
+  readonly abandonReason: string;
 }
 
 export interface HaltView {
@@ -61,6 +65,8 @@ export interface HaltBook {
   /** The command did not succeed: another one is wanted in its place. */
   again(target: HaltTarget, command: CommandRecord): Promise<void>;
   acknowledged(target: HaltTarget, timeMs: number): Promise<void>;
+  /** The executor cannot confirm any more. False when it has confirmed, or was given up before. */
+  abandoned(target: HaltTarget, reason: string): Promise<boolean>;
   complete(id: string): Promise<void>;
   /** Sessions of the halt on that executor that are not stopped yet. */
   sessions(haltId: string, executorId: string): Promise<readonly string[]>;

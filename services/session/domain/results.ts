@@ -184,6 +184,13 @@ export function executorHalted(draft: Draft, observed: Observed): void {
   finishStop(draft);
 }
 
+/** The executor cannot confirm the kill switch any more: what it held is not known, and its positions stay as they were. */
+export function executorLost(draft: Draft, reason: string): void {
+  if (draft.session.state !== 'STOPPING') return;
+  draft.setSession({ reason });
+  finishStop(draft);
+}
+
 /**
  * The executor says that it closed everything of the session, or of one instance: each position takes its fill. An entry whose
  * own answer is still on its way was filled if there is a fill of just its size.

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
 import { CommandState } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import { ExecutorState } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import {
@@ -9,6 +10,7 @@ import {
 } from '../../../proto/gen/strategos/session/v1/session_pb.js';
 import type { HaltView } from '../domain/halt.ts';
 import type { CommandRecord } from '../domain/records.ts';
+import type { Upstream } from '../upstream.ts';
 import { timestampOf } from '../wire/time.ts';
 import type { SessionHandlerDependencies } from './dependencies.ts';
 
@@ -20,8 +22,7 @@ export async function presentHalt(
   const online = new Map<string, boolean>();
   await Promise.all(
     targets.map(async ({ executorId }) => {
-      const { executor } = await upstream.executors.getExecutor({ executor: executorId }, upstream.as(halt.accountId));
-      online.set(executorId, executor?.state === ExecutorState.ONLINE);
+      online.set(executorId, await isOnline(upstream, halt.accountId, executorId));
     }),
   );
   return create(HaltSchema, {
@@ -31,9 +32,9 @@ export async function presentHalt(
     closePositions: halt.closePositions,
     author: halt.author,
     createTime: timestampOf(halt.createTimeMs),
-    complete: halt.completeTimeMs !== null,
+    complete: halt.completeTimeMs !== null && targets.every(({ flat }) => flat),
     sessionIds: [...halt.sessionIds],
-    acknowledgements: targets.map(({ executorId, executorName, command, flat, acknowledgeTimeMs }) => {
+    acknowledgements: targets.map(({ executorId, executorName, command, flat, acknowledgeTimeMs, abandonReason }) => {
       const connected = online.get(executorId) ?? false;
       return create(HaltAcknowledgementSchema, {
         executorId,
@@ -42,11 +43,22 @@ export async function presentHalt(
         commandId: command.commandId,
         state: stateOf(command.state),
         flat,
-        note: noteOf({ flat, connected, closePositions: halt.closePositions, message: command.message }),
+        note: noteOf({ flat, connected, closePositions: halt.closePositions, message: command.message, abandonReason }),
         acknowledgeTime: timestampOf(acknowledgeTimeMs),
       });
     }),
   });
+}
+
+/** False for one that does not exist any more. */
+async function isOnline(upstream: Upstream, accountId: string, executorId: string): Promise<boolean> {
+  try {
+    const { executor } = await upstream.executors.getExecutor({ executor: executorId }, upstream.as(accountId));
+    return executor?.state === ExecutorState.ONLINE;
+  } catch (thrown) {
+    if (ConnectError.from(thrown).code !== Code.NotFound) throw thrown;
+    return false;
+  }
 }
 
 /** What was not issued yet, or could not be, is PENDING or REJECTED to those outside. */
@@ -55,9 +67,16 @@ function stateOf(state: CommandRecord['state']): CommandState {
   return state === 'REFUSED' || state === 'DROPPED' ? CommandState.REJECTED : CommandState[state];
 }
 
-function noteOf(about: { flat: boolean; connected: boolean; closePositions: boolean; message: string }): string {
-  const { flat, connected, closePositions, message } = about;
+function noteOf(about: {
+  flat: boolean;
+  connected: boolean;
+  closePositions: boolean;
+  message: string;
+  abandonReason: string;
+}): string {
+  const { flat, connected, closePositions, message, abandonReason } = about;
   if (flat) return closePositions ? 'stopped, positions closed' : 'stopped, positions kept as they were';
+  if (abandonReason !== '') return `ended unconfirmed: ${abandonReason}`;
   if (message !== '') return `not stopped: ${message}`;
   return connected
     ? 'the agent has not confirmed yet'

@@ -89,12 +89,19 @@ export const acknowledgeHalt: Statement = {
 WHERE halt_id = $1::uuid AND executor_id = $2::uuid AND NOT flat`,
 };
 
-/** $1 halt. Complete when every executor has acknowledged. */
+/** $1 halt, $2 executor, $3 why. No row when it has acknowledged, or another replica was faster. */
+export const abandonHalt: Statement = {
+  name: 'session_abandon_halt',
+  text: `UPDATE session.halt_target SET abandon_time = now(), abandon_reason = $3
+WHERE halt_id = $1::uuid AND executor_id = $2::uuid AND NOT flat AND abandon_time IS NULL RETURNING halt_id`,
+};
+
+/** $1 halt. Over when every executor has acknowledged or was given up. */
 export const completeHalt: Statement = {
   name: 'session_complete_halt',
   text: `UPDATE session.halt SET complete_time = now(), due_time = 'infinity'
 WHERE id = $1::uuid AND complete_time IS NULL
-  AND NOT EXISTS (SELECT FROM session.halt_target t WHERE t.halt_id = $1::uuid AND NOT t.flat)`,
+  AND NOT EXISTS (SELECT FROM session.halt_target t WHERE t.halt_id = $1::uuid AND NOT t.flat AND t.abandon_time IS NULL)`,
 };
 
 /** $1 halt, $2 executor. */

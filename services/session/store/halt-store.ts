@@ -3,6 +3,7 @@ import { type HaltBook, type HaltRecord, type HaltTarget, type HaltView, haltCom
 import type { CommandRecord } from '../domain/records.ts';
 import { haltSession } from '../domain/stopping.ts';
 import {
+  abandonHalt,
   acknowledgeHalt,
   claimHalts,
   completeHalt,
@@ -88,6 +89,9 @@ export function haltBook(pool: Pool, nowMs: () => number, listener: ChangeListen
     },
     async acknowledged({ haltId, executorId }, timeMs) {
       await read(pool, acknowledgeHalt, [haltId, executorId, Math.round(timeMs)]);
+    },
+    async abandoned({ haltId, executorId }, reason) {
+      return (await read(pool, abandonHalt, [haltId, executorId, reason])).length > 0;
     },
     async complete(id) {
       await read(pool, completeHalt, [id]);

@@ -179,5 +179,7 @@ export const HALT_TARGET = {
     attempt: 'integer',
     flat: 'boolean',
     acknowledgeTimeMs: 'time',
+    abandonTimeMs: 'time',
+    abandonReason: 'text',
   } satisfies Columns<HaltTarget>,
 };

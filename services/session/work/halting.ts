@@ -3,11 +3,12 @@ import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Running } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { type HaltBook, type HaltView, haltCommand } from '../domain/halt.ts';
+import { type HaltBook, type HaltTarget, type HaltView, haltCommand } from '../domain/halt.ts';
 import { hasEnded } from '../domain/records.ts';
 import type { SessionBook } from '../domain/repository.ts';
-import { executorHalted, type Observed } from '../domain/results.ts';
+import { executorHalted, executorLost, type Observed } from '../domain/results.ts';
 import type { Upstream } from '../upstream.ts';
+import { whyLost } from './executor-loss.ts';
 import { issue, look } from './issuing.ts';
 
 const SWEEP_MS = 500;
@@ -23,7 +24,7 @@ export interface HaltingOptions {
   readonly logger: Logger;
 }
 
-/** Carries out kill switches that are durable, until every executor has acknowledged. Any replica may, at any moment. */
+/** Carries out kill switches that are durable, until every executor has acknowledged or cannot any more. Any replica may, at any moment. */
 export class Halting implements Running {
   readonly #options: HaltingOptions;
   #sweeping: Promise<void> = Promise.resolve();
@@ -55,7 +56,17 @@ export class Halting implements Running {
   /** Does what a halt needs now: issues its commands, looks at them, writes down who has acknowledged. */
   async advance({ halt, targets }: HaltView): Promise<void> {
     const { halts, upstream, clock } = this.#options;
-    const open = targets.filter(({ flat }) => !flat);
+    const waiting = targets.filter(({ flat, abandonTimeMs }) => !flat && abandonTimeMs === null);
+    const lost = await Promise.all(
+      waiting.map(({ executorId, executorName }) =>
+        whyLost(upstream, halt.accountId, executorId, executorName, clock.nowMs()),
+      ),
+    );
+    for (const [index, { command: _, ...target }] of waiting.entries()) {
+      const reason = lost[index];
+      if (reason !== undefined) await this.#abandon(target, reason);
+    }
+    const open = waiting.filter((_, index) => lost[index] === undefined);
     const commands = open.map(({ command }) => command);
     const wanted = commands.filter(({ state }) => state === 'WANTED');
     const issued = commands.filter(({ commandId }) => commandId !== '');
@@ -80,6 +91,18 @@ export class Halting implements Running {
       }
     }
     await halts.complete(halt.id);
+  }
+
+  /** Sessions first: should this replica die in between, the next one finds the executor still waited for. */
+  async #abandon(target: HaltTarget, reason: string): Promise<void> {
+    const { halts, book, logger } = this.#options;
+    const { haltId, executorId, executorName } = target;
+    for (const sessionId of await halts.sessions(haltId, executorId)) {
+      await book.change(sessionId, (draft) => executorLost(draft, reason));
+    }
+    if (await halts.abandoned(target, reason)) {
+      logger.warn({ haltId, executor: executorName, reason }, 'halt ended without its executor');
+    }
   }
 
   async #settleSessions(haltId: string, executorId: string, news: Observed): Promise<void> {

@@ -524,7 +524,7 @@ export declare type Halt = Message<"strategos.session.v1.Halt"> & {
   acknowledgements: HaltAcknowledgement[];
 
   /**
-   * True when every executor has confirmed.
+   * True when every executor has confirmed. Never, when one was disabled before it could: its note says so.
    *
    * @generated from field: bool complete = 8;
    */

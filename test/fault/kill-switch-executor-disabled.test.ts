@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { IntentType, OutcomeType } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
+import { HaltScope, PositionState, SessionState } from '../../proto/gen/strategos/session/v1/session_pb.js';
+import { createPool } from '../../services/platform/postgres/pool.ts';
+import { createLogger } from '../../services/platform/logger.ts';
+import { pumpStrategy, SessionWorld } from '../harness/session-world.ts';
+import { until } from '../harness/until.ts';
+
+const ENDED_MS_MAX = 20_000;
+
+test('a halt that waits for an executor ends when that is disabled, by two replicas at once, and says what is not known', async () => {
+  await using world = await SessionWorld.start();
+  const second = await world.addReplica();
+  world.neighbours.strategy(pumpStrategy('pump'));
+  const { stack, client } = world;
+  const agent = await stack.startAgent({ credentials: await stack.createExecutor('lost') });
+  await stack.createExecutor('away');
+  const session = await world.paper('lost', 'pump');
+  await world.outcome(await world.decide(session, { type: IntentType.ENTER }), OutcomeType.OPENED);
+  await agent.stop();
+  const { halt } = await client.stopAll({ scope: HaltScope.EXECUTOR, target: 'lost', closePositions: true });
+  const { halt: other } = await client.stopAll({ scope: HaltScope.EXECUTOR, target: 'away', closePositions: true });
+  const [id, otherId] = [halt?.id ?? '', other?.id ?? ''];
+  const noteOf = async (haltId: string) =>
+    (await second.client.getHalt({ id: haltId })).halt?.acknowledgements[0]?.note ?? '';
+  expect(await noteOf(id)).toContain('away');
+
+  await stack.replicaExecutorClient(0).disableExecutor({ executor: 'lost' });
+  await until(async () => (await noteOf(id)).startsWith('ended unconfirmed'), 'the halt has ended', ENDED_MS_MAX);
+  expect(await noteOf(id)).toBe(
+    'ended unconfirmed: executor lost was disabled; nobody has confirmed the stop, and whether positions are open at its venue is not known: look there',
+  );
+  // It is over, and nobody says that it was confirmed.
+  const { halt: ended } = await client.getHalt({ id });
+  expect(ended).toMatchObject({ complete: false, acknowledgements: [{ flat: false }] });
+  await until(async () => (await world.session(session.id)).state === SessionState.STOPPED, 'the session is over');
+  expect((await world.session(session.id)).reason).toContain('executor lost was disabled');
+  const { positions } = await client.listPositions({ sessionId: session.id });
+  expect(positions).toMatchObject([{ state: PositionState.OPEN }]);
+
+  const pool = createPool({
+    databaseUrl: stack.databaseUrl,
+    applicationName: 'halt test',
+    connectionsMax: 1,
+    logger: createLogger('halt test', 'silent'),
+  });
+  const { rows } = await pool.query<{ id: string }>(`SELECT id FROM session.halt WHERE due_time < 'infinity'`);
+  await pool.end();
+  // That of the executor that is only away is still looked at, and no other.
+  expect(rows).toEqual([{ id: otherId }]);
+  expect(await noteOf(otherId)).toContain('away');
+});
