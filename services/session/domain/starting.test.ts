@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { STEPS, type SessionState } from './session-state.ts';
-import { settleStart } from './starting.ts';
+import { type Batch, INSTANCES_MAX, planBatch, settleStart } from './starting.ts';
 import { stopSession } from './stopping.ts';
 import { later, NOW_MS, observe, running, starting, startRequestId } from './test-session.ts';
 
@@ -140,4 +140,17 @@ describe('the life of a session', () => {
     expect(new Set(changes.map(({ kind, subjectId }) => `${kind} ${subjectId}`)).size).toBe(changes.length);
     expect(draft.result()?.session[0]?.startTimeMs).toBe(NOW_MS);
   });
+});
+
+function batch(count: number): Batch {
+  const symbols = Array.from({ length: count }, (_, i) => `S${i}`);
+  const strategies = [{ strategyId: 'x', strategyName: 'x', revision: 1, symbols }];
+  return { strategies, allowPartial: false, deadlineMs: NOW_MS };
+}
+
+test('a session takes a thousand instances over its life and refuses one more, with nothing added', () => {
+  const draft = running();
+  expect(() => planBatch(draft, batch(INSTANCES_MAX))).toThrow('may have 1000; start another session');
+  expect(draft.activations).toHaveLength(1);
+  expect(planBatch(draft, batch(INSTANCES_MAX - 1))).toHaveLength(INSTANCES_MAX - 1);
 });

@@ -1,7 +1,11 @@
 import { v7 as uuid } from 'uuid';
+import { StatusError } from '../../platform/errors.ts';
 import type { Draft } from './draft.ts';
 import { type ActivationRecord, type CommandRecord, hasEnded } from './records.ts';
 import { tidyUp } from './stopping.ts';
+
+/** Instances that a session may have over its life, ended ones too: each change reads all of them, and evaluators take no more at once. */
+export const INSTANCES_MAX = 1_000;
 
 /** A strategy as it was read from the strategy service, with what it is to trade. */
 export interface PinnedStrategy {
@@ -46,9 +50,19 @@ export function planSession(draft: Draft, batch: Batch): void {
   draft.setSession({ reason: `starting ${batch.strategies.length} strategies on ${symbols.join(', ')}` });
 }
 
-/** Adds strategies on symbols; returns the ids of their instances. */
+/** Adds strategies on symbols; returns the ids of their instances. @throws StatusError above INSTANCES_MAX, with nothing added. */
 export function planBatch(draft: Draft, { strategies, allowPartial, deadlineMs }: Batch): string[] {
   const { id, mode, state } = draft.session;
+  const wantedCount = strategies.reduce((sum, { symbols }) => sum + symbols.length, 0);
+  const count = draft.activations.length + wantedCount;
+  if (count > INSTANCES_MAX) {
+    throw new StatusError(
+      'FailedPrecondition',
+      'STATE_ILLEGAL',
+      `the session would have had ${count} instances, ended ones counted, and may have ${INSTANCES_MAX}; start another session`,
+      { metadata: { state: 'INSTANCES_MAX', instances_max: String(INSTANCES_MAX) } },
+    );
+  }
   const batchId = uuid();
   return strategies.flatMap(({ symbols, strategyId, strategyName, revision }) =>
     symbols.map((symbol) => {
