@@ -13,7 +13,7 @@ const GRACE_MS = 10_000;
 
 const NOTES = `
 It is durable when this returns: an executor that is away stops before anything else when it returns.
-Exit codes: 0 done, 4 when --wait ran out before every executor had acknowledged.`;
+Exit codes: 0 done, 1 when an executor will never acknowledge, 4 when --wait ran out before every one had.`;
 
 interface StopAllOptions {
   readonly executor?: string;
@@ -48,8 +48,10 @@ export function registerStopAll(parent: Command, cli: Cli): void {
         out.document(protoJson(HaltSchema, halt));
         showHalt(out, halt);
         if (options.wait === undefined || halt.complete) return;
-        const awaited = halt.acknowledgements.filter(({ flat }) => !flat).map(({ executorName }) => executorName);
-        throw new CliError(EXIT.waitOver, `not acknowledged by ${awaited.join(', ')}; see its note above`);
+        const open = halt.acknowledgements.filter(({ flat }) => !flat).map(({ executorName }) => executorName);
+        if (halt.over)
+          throw new CliError(EXIT.failed, `never to be acknowledged by ${open.join(', ')}; see the note above`);
+        throw new CliError(EXIT.waitOver, `not acknowledged yet by ${open.join(', ')}`);
       });
     });
 }

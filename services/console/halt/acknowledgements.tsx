@@ -15,13 +15,16 @@ export function Acknowledgements({ halt }: { readonly halt: Halt }) {
             <span className="row">
               {each.flat ? (
                 <Mark tone="good">confirmed</Mark>
+              ) : each.giveUpTime !== undefined ? (
+                <Mark tone="bad">given up</Mark>
               ) : (
                 <Mark tone={each.connected ? 'busy' : 'bad'}>{each.connected ? 'asked' : 'away'}</Mark>
               )}
               <strong>{each.executorName}</strong>
             </span>
             <span className="quiet">
-              {each.acknowledgeTime !== undefined && <Ago time={each.acknowledgeTime} />}{' '}
+              {each.acknowledgeTime !== undefined && <Ago time={each.acknowledgeTime} />}
+              {each.giveUpTime !== undefined && <Ago time={each.giveUpTime} />}{' '}
               {each.commandId !== '' && <Link href={`/commands/${each.commandId}`}>command</Link>}
             </span>
           </p>

@@ -2,7 +2,7 @@ import { useMutation, useQuery } from '@connectrpc/connect-query';
 import { skipToken } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { type Executor, ExecutorState } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
-import { HaltScope } from '../../../proto/gen/strategos/session/v1/session_pb.js';
+import { type Halt, HaltScope } from '../../../proto/gen/strategos/session/v1/session_pb.js';
 import { SessionService } from '../../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { Dialog } from '../parts/dialog.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -25,7 +25,7 @@ export function KillSwitch({
   const stop = useMutation(SessionService.method.stopAll);
   const id = stop.data?.halt?.id;
   const halt = useQuery(SessionService.method.getHalt, id === undefined ? skipToken : { id }, {
-    refetchInterval: ({ state: { data } }) => (data?.halt?.complete === true ? false : LOOK_MS),
+    refetchInterval: ({ state: { data } }) => (data?.halt?.over === true ? false : LOOK_MS),
   });
   const pulled = halt.data?.halt ?? stop.data?.halt;
   const enabled = executors.filter(({ state }) => state !== ExecutorState.DISABLED);
@@ -82,14 +82,19 @@ export function KillSwitch({
       ) : (
         <div className="stack">
           <p role="status">
-            <strong>{pulled.complete ? 'Everybody has confirmed.' : 'The stop is stored and on its way.'}</strong>{' '}
-            {pulled.complete ? '' : 'Executors that are away apply it before anything else when they return.'}
+            <strong>{standOf(pulled)}</strong>{' '}
+            {pulled.over ? '' : 'Executors that are away apply it before anything else when they return.'}
           </p>
           <Acknowledgements halt={pulled} />
         </div>
       )}
     </Dialog>
   );
+}
+
+function standOf({ complete, over }: Halt): string {
+  if (complete) return 'Everybody has confirmed.';
+  return over ? 'It is over, and not everybody has confirmed.' : 'The stop is stored and on its way.';
 }
 
 function WhatItDoes({

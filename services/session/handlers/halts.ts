@@ -33,8 +33,10 @@ export async function presentHalt(
     author: halt.author,
     createTime: timestampOf(halt.createTimeMs),
     complete: halt.completeTimeMs !== null && targets.every(({ flat }) => flat),
+    over: halt.completeTimeMs !== null,
     sessionIds: [...halt.sessionIds],
-    acknowledgements: targets.map(({ executorId, executorName, command, flat, acknowledgeTimeMs, abandonReason }) => {
+    acknowledgements: targets.map((target) => {
+      const { executorId, executorName, command, flat, acknowledgeTimeMs, abandonTimeMs, abandonReason } = target;
       const connected = online.get(executorId) ?? false;
       return create(HaltAcknowledgementSchema, {
         executorId,
@@ -45,6 +47,7 @@ export async function presentHalt(
         flat,
         note: noteOf({ flat, connected, closePositions: halt.closePositions, message: command.message, abandonReason }),
         acknowledgeTime: timestampOf(acknowledgeTimeMs),
+        giveUpTime: timestampOf(abandonTimeMs),
       });
     }),
   });

@@ -3,13 +3,13 @@ import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Running } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { type HaltBook, type HaltTarget, type HaltView, haltCommand } from '../domain/halt.ts';
-import { hasEnded } from '../domain/records.ts';
+import { type HaltBook, type HaltRecord, type HaltTarget, type HaltView, haltCommand } from '../domain/halt.ts';
+import { type CommandRecord, hasEnded } from '../domain/records.ts';
 import type { SessionBook } from '../domain/repository.ts';
 import { executorHalted, executorLost, type Observed } from '../domain/results.ts';
 import type { Upstream } from '../upstream.ts';
-import { whyLost } from './executor-loss.ts';
-import { issue, look } from './issuing.ts';
+import { ANSWER_MS_MAX, whyLost } from './executor-loss.ts';
+import { cancel, issue, look } from './issuing.ts';
 
 const SWEEP_MS = 500;
 /** A halt that waits for executors is looked at so often; news of its commands come sooner. */
@@ -53,20 +53,10 @@ export class Halting implements Running {
     return this.stop();
   }
 
-  /** Does what a halt needs now: issues its commands, looks at them, writes down who has acknowledged. */
+  /** Does what a halt needs now: issues its commands, looks at them, writes down who has acknowledged, and who never will. */
   async advance({ halt, targets }: HaltView): Promise<void> {
     const { halts, upstream, clock } = this.#options;
-    const waiting = targets.filter(({ flat, abandonTimeMs }) => !flat && abandonTimeMs === null);
-    const lost = await Promise.all(
-      waiting.map(({ executorId, executorName }) =>
-        whyLost(upstream, halt.accountId, executorId, executorName, clock.nowMs()),
-      ),
-    );
-    for (const [index, { command: _, ...target }] of waiting.entries()) {
-      const reason = lost[index];
-      if (reason !== undefined) await this.#abandon(target, reason);
-    }
-    const open = waiting.filter((_, index) => lost[index] === undefined);
+    const open = targets.filter(({ flat, abandonTimeMs }) => !flat && abandonTimeMs === null);
     const commands = open.map(({ command }) => command);
     const wanted = commands.filter(({ state }) => state === 'WANTED');
     const issued = commands.filter(({ commandId }) => commandId !== '');
@@ -76,32 +66,57 @@ export class Halting implements Running {
     ];
     for (const { command, ...target } of open) {
       const news = observed.find(({ requestId }) => requestId === command.requestId);
-      if (news === undefined) continue;
-      const { state, commandId, reason, message, finishTimeMs } = news;
-      await halts.observed({ ...command, state, commandId, reason, message, finishTimeMs });
-      if (state === 'SUCCEEDED') {
-        await this.#settleSessions(halt.id, target.executorId, news);
-        await halts.acknowledged(target, finishTimeMs ?? clock.nowMs());
-      } else if (hasEnded(news) && reason !== 'EXECUTOR_DISABLED') {
-        const sessionId = command.sessionId ?? undefined;
-        await halts.again(
-          target,
-          haltCommand({ halt, sessionId }, target.executorId, target.attempt + 1, clock.nowMs()),
-        );
-      }
+      if (news !== undefined) await this.#take(halt, target, command, news);
     }
+    // Nothing holds up the stop itself.
+    if (clock.nowMs() - halt.createTimeMs > ANSWER_MS_MAX) await this.#giveUp(halt, open, observed);
     await halts.complete(halt.id);
   }
 
-  /** Sessions first: should this replica die in between, the next one finds the executor still waited for. */
-  async #abandon(target: HaltTarget, reason: string): Promise<void> {
-    const { halts, book, logger } = this.#options;
-    const { haltId, executorId, executorName } = target;
-    for (const sessionId of await halts.sessions(haltId, executorId)) {
+  async #take(halt: HaltRecord, target: HaltTarget, command: CommandRecord, news: Observed): Promise<void> {
+    const { halts, clock } = this.#options;
+    const { commandId, reason, message, finishTimeMs } = news;
+    const isRefused = news.state === 'REFUSED' && reason !== 'EXECUTOR_DISABLED';
+    // What was refused was never stored: it is asked for again as it is, at the next look.
+    const state = isRefused ? 'WANTED' : news.state;
+    await halts.observed({
+      ...command,
+      state,
+      commandId,
+      reason,
+      message,
+      finishTimeMs: isRefused ? null : finishTimeMs,
+    });
+    if (state === 'SUCCEEDED') {
+      await this.#settleSessions(halt.id, target.executorId, news);
+      await halts.acknowledged(target, finishTimeMs ?? clock.nowMs());
+    } else if (hasEnded({ state }) && reason !== 'EXECUTOR_DISABLED') {
+      const sessionId = command.sessionId ?? undefined;
+      await halts.again(target, haltCommand({ halt, sessionId }, target.executorId, target.attempt + 1, clock.nowMs()));
+    }
+  }
+
+  /** Ends the part of executors that cannot confirm any more. */
+  async #giveUp(halt: HaltRecord, open: HaltView['targets'], observed: readonly Observed[]): Promise<void> {
+    const { upstream, clock } = this.#options;
+    const done = new Set(observed.filter(({ state }) => state === 'SUCCEEDED').map(({ requestId }) => requestId));
+    for (const { command, ...target } of open) {
+      if (done.has(command.requestId)) continue;
+      const reason = await whyLost(upstream, halt.accountId, target, clock.nowMs());
+      if (reason !== undefined) await this.#abandon(halt, target, command, reason);
+    }
+  }
+
+  /** The halt last: should this replica die in between, the next one finds the executor still waited for. */
+  async #abandon(halt: HaltRecord, target: HaltTarget, { commandId }: CommandRecord, reason: string): Promise<void> {
+    const { halts, book, upstream, logger } = this.#options;
+    const { executorId, executorName } = target;
+    if (commandId !== '') await cancel(upstream, halt.accountId, commandId);
+    for (const sessionId of await halts.sessions(halt.id, executorId)) {
       await book.change(sessionId, (draft) => executorLost(draft, reason));
     }
     if (await halts.abandoned(target, reason)) {
-      logger.warn({ haltId, executor: executorName, reason }, 'halt ended without its executor');
+      logger.warn({ haltId: halt.id, executor: executorName, reason }, 'halt ended without its executor');
     }
   }
 

@@ -1,3 +1,4 @@
+import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import type { CommandRecord, SessionRecord } from '../domain/records.ts';
 import type { Observed } from '../domain/results.ts';
@@ -49,6 +50,15 @@ export async function look(
     commands.map(({ commandId: id }) => upstream.commands.getCommand({ id }, upstream.as(accountId))),
   );
   return found.flatMap(({ command }) => (command === undefined ? [] : [observedFromProto(command)]));
+}
+
+/** Cancels a command. One that has ended meanwhile stays as it is: its end is told like every other. */
+export async function cancel(upstream: Upstream, accountId: string, id: string): Promise<void> {
+  try {
+    await upstream.commands.cancelCommand({ id }, upstream.as(accountId));
+  } catch (thrown) {
+    if (ConnectError.from(thrown).code !== Code.FailedPrecondition) throw thrown;
+  }
 }
 
 function refused(command: CommandRecord, reason: string, message: string): Observed {

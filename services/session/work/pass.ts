@@ -11,7 +11,7 @@ import { type UpkeepLimits, upkeep } from '../domain/upkeep.ts';
 import type { Upstream } from '../upstream.ts';
 import { outcomeToProto } from '../wire/outcome-to-proto.ts';
 import { applyAnswers, tellEvaluators, untold } from './evaluator-side.ts';
-import { issue, look } from './issuing.ts';
+import { cancel, issue, look } from './issuing.ts';
 
 /** Outcomes told in one call. */
 const OUTCOMES_PER_CALL = 500;
@@ -97,12 +97,7 @@ async function cancelWanted(
   commands: readonly CommandRecord[],
 ): Promise<void> {
   for (const { commandId: id, requestId } of commands.filter((each) => each.cancelWanted && each.commandId !== '')) {
-    try {
-      await upstream.commands.cancelCommand({ id }, upstream.as(accountId));
-    } catch (thrown) {
-      // It has ended meanwhile, and its end is told like every other.
-      if (ConnectError.from(thrown).code !== Code.FailedPrecondition) throw thrown;
-    }
+    await cancel(upstream, accountId, id);
     const cancelled = (draft: Draft) => draft.setCommand(requestId, { cancelWanted: false });
     await book.change(sessionId, cancelled, { requestIds: [requestId] });
   }

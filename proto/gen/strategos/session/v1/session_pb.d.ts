@@ -472,6 +472,13 @@ export declare type HaltAcknowledgement = Message<"strategos.session.v1.HaltAckn
    * @generated from field: google.protobuf.Timestamp acknowledge_time = 8;
    */
   acknowledgeTime?: Timestamp | undefined;
+
+  /**
+   * When it was given up: the executor was disabled, or does not exist any more, and will never confirm. Absent while it may.
+   *
+   * @generated from field: google.protobuf.Timestamp give_up_time = 9;
+   */
+  giveUpTime?: Timestamp | undefined;
 };
 
 /**
@@ -524,7 +531,7 @@ export declare type Halt = Message<"strategos.session.v1.Halt"> & {
   acknowledgements: HaltAcknowledgement[];
 
   /**
-   * True when every executor has confirmed. Never, when one was disabled before it could: its note says so.
+   * True when every executor has confirmed. Never when one was given up.
    *
    * @generated from field: bool complete = 8;
    */
@@ -534,6 +541,13 @@ export declare type Halt = Message<"strategos.session.v1.Halt"> & {
    * @generated from field: repeated string session_ids = 9;
    */
   sessionIds: string[];
+
+  /**
+   * True when nobody is waited for any more: every executor has confirmed or was given up.
+   *
+   * @generated from field: bool over = 10;
+   */
+  over: boolean;
 };
 
 /**
