@@ -166,3 +166,18 @@ test('a change that cannot be written, beside many commands, fails alone: they a
   expect([stream.confirmed.size, stream.released.size]).toEqual([MANY, 0]);
   expect(ledger.knownNumber).toBe(await storedNumber());
 });
+
+test('changes that take too long together are written one by one', async () => {
+  const commands = await insertMany(3);
+  // What a statement is told that runs into its time limit.
+  await pool.query(`CREATE FUNCTION command.only_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF (SELECT count(*) FROM changed) > 1 THEN RAISE EXCEPTION 'too long' USING ERRCODE = '57014'; END IF;
+    RETURN NULL; END $$`);
+  await pool.query(`CREATE TRIGGER only_one AFTER UPDATE ON command.command REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION command.only_one()`);
+  try {
+    expect(await Promise.all(commands.map((command) => ledger.change(cancelled(command))))).toEqual([true, true, true]);
+  } finally {
+    await pool.query('DROP FUNCTION command.only_one() CASCADE');
+  }
+});

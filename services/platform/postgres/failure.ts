@@ -63,6 +63,11 @@ function stateOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** True when the statement ran into its time limit, or somebody cancelled it: a smaller one may succeed. */
+export function isCancelled(error: unknown): boolean {
+  return stateOf(error) === '57014';
+}
+
 const CONFLICT_TRIES_MAX = 5;
 
 /** Runs one statement, again when it lost a conflict with another: statements that lock several rows each may deadlock. */
