@@ -50,6 +50,22 @@ test('a halt that waits for an executor ends when that is disabled, by two repli
   expect(await noteOf(otherId)).toContain('away');
 });
 
+test('a kill switch for the account asks for a session whose executor was disabled before, and never calls it confirmed', async () => {
+  await using world = await SessionWorld.start();
+  world.neighbours.strategy(pumpStrategy('pump'));
+  const { stack, client } = world;
+  await stack.startAgent({ credentials: await stack.createExecutor('lost') });
+  const session = await world.paper('lost', 'pump');
+  await world.outcome(await world.decide(session, { type: IntentType.ENTER }), OutcomeType.OPENED);
+  await stack.replicaExecutorClient(0).disableExecutor({ executor: 'lost' });
+  const { halt } = await client.stopAll({ scope: HaltScope.ACCOUNT, closePositions: true });
+  const look = async () => (await client.getHalt({ id: halt?.id ?? '' })).halt;
+  await until(async () => (await look())?.over === true, 'it is over', ENDED_MS_MAX);
+  expect(await look()).toMatchObject({ complete: false, acknowledgements: [{ executorName: 'lost', flat: false }] });
+  const ended = await world.session(session.id);
+  expect([ended.state, ended.reason]).toEqual([SessionState.STOPPED, expect.stringContaining('was disabled')]);
+});
+
 test('a stop that an agent does not execute is asked for again as it is, and makes no rows', async () => {
   await using world = await SessionWorld.start();
   const { stack, client } = world;

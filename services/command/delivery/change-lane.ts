@@ -1,6 +1,5 @@
 import type { Pool } from 'pg';
 import type { Logger } from '../../platform/logger.ts';
-import { isCancelled, retryable } from '../../platform/postgres/failure.ts';
 import type { Command } from '../domain/command.ts';
 import type { ChangedCommand } from '../domain/repository.ts';
 import * as store from '../store/command-store.ts';
@@ -32,7 +31,7 @@ export class ChangeLane {
     try {
       await this.#writeRows(batch, rows);
     } catch (thrown) {
-      // One bad row must not take the others with it, nor a statement take too long: each gets a statement of its own.
+      // One bad row must not take the others with it: each gets a statement of its own.
       if (batch.length > 1) await this.#writeEach(batch, rows);
       else batch[0]?.reject(thrown);
     }
@@ -54,7 +53,7 @@ export class ChangeLane {
   async #writeRows(batch: readonly PendingChange[], rows: readonly ChangedCommand[]): Promise<void> {
     // What cannot be stored is refused here, before anything is sent.
     const values = changeParameters(rows);
-    const write = async (): Promise<void> => {
+    await this.#deps.persist('change', async () => {
       const { pool, accountId, numbers } = this.#deps;
       const flight = await numbers.begin();
       try {
@@ -67,17 +66,11 @@ export class ChangeLane {
       } finally {
         numbers.over(flight);
       }
-    };
-    await this.#deps.persist('change', write, batch.length === 1 ? retryable : isPassingForMany);
+    });
   }
 
   #answer(batch: readonly PendingChange[], rows: readonly ChangedCommand[], { ids }: store.Changed): void {
     for (const change of batch) change.resolve(ids.has(change.commandId));
     this.#deps.announce(rows.filter((row) => ids.has(row.command.id)).map((row) => row.command));
   }
-}
-
-/** A statement of many rows that takes too long may do so every time. */
-function isPassingForMany(thrown: unknown): boolean {
-  return retryable(thrown) && !isCancelled(thrown);
 }

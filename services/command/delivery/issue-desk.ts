@@ -8,6 +8,7 @@ import type { CommandDesk, IssueOutcome } from '../domain/command-desk.ts';
 import type { Executor } from '../domain/executor.ts';
 import type { ExecutorDirectory } from '../domain/executor-book.ts';
 import { type IssueOrder, issue } from '../domain/issue.ts';
+import { policyOf } from '../domain/kind.ts';
 import { isSaidAlready, type OperatorWord, refusalToSettle } from '../domain/settlement.ts';
 import { type Transitioned, transition } from '../domain/transition.ts';
 import type { ReadCommands } from '../domain/repository.ts';
@@ -58,7 +59,7 @@ export class IssueDesk implements CommandDesk {
     return orders.map((order) => {
       const executor = executors.get(order.executorId);
       if (executor === undefined) return notFound('executor', order.executorId);
-      return refusalOf(order, executor) ?? depths.refusal(executor);
+      return refusalOf(order, executor) ?? depths.refusal(executor, order.lane ?? policyOf(order.kind).lane);
     });
   }
 

@@ -1,11 +1,15 @@
 import type { Pool } from 'pg';
 import type { Clock } from '../../platform/clock.ts';
 import { StatusError } from '../../platform/errors.ts';
+import type { Lane } from '../domain/command.ts';
 import type { Executor } from '../domain/executor.ts';
 import { countOpen } from '../store/command-store.ts';
 
 /** A count serves this long; what this replica adds meanwhile is counted, what others add is not. */
 const COUNT_TTL_MS = 1_000;
+const CRITICAL_LANE: Lane = 3;
+/** So many critical commands find room in a full queue: a kill switch is not kept out by what it is to stop. */
+const CRITICAL_ROOM = 1_000;
 
 export interface QueueDepthsOptions {
   readonly pool: Pool;
@@ -48,10 +52,10 @@ export class QueueDepths {
     if (count !== undefined) count.open += 1;
   }
 
-  /** RESOURCE_EXHAUSTED when the executor's queue is full. */
-  refusal(executor: Executor): StatusError | undefined {
+  /** RESOURCE_EXHAUSTED when the executor's queue is full; for what is critical there is always some room. */
+  refusal(executor: Executor, lane: Lane): StatusError | undefined {
     const open = this.#openHere(executor.id) ?? this.#counts.get(executor.id)?.open ?? 0;
-    if (open < this.#queuedMax) return undefined;
+    if (open < this.#queuedMax + (lane === CRITICAL_LANE ? CRITICAL_ROOM : 0)) return undefined;
     return new StatusError(
       'ResourceExhausted',
       'QUEUE_FULL',

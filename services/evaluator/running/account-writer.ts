@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { backoffMs } from '../../platform/backoff.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { isCancelled, retryable } from '../../platform/postgres/failure.ts';
+import { retryable } from '../../platform/postgres/pool.ts';
 import {
   type AppliedOutcome,
   type EvaluationWrite,
@@ -80,10 +80,10 @@ export class AccountWriter {
     const { pool, ownerId, logger } = this.#deps;
     let held: ReadonlySet<string>;
     try {
-      held = await this.#persist(writes.length, () => storeSteps(pool, this.#accountId, ownerId, batchOf(writes)));
+      held = await this.#persist(() => storeSteps(pool, this.#accountId, ownerId, batchOf(writes)));
     } catch (thrown) {
-      if (writes.length > 1 && !isPassing(thrown, writes.length)) {
-        // One bad row must not take the others with it, nor a statement take too long: each step gets one of its own.
+      if (writes.length > 1 && !retryable(thrown)) {
+        // One bad row must not take the others with it: each step gets a statement of its own.
         for (const write of writes) await this.#write([write]);
         return;
       }
@@ -99,12 +99,12 @@ export class AccountWriter {
     if (refused.length > 0) this.#deps.refused(refused);
   }
 
-  async #persist<T>(steps: number, work: () => Promise<T>): Promise<T> {
+  async #persist<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (thrown) {
-        if (!isPassing(thrown, steps) || this.#stopped) throw thrown;
+        if (!retryable(thrown) || this.#stopped) throw thrown;
         if (attempt === 1) {
           this.#deps.logger.warn({ err: thrown, accountId: this.#accountId }, 'evaluator waits for postgres');
         }
@@ -112,11 +112,6 @@ export class AccountWriter {
       }
     }
   }
-}
-
-/** A statement of many steps that takes too long may do so every time. */
-function isPassing(thrown: unknown, steps: number): boolean {
-  return retryable(thrown) && (steps === 1 || !isCancelled(thrown));
 }
 
 /** One row an instance, as it is after its last step; everything else in order. */

@@ -44,6 +44,23 @@ function asked(): { draft: Draft; status: string } {
   return { draft, status: draft.commands.find(({ purpose }) => purpose === 'STATUS')?.requestId ?? '' };
 }
 
+test('the word for an old close whose outcome nobody knew does not undo the newer close', () => {
+  let draft = open();
+  decide(draft, 'EXIT', 'x1');
+  observe(draft, 'x1', { state: 'OUTCOME_UNKNOWN' });
+  draft = later(draft, 30_000);
+  upkeep(draft, LIMITS);
+  const status = draft.commands.find(({ purpose }) => purpose === 'STATUS')?.requestId ?? '';
+  const { sessionId, strategyId, symbol } = draft.positions[0] ?? { sessionId: '', strategyId: '', symbol: '' };
+  observe(draft, status, { positions: [{ sessionId, strategyId, symbol, quantity: '2', entryPrice: '100' }] });
+  expect(draft.position('e1')?.state).toBe('OPEN');
+  decide(draft, 'EXIT', 'x2');
+  draft = later(draft, 1_000);
+  observe(draft, 'x1', { state: 'FAILED', reason: 'NO_EFFECT_SEEN', message: 'settled by alice' });
+  expect(told(draft)).toEqual([]);
+  expect(draft.position('e1')).toMatchObject({ state: 'CLOSING', closeIntentId: 'x2' });
+});
+
 describe('an entry', () => {
   test('wants one order, with a time after which it is stale', () => {
     const draft = entering();

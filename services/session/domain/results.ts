@@ -143,13 +143,19 @@ function followClose(draft: Draft, command: CommandRecord, observed: Observed): 
   const { subjectId: id, requestId } = command;
   const position = draft.position(id);
   if (!hasEnded(observed) || position === undefined) return;
-  if (observed.state === 'OUTCOME_UNKNOWN') {
-    if (position.state === 'CLOSING') draft.setPosition(id, { unknownTimeMs: draft.nowMs });
-  } else if (observed.state === 'SUCCEEDED') {
+  if (observed.state === 'SUCCEEDED') {
     const reason = observed.closedBy === '' ? position.exitReason : observed.closedBy;
     const closeCommandId = observed.closedBy === '' ? observed.commandId : '';
     closed(draft, id, { fill: oneFill(observed.fills), reason, section: sectionOf(reason), closeCommandId });
-  } else notClosed(draft, id, requestId, shortReason(observed), observed.message);
+  } else if (draft.commands.some((other) => isOpenClose(other, id) && other.requestId !== requestId)) {
+    // A newer close is under way, and the position is its.
+  } else if (observed.state !== 'OUTCOME_UNKNOWN') {
+    notClosed(draft, id, requestId, shortReason(observed), observed.message);
+  } else if (position.state === 'CLOSING') draft.setPosition(id, { unknownTimeMs: draft.nowMs });
+}
+
+function isOpenClose(command: CommandRecord, positionId: string): boolean {
+  return command.purpose === 'CLOSE' && command.subjectId === positionId && !hasEnded(command);
 }
 
 function strategyStopped(draft: Draft, command: CommandRecord, observed: Observed): void {

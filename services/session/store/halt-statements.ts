@@ -8,10 +8,10 @@ export const lockAccount: Statement = {
   text: `SELECT pg_advisory_xact_lock(hashtextextended('strategos session ' || $1, 0))`,
 };
 
-/** $1 account, $2 executor or NULL, $3 session or NULL. Sessions that have not ended, in order. */
+/** $1 account, $2 executor or NULL, $3 session or NULL. Sessions that have not ended, in order, with the executor of each or NULL. */
 export const readHaltScope: Statement = {
   name: 'session_halt_scope',
-  text: `SELECT s.id FROM session.session s
+  text: `SELECT s.id, s.executor_id, s.executor_name FROM session.session s
 WHERE s.account_id = $1 AND s.state IN ('STARTING', 'ACTIVE', 'PAUSED', 'STOPPING')
   AND ($2::uuid IS NULL OR s.executor_id = $2::uuid) AND ($3::uuid IS NULL OR s.id = $3::uuid)
 ORDER BY s.id`,
@@ -79,7 +79,7 @@ export const kickHalts: Statement = {
 export const retargetHalt: Statement = {
   name: 'session_retarget_halt',
   text: `UPDATE session.halt_target SET request_id = $3, attempt = $4::integer
-WHERE halt_id = $1::uuid AND executor_id = $2::uuid AND attempt = $4::integer - 1 RETURNING halt_id`,
+WHERE halt_id = $1::uuid AND executor_id = $2::uuid AND attempt = $4::integer - 1 AND abandon_time IS NULL RETURNING halt_id`,
 };
 
 /** $1 halt, $2 executor, $3 time in ms. */

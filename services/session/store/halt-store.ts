@@ -1,5 +1,12 @@
 import type { Pool } from 'pg';
-import { type HaltBook, type HaltRecord, type HaltTarget, type HaltView, haltCommand } from '../domain/halt.ts';
+import {
+  type ExecutorName,
+  type HaltBook,
+  type HaltRecord,
+  type HaltTarget,
+  type HaltView,
+  haltCommand,
+} from '../domain/halt.ts';
 import type { CommandRecord } from '../domain/records.ts';
 import { haltSession } from '../domain/stopping.ts';
 import {
@@ -22,6 +29,13 @@ import {
 import { writeCommands } from './session-statements.ts';
 import { type ChangeListener, changeWithin } from './session-store.ts';
 import { inTransaction, read, run } from './statement.ts';
+
+interface SessionInScope {
+  readonly id: string;
+  /** Null for a back-test. */
+  readonly executor_id: string | null;
+  readonly executor_name: string;
+}
 
 /** The stored kill switches. */
 export function haltBook(pool: Pool, nowMs: () => number, listener: ChangeListener): HaltBook {
@@ -47,16 +61,18 @@ export function haltBook(pool: Pool, nowMs: () => number, listener: ChangeListen
         await run(client, lockAccount, [halt.accountId]);
         const executorId = halt.scope === 'EXECUTOR' ? (executors[0]?.id ?? null) : null;
         const scope = [halt.accountId, executorId, sessionId ?? null];
-        const ids = (await run<{ id: string }>(client, readHaltScope, scope)).map(({ id }) => id);
+        const inScope = await run<SessionInScope>(client, readHaltScope, scope);
+        const ids = inScope.map(({ id }) => id);
+        const targets = targetsOf(executors, inScope);
         const { id, accountId, requestId, fingerprint, target, closePositions, author } = halt;
         const row = [id, accountId, requestId, fingerprint, halt.scope, target, closePositions, author, ids];
         if ((await run(client, insertHalt, row)).length === 0) return undefined;
-        const commands = executors.map((executor) => haltCommand({ halt, sessionId }, executor.id, 0, nowMs()));
+        const commands = targets.map((executor) => haltCommand({ halt, sessionId }, executor.id, 0, nowMs()));
         await run(client, writeCommands, [JSON.stringify(commands)]);
         await run(client, insertHaltTargets, [
           id,
-          executors.map((executor) => executor.id),
-          executors.map((executor) => executor.name),
+          targets.map((executor) => executor.id),
+          targets.map((executor) => executor.name),
           commands.map((command) => command.requestId),
         ]);
         for (const each of ids) {
@@ -100,4 +116,12 @@ export function haltBook(pool: Pool, nowMs: () => number, listener: ChangeListen
       return (await read<{ id: string }>(pool, readHaltedSessions, [haltId, executorId])).map(({ id }) => id);
     },
   };
+}
+
+/** Those that were found, and those of sessions in scope: one that was disabled, or created meanwhile, may hold positions too. */
+function targetsOf(found: readonly ExecutorName[], sessions: readonly SessionInScope[]): readonly ExecutorName[] {
+  const ofSessions = sessions.flatMap(({ executor_id: id, executor_name: name }) =>
+    id === null ? [] : [{ id, name }],
+  );
+  return [...new Map([...ofSessions, ...found].map((executor) => [executor.id, executor])).values()];
 }

@@ -91,6 +91,8 @@ export class Halting implements Running {
       await this.#settleSessions(halt.id, target.executorId, news);
       await halts.acknowledged(target, finishTimeMs ?? clock.nowMs());
     } else if (hasEnded({ state }) && reason !== 'EXECUTOR_DISABLED') {
+      // No other try for one that cannot confirm any more: it is given up.
+      if ((await whyLost(this.#options.upstream, halt.accountId, target, clock.nowMs())) !== undefined) return;
       const sessionId = command.sessionId ?? undefined;
       await halts.again(target, haltCommand({ halt, sessionId }, target.executorId, target.attempt + 1, clock.nowMs()));
     }
@@ -103,15 +105,21 @@ export class Halting implements Running {
     for (const { command, ...target } of open) {
       if (done.has(command.requestId)) continue;
       const reason = await whyLost(upstream, halt.accountId, target, clock.nowMs());
-      if (reason !== undefined) await this.#abandon(halt, target, command, reason);
+      const { commandId } = observed.find(({ requestId }) => requestId === command.requestId) ?? command;
+      if (reason !== undefined) await this.#abandon(halt, target, { ...command, commandId }, reason);
     }
   }
 
   /** The halt last: should this replica die in between, the next one finds the executor still waited for. */
-  async #abandon(halt: HaltRecord, target: HaltTarget, { commandId }: CommandRecord, reason: string): Promise<void> {
+  async #abandon(halt: HaltRecord, target: HaltTarget, command: CommandRecord, reason: string): Promise<void> {
     const { halts, book, upstream, logger } = this.#options;
     const { executorId, executorName } = target;
-    if (commandId !== '') await cancel(upstream, halt.accountId, commandId);
+    if (command.commandId !== '') {
+      await cancel(upstream, halt.accountId, command.commandId);
+      // Now it changes no more: it may have been confirmed since it was looked at.
+      const [news] = await look(upstream, halt.accountId, [command]);
+      if (news?.state === 'SUCCEEDED') return this.#take(halt, target, command, news);
+    }
     for (const sessionId of await halts.sessions(halt.id, executorId)) {
       await book.change(sessionId, (draft) => executorLost(draft, reason));
     }

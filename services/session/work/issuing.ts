@@ -12,7 +12,8 @@ const COMMANDS_PER_CALL = 100;
 
 /**
  * Issues commands in their order; those that are known already come back as they are. A command that cannot be issued is
- * REFUSED; one whose refusal may pass is left out, with everything after it.
+ * REFUSED; one whose refusal may pass is left out, with everything after it of its session. Stops of the kill switch, which
+ * belong to no session, wait for no other executor's.
  * @throws ConnectError when the command service is away; commands may have been issued then, and issuing them again does no harm.
  */
 export async function issue(
@@ -32,7 +33,10 @@ export async function issue(
       if (outcome.case === 'issued' && outcome.value.command !== undefined) {
         observed.push(observedFromProto(outcome.value.command));
       } else if (outcome.case === 'error') {
-        if (PASSING_CODES.includes(outcome.value.code)) return observed;
+        if (PASSING_CODES.includes(outcome.value.code)) {
+          if (session !== undefined) return observed;
+          continue;
+        }
         observed.push(refused(command, ErrorReason[outcome.value.reason] ?? '', outcome.value.message));
       }
     }
