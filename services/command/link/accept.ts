@@ -4,7 +4,7 @@ import { Batcher } from '../../platform/batcher.ts';
 import { StatusError, unavailable } from '../../platform/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { isUnavailable } from '../../platform/postgres/failure.ts';
+import { isAway, isUnavailable } from '../../platform/postgres/failure.ts';
 import type { Ledgers } from '../delivery/ledgers.ts';
 import type { Command } from '../domain/command.ts';
 import { type ContractRules, servedKinds } from '../domain/contract.ts';
@@ -196,7 +196,7 @@ export class LinkAcceptor {
     try {
       return await linkStore.acceptOffers(pool, replicaId, offers);
     } catch (thrown) {
-      if (isUnavailable(thrown) || offers.length === 1) throw thrown;
+      if (isAway(thrown) || offers.length === 1) throw thrown;
       logger.error({ err: thrown, offers: offers.length }, 'links could not be accepted together');
     }
     const outcomes = new Map<string, linkStore.AcceptedStream | Error>();

@@ -16,11 +16,11 @@ const SOCKET_CODES = new Set([
 /** admin_shutdown, crash_shutdown, cannot_connect_now, and too_many_connections while a restart is piling up clients. */
 const RESTART_STATES = new Set(['57P01', '57P02', '57P03', '53300']);
 
-/**
- * The server is there and cannot do it now: a read-only transaction after a failover, no disk, memory or connections left, a lock
- * that is not to be had, a statement that took too long or was cancelled, a file that cannot be read.
- */
-const UNWILLING_STATES = /^(?:25006|53...|55006|55P03|57...|58...)$/;
+/** The server is there and cannot write anything now: read-only after a failover, no disk, memory or connections left, about to stop. */
+const UNWILLING_STATES = /^(?:25006|53...|57P..)$/;
+
+/** What may be about some of the rows alone: a lock that is not to be had, a time limit, a cancellation, a file that cannot be read. */
+const HINDERED_STATES = /^(?:55006|55P03|57014|58...)$/;
 
 /** serialization_failure, deadlock_detected. */
 const CONFLICT_STATES = new Set(['40001', '40P01']);
@@ -38,9 +38,14 @@ export function isConnectionFailure(error: unknown): boolean {
   return CONNECTION_MESSAGES.test(error.message);
 }
 
-/** True when the database cannot be reached, or cannot do now what may succeed in a moment or when a person has helped it. */
-export function isUnavailable(error: unknown): boolean {
+/** True when the database cannot be reached, or refuses whatever is written: waiting helps, and nothing else. */
+export function isAway(error: unknown): boolean {
   return isConnectionFailure(error) || UNWILLING_STATES.test(stateOf(error) ?? '');
+}
+
+/** True for what may succeed in a moment, or when a person has helped the database; in a statement of many rows some may not. */
+export function isUnavailable(error: unknown): boolean {
+  return isAway(error) || HINDERED_STATES.test(stateOf(error) ?? '');
 }
 
 /** True when the server itself refused a statement: it wrote nothing. Of any other failure nobody can say that. */
@@ -48,9 +53,9 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof DatabaseError && !isConnectionFailure(error);
 }
 
-/** True where repeating the whole transaction is right: while the database is unavailable, and when it lost a conflict. */
+/** True where repeating the whole transaction is right: while the database is away, and when it lost a conflict. */
 export function retryable(error: unknown): boolean {
-  return isUnavailable(error) || isConflict(error);
+  return isAway(error) || isConflict(error);
 }
 
 /** True for a serialization conflict or a deadlock: nothing was written, and the same statement succeeds when it is repeated. */
@@ -61,11 +66,6 @@ function isConflict(error: unknown): boolean {
 /** The SQLSTATE of an error, or Node's code. */
 function stateOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** True when the statement ran into its time limit, or somebody cancelled it: a smaller one may succeed. */
-export function isCancelled(error: unknown): boolean {
-  return stateOf(error) === '57014';
 }
 
 const CONFLICT_TRIES_MAX = 5;
