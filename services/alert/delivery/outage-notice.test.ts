@@ -15,9 +15,11 @@ function newOutage() {
     name: 'webhook' as const,
     noticesMax: 1,
     refuses: false,
+    answers: true,
     send: async ([notice]: readonly Notice[]): Promise<void> => {
       if (channel.refuses) throw new Error('not now');
       if (notice !== undefined) taken.push(notice);
+      if (!channel.answers) throw new Error('the answer was lost');
     },
   };
   const options = { channels: [channel], clock, logger: createLogger('test', 'silent'), holdMs: HOLD_MS };
@@ -40,7 +42,7 @@ test('is told once when it lasts, again after hours, and once when it is over', 
   await fails(60_000);
   expect(taken).toMatchObject([{ kind: 'FIRING', accountId: '', rule: 'WATCH_FAILING', fireMs: sinceMs }]);
   expect(taken[0]?.sentence).toBe(
-    `nobody watches the platform since ${new Date(sinceMs).toISOString()}: connection refused`,
+    `this replica of alert cannot watch the platform since ${new Date(sinceMs).toISOString()}: connection refused`,
   );
   clock.advance(REMIND_EVERY_MS);
   await fails(0);
@@ -70,5 +72,15 @@ test('what a channel does not take is told after the next look under the same id
   channel.refuses = false;
   await outage.succeeded();
   expect(kinds()).toEqual(['FIRING', 'RECOVERED']);
-  expect(taken[0]?.id.replace(/-0$/, '-1')).toBe(taken[1]?.id);
+  expect(new Set(taken.map(({ id }) => id)).size).toBe(2);
+});
+
+test('the end is told under an id of its own, also when nobody knows whether the beginning arrived', async () => {
+  const { outage, channel, fails, kinds } = newOutage();
+  await fails(HOLD_MS - 5_000);
+  channel.answers = false;
+  await fails(0);
+  channel.answers = true;
+  await outage.succeeded();
+  expect(kinds()).toEqual(['FIRING', 'RECOVERED']);
 });

@@ -55,6 +55,8 @@ export class OutageNotice {
         const before = this.#told.get(channel.name);
         const told = before?.outage === outage ? before : { outage, notices: 0, atMs: -Infinity };
         if (nowMs - told.atMs < remindEveryMs) return;
+        // An answer may be lost on its way: what may have been told is to have its end.
+        this.#told.set(channel.name, told);
         const notices = told.notices + 1;
         if (await this.#tell(channel, told.notices === 0 ? 'FIRING' : 'REMINDER', told)) {
           this.#told.set(channel.name, { outage, notices, atMs: nowMs });
@@ -78,14 +80,14 @@ export class OutageNotice {
     const { clock, logger } = this.#options;
     const { id, sinceMs, reason } = outage;
     const notice: Notice = {
-      id: `${id}-${notices}`,
+      id: `${id}-${notices}-${kind.toLowerCase()}`,
       channel: channel.name,
       kind,
       accountId: PLATFORM,
       rule: 'WATCH_FAILING',
       subject: 'platform',
       occurrence: 1,
-      sentence: `nobody watches the platform since ${new Date(sinceMs).toISOString()}: ${reason}`,
+      sentence: `this replica of alert cannot watch the platform since ${new Date(sinceMs).toISOString()}: ${reason}`,
       next: 'strategos doctor',
       fireMs: sinceMs,
       createMs: clock.nowMs(),

@@ -12,6 +12,8 @@ export interface ExecutorFacts {
 
 export interface RefusalFacts {
   readonly sinceMs: number;
+  /** The latest. */
+  readonly atMs: number;
   /** What was wrong, with the name of the reason. */
   readonly why: string;
   readonly remedy: string;
@@ -34,6 +36,9 @@ export interface DeliveryFacts {
   readonly pollingDeadBecause: string | undefined;
 }
 
+/** An agent that is refused calls again within a minute. */
+const CALLS_AGAIN_MS = 300_000;
+
 /**
  * Executors that were connected once and have been away for too long, and those that never were because their agent has
  * been refused for as long. Anybody may bring a wrong secret: that alone misses nobody.
@@ -46,21 +51,23 @@ export function offlineExecutors(
 ): Condition[] {
   return executors.flatMap((executor) => {
     const { name, queued, refusal } = executor;
-    const sinceMs = missedSinceMs(executor);
+    const sinceMs = missedSinceMs(executor, nowMs);
     if (sinceMs === null || nowMs - sinceMs <= offlineMs) return [];
     return {
       accountId,
       rule: 'EXECUTOR_OFFLINE' as const,
       subject: name,
-      sentence: `${absenceText(executor)}${refusal === null ? '' : `: ${refusalText(refusal)}`}; ${queued} commands wait for it`,
+      sentence: `${absenceText(executor)}${refusal === null ? '' : `: ${refusalText(refusal, executor.lastSeenMs)}`}; ${queued} commands wait for it`,
       next: refusal?.remedy ?? 'on its machine: strategos executor doctor --credentials FILE',
     };
   });
 }
 
-function missedSinceMs({ state, lastSeenMs, refusal }: ExecutorFacts): number | null {
+function missedSinceMs({ state, lastSeenMs, refusal }: ExecutorFacts, nowMs: number): number | null {
   if (state === 'OFFLINE') return lastSeenMs;
-  return state === 'NEVER_CONNECTED' && refusal?.isProven === true ? refusal.sinceMs : null;
+  // One that does not call any more was given up by whoever set it up.
+  if (state !== 'NEVER_CONNECTED' || refusal?.isProven !== true || nowMs - refusal.atMs > CALLS_AGAIN_MS) return null;
+  return refusal.sinceMs;
 }
 
 function absenceText({ name, lastSeenMs, disconnectReason }: ExecutorFacts): string {
@@ -69,9 +76,10 @@ function absenceText({ name, lastSeenMs, disconnectReason }: ExecutorFacts): str
   return `executor ${name} is offline since ${new Date(lastSeenMs).toISOString()}${because}`;
 }
 
-function refusalText({ isProven, sinceMs, why }: RefusalFacts): string {
+function refusalText({ isProven, sinceMs, why }: RefusalFacts, lastSeenMs: number | null): string {
   const who = isProven ? 'its agent is refused' : 'somebody who knows its key is refused';
-  return `${who} since ${new Date(sinceMs).toISOString()}: ${why}`;
+  // While it was connected, whoever was refused was not its agent.
+  return `${who} since ${new Date(Math.max(sinceMs, lastSeenMs ?? 0)).toISOString()}: ${why}`;
 }
 
 /** Running sources from which nothing has come for so long that sessions follow their disconnect policy. */

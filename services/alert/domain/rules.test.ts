@@ -92,6 +92,7 @@ describe('presence', () => {
   test('an executor whose agent is refused is missed with the reason, also when it never came; a wrong secret alone is nothing', () => {
     const refusal = {
       sinceMs: NOW_MS - 40_000,
+      atMs: NOW_MS,
       why: 'too old (CONTRACT_UNSUPPORTED)',
       remedy: 'install',
       isProven: true,
@@ -100,8 +101,16 @@ describe('presence', () => {
     const never = { ...away, state: 'NEVER_CONNECTED' as const, lastSeenMs: null };
     const executors = [
       { ...away, name: 'gone', state: 'OFFLINE' as const, lastSeenMs: NOW_MS - 60_000 },
+      {
+        ...away,
+        name: 'moved',
+        state: 'OFFLINE' as const,
+        lastSeenMs: NOW_MS - 35_000,
+        refusal: { ...refusal, sinceMs: NOW_MS - 90_000_000 },
+      },
       { ...never, name: 'new' },
       { ...never, name: 'just begun', refusal: { ...refusal, sinceMs: NOW_MS - 30_000 } },
+      { ...never, name: 'given up', refusal: { ...refusal, sinceMs: NOW_MS - 900_000, atMs: NOW_MS - 600_000 } },
       { ...never, name: 'guessed', refusal: { ...refusal, isProven: false } },
     ];
     const why = 'its agent is refused since 2024-01-01T11:59:20.000Z: too old (CONTRACT_UNSUPPORTED)';
@@ -111,6 +120,7 @@ describe('presence', () => {
         sentence: `executor gone is offline since 2024-01-01T11:59:00.000Z: ${why}; 3 commands wait for it`,
         next: 'install',
       },
+      { subject: 'moved', sentence: expect.stringContaining('its agent is refused since 2024-01-01T11:59:25.000Z') },
       { subject: 'new', sentence: `executor new has never connected: ${why}; 3 commands wait for it`, next: 'install' },
     ]);
   });

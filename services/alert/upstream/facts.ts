@@ -81,10 +81,10 @@ function stateOf(state: ExecutorState): ExecutorFacts['state'] {
 }
 
 function refusalOf(refusal: Refusal | undefined): RefusalFacts | null {
-  const sinceMs = millisecondsOf(refusal?.sinceTime);
-  if (refusal?.current !== true || sinceMs === null) return null;
+  const [sinceMs, atMs] = [millisecondsOf(refusal?.sinceTime), millisecondsOf(refusal?.time)];
+  if (refusal?.current !== true || sinceMs === null || atMs === null) return null;
   const { message, reason, remedy, credentialProven } = refusal;
-  return { sinceMs, why: `${message} (${ErrorReason[reason] ?? reason})`, remedy, isProven: credentialProven };
+  return { sinceMs, atMs, why: `${message} (${ErrorReason[reason] ?? reason})`, remedy, isProven: credentialProven };
 }
 
 export async function marketsOf(upstream: Upstream, accountId: string): Promise<MarketFacts[]> {
