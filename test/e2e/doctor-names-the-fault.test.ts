@@ -281,7 +281,8 @@ describe('on the platform', () => {
       30_000,
     );
     expect(diagnosis.code).toBe(1);
-    expect(faultsOf(diagnosis).toSorted()).toEqual(['refusal:mistyped', 'refusal:stranger']);
+    expect(faultsOf(diagnosis)).toEqual(['refusal:stranger']);
+    expect(findingOf(diagnosis, 'refusal:mistyped').verdict).toBe('warning');
     expect(findingOf(diagnosis, 'refusal:mistyped').found).toMatch(
       /^somebody with its key is refused since .*: key k[0-9a-f]+ came with a wrong secret \(CREDENTIAL_INVALID\)$/,
     );

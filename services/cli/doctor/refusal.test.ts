@@ -18,6 +18,7 @@ function verdictOf(
     time: timestampFromMs(atMs),
     sinceTime: timestampFromMs(atMs),
     reason: ErrorReason.CREDENTIAL_REVOKED,
+    credentialProven: true,
     current,
   };
   const executor = create(ExecutorSchema, { name: 'vps-1', ...known, lastRefusal });

@@ -14,6 +14,11 @@ export function refusalFindings(executor: Executor, tookMs: number, nowMs: numbe
   const step = `refusal:${name}`;
   const found = refusalText(lastRefusal);
   const next = lastRefusal.remedy;
+  if (lastRefusal.current && state !== ExecutorState.DISABLED && !lastRefusal.credentialProven) {
+    const meaning =
+      'it may be its own agent with the wrong file, and then no command reaches it; or somebody else, who knows its key';
+    return [ill(step, 'warning', { found, meaning, next }, tookMs)];
+  }
   if (lastRefusal.current && state !== ExecutorState.DISABLED) {
     const meaning = 'it is not merely away: until this is put right no command reaches it';
     return [ill(step, 'fault', { found, meaning, next }, tookMs)];

@@ -1,7 +1,7 @@
 import { type Command, isTerminal } from './command.ts';
 import type { BlockingCommand } from './command-reader.ts';
 import { errorText } from './error-text.ts';
-import { type Executor, executorState, offlineSinceMs } from './executor.ts';
+import { type Executor, executorState, lastSeenMs, offlineSinceMs } from './executor.ts';
 import { explainEnd } from './explain-end.ts';
 import { isCalling, isCurrent, type Refusal, remedyOf } from './refusal.ts';
 import { clockTime, spanText } from './span-text.ts';
@@ -98,7 +98,8 @@ function absenceOf({ executor, refusal, nowMs }: Situation): Absence | undefined
 /** Who calls, since when, why that is refused, and what to do. */
 function refusedText(refusal: Refusal, executor: Executor, nowMs: number): string {
   const { isProven, sinceMs, atMs, message, reason } = refusal;
-  const since = `since ${clockTime(sinceMs, nowMs)}`;
+  // While the executor was connected, whoever was refused was not its agent.
+  const since = `since ${clockTime(Math.max(sinceMs, lastSeenMs(executor) ?? 0), nowMs)}`;
   const when = isCalling(refusal, nowMs)
     ? `${isProven ? 'whose agent calls' : 'for which somebody calls'} and is refused ${since}`
     : `${isProven ? 'whose agent' : 'for which somebody'} was refused ${since} and last called at ${clockTime(atMs, nowMs)}`;

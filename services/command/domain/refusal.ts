@@ -69,7 +69,7 @@ export function remedyOf({ reason }: Refusal, executorName: string): string {
   const again = `strategos executor rotate ${executorName} --out ${executorName}.json`;
   switch (known) {
     case 'CREDENTIAL_INVALID':
-      return `give its agent the credentials file that it was given last, or a new one: ${again}`;
+      return `on its machine, strategos executor doctor --credentials FILE tells whether that is its agent; if it is, give it the credentials file that it was given last, or a new one: ${again}`;
     case 'CREDENTIAL_REVOKED':
       return `give its agent the newest credentials file, or a new one: ${again}`;
     case 'EXECUTOR_DISABLED':

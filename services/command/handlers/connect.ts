@@ -46,28 +46,32 @@ async function begin(
   frames: AsyncIterator<ConnectRequest>,
 ): Promise<ExecutorSession> {
   let hello: Hello | undefined;
+  let silence = 'the stream ended before a hello came';
   try {
-    hello = await firstHello(frames);
-    if (hello !== undefined) return await deps.acceptor.accept(caller, hello, 'STREAM', deps.welcome);
+    const first = await firstHello(frames);
+    if (first === 'late') silence = `no frame came within ${FIRST_MESSAGE_MS_MAX} ms; the first must be a hello`;
+    else if (first !== 'ended') {
+      hello = first;
+      return await deps.acceptor.accept(caller, hello, 'STREAM', deps.welcome);
+    }
   } catch (thrown) {
     deps.refusals.failed(caller, 'STREAM', hello, thrown);
     throw thrown;
   }
-  // Not remembered: so calls who only looks whether streams get through, and no agent.
-  throw violation('the stream ended before a hello came');
+  // Not remembered: so calls who only looks whether streams get through, and an agent behind something that holds back its words.
+  throw violation(silence);
 }
 
-/** Undefined when the peer ends the stream without having said anything. */
-async function firstHello(frames: AsyncIterator<ConnectRequest>): Promise<Hello | undefined> {
+/** `ended` when the peer ends the stream without having said anything, `late` when it says nothing at all. */
+async function firstHello(frames: AsyncIterator<ConnectRequest>): Promise<Hello | 'ended' | 'late'> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(violation(`no frame came within ${FIRST_MESSAGE_MS_MAX} ms; the first must be a hello`));
-    }, FIRST_MESSAGE_MS_MAX);
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), FIRST_MESSAGE_MS_MAX);
   });
   try {
     const first = await Promise.race([frames.next(), late]);
-    if (first.done === true) return undefined;
+    if (first === 'late') return first;
+    if (first.done === true) return 'ended';
     const { frame } = first.value;
     if (frame.case !== 'hello')
       throw violation(`the first frame must be a hello, ${frame.case ?? 'an unknown one'} came`);

@@ -87,6 +87,21 @@ describe('what is said rests on what is stored', () => {
     expect(lateAnswers(world)).toMatchObject([{ settledBy: 'alice', answer: { state: 'SUCCEEDED' } }]);
   });
 
+  test('a passing failure before the last write is not acknowledged for that, whatever an operator said', async () => {
+    const { world, id } = await withOneSent();
+    world.advance(2_000);
+    await written(world);
+    world.advance(4_000);
+    await written(world);
+    world.change(id, { type: 'journal_lost' }, true);
+    world.change(id, EVENTS.not_seen, true);
+    const { failed_in_passing: event } = EVENTS;
+    if (event.type !== 'finished') throw new Error('an end is wanted');
+    world.flow.report([{ commandId: id, event: { ...event, attempt: 1 } }]);
+    await written(world);
+    expect(world.acknowledged).toEqual([]);
+  });
+
   test('an answer that was stored before the word of an operator stands, and nothing is told', async () => {
     const { world, id } = await withOneSent();
     world.change(id, { type: 'journal_lost' }, true);

@@ -122,7 +122,7 @@ export function reconciling(entry: JournaledCommand | undefined, nowMs: number):
  * a failure which was followed by a further write would be taken for one of the later answer.
  */
 export function mayAcknowledge(command: Command, event: Extract<CommandEvent, { type: 'finished' }>): boolean {
-  if (command.unsettled && mayBeFollowed(command, event)) return false;
+  if ((command.unsettled || command.settledBy !== null) && mayBeFollowed(command, event)) return false;
   return isTerminal(command.state) || event.attempt >= command.attempt;
 }
 

@@ -22,7 +22,10 @@ type Patch = Omit<MessageInitShape<typeof SettleCommandRequestSchema>, '$typeNam
 const { HAPPENED, DID_NOT_HAPPEN } = SettledOutcome;
 const FILL = { symbol: 'BTC_USDT', side: Side.BUY, quantity: '0.5', price: '20000' };
 
-const OPEN: KindValue = { case: 'openPosition', value: create(OpenPositionSchema, { symbol: 'BTC_USDT' }) };
+const OPEN: KindValue = {
+  case: 'openPosition',
+  value: create(OpenPositionSchema, { symbol: 'BTC_USDT', side: Side.BUY, quantity: '0.5' }),
+};
 const CLOSE: KindValue = { case: 'closePosition', value: create(ClosePositionSchema, { symbol: 'BTC_USDT' }) };
 const STOP: KindValue = { case: 'stopSession', value: create(StopSessionSchema, { sessionId: 's' }) };
 const PAUSE: KindValue = { case: 'pause', value: create(PauseSchema) };
@@ -98,6 +101,24 @@ describe('what a command is said to have dealt', () => {
       OPEN,
       {},
       ['fills: is required for an open_position that happened: quantity and price as the venue shows them'],
+    ],
+    [
+      'an entry on the other side',
+      OPEN,
+      { fills: [{ ...FILL, side: Side.SELL }] },
+      ['fills[0].side: must be SIDE_BUY: name the fills of this command alone, and not those of the other leg'],
+    ],
+    [
+      'an entry that was filled twice',
+      OPEN,
+      { fills: [FILL, { ...FILL, quantity: '0.1' }] },
+      ['fills: add up to 0.6, and 0.5 was ordered'],
+    ],
+    [
+      'a close with both legs',
+      CLOSE,
+      { fills: [FILL, { ...FILL, side: Side.SELL }] },
+      ['fills[1].side: must be SIDE_BUY: name the fills of this command alone, and not those of the other leg'],
     ],
     [
       'a close of another symbol',

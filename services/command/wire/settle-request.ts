@@ -6,11 +6,12 @@ import {
   SettledOutcomeSchema,
   type SettledFill,
 } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
-import { SideSchema } from '../../../proto/gen/strategos/command/v1/kind_pb.js';
+import { Decimal } from 'decimal.js';
+import { type Side, SideSchema } from '../../../proto/gen/strategos/command/v1/kind_pb.js';
 import type { Command } from '../domain/command.ts';
 import type { OperatorWord } from '../domain/settlement.ts';
 import type { FieldChecks } from './field-checks.ts';
-import { keyPartsOf, readPayload } from './payload.ts';
+import { type KindValue, keyPartsOf, readPayload } from './payload.ts';
 import { millisecondsOfTimestamp } from './time.ts';
 
 const NOTE_CHARS_MAX = 500;
@@ -61,11 +62,31 @@ export function checkFillsOf(command: Command, { outcome, fills }: SettleCommand
     return;
   }
   const payload = readPayload(command.kind, command.parameters);
-  const own = payload.type === 'payload' ? keyPartsOf(payload.kind).symbol : '';
-  if (own === '') return;
-  for (const [index, { symbol }] of fills.entries()) {
-    if (symbol !== own) checks.add(`fills[${index}].symbol`, `must be ${own}, which the command is about`);
+  if (payload.type !== 'payload') return;
+  const { kind } = payload;
+  const { symbol: own } = keyPartsOf(kind);
+  const side = sideOf(kind, fills);
+  for (const [index, fill] of fills.entries()) {
+    const at = checks.within(`fills[${index}]`);
+    if (own !== '' && fill.symbol !== own) at.add('symbol', `must be ${own}, which the command is about`);
+    if (side !== undefined && fill.side !== side) {
+      at.add(
+        'side',
+        `must be ${SideSchema.value[side]?.name}: name the fills of this command alone, and not those of the other leg`,
+      );
+    }
   }
+  if (kind.case !== 'openPosition') return;
+  const filled = fills.reduce((sum, { quantity }) => sum.plus(quantity), new Decimal(0));
+  if (filled.gt(kind.value.quantity)) {
+    checks.add('fills', `add up to ${filled.toString()}, and ${kind.value.quantity} was ordered`);
+  }
+}
+
+/** On which side a command deals: an entry on its own, one close on that of all its fills. Undefined where both are possible. */
+function sideOf(kind: KindValue, [first]: readonly SettledFill[]): Side | undefined {
+  if (kind.case === 'openPosition') return kind.value.side;
+  return kind.case === 'closePosition' ? first?.side : undefined;
 }
 
 /** The word of a request that was checked. */
