@@ -1,3 +1,4 @@
+import { writeCommands } from './session-statements.ts';
 import type { Statement } from './statement.ts';
 import { selection } from './table.ts';
 import { COMMAND, HALT, HALT_TARGET } from './tables.ts';
@@ -116,4 +117,11 @@ export const readUnissuedHalt: Statement = {
   name: 'session_unissued_halt',
   text: `SELECT c.halt_id AS id FROM session.command c
 WHERE c.halt_id IS NOT NULL AND c.account_id = $1 AND c.executor_id = $2::uuid AND c.state = 'WANTED' LIMIT 1`,
+};
+
+/** As `writeCommands`, but what has ended stays so: of two replicas that look at once, one may have looked earlier. */
+export const observeHaltCommand: Statement = {
+  name: 'session_observe_halt_command',
+  text: `${writeCommands.text}
+WHERE command.state NOT IN ('SUCCEEDED', 'FAILED', 'REJECTED', 'CANCELLED', 'EXPIRED')`,
 };

@@ -19,6 +19,7 @@ import {
   insertHalt,
   insertHaltTargets,
   kickHalts,
+  observeHaltCommand,
   lockAccount,
   readHaltCommands,
   readHaltedSessions,
@@ -93,7 +94,7 @@ export function haltBook(pool: Pool, nowMs: () => number, listener: ChangeListen
       return views(await read<HaltRecord>(pool, claimHalts, [againMs, max]));
     },
     async observed(command) {
-      await read(pool, writeCommands, [JSON.stringify([command])]);
+      await read(pool, observeHaltCommand, [JSON.stringify([command])]);
     },
     async again(target, command) {
       await inTransaction(pool, async (client) => {
