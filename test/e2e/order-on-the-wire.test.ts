@@ -187,7 +187,7 @@ describe('cancellation', () => {
   });
 
   test('cancellations that race with delivery leave each command with one end that is true', async () => {
-    const agent = await anAgent('cancel-race', { control: { workMs: 5 }, inFlightMax: 8 });
+    const agent = await anAgent('cancel-race', { control: { workMs: 60 }, inFlightMax: 8 });
     const wishes = Array.from({ length: 80 }, (_, n) =>
       n % 3 === 0 ? ping(String(n)) : closePosition('s', `x${n % 7}`, 'BTC'),
     );
