@@ -40,7 +40,11 @@ interface AgentWishes {
   readonly inFlightMax?: number;
 }
 
-async function anAgent(name: string, { control, started, inFlightMax }: AgentWishes = {}): Promise<RecordingAgent> {
+let agents = 0;
+
+/** Its executor is a new one each time, so that a second try of a test has its own. */
+async function anAgent(topic: string, { control, started, inFlightMax }: AgentWishes = {}): Promise<RecordingAgent> {
+  const name = `${topic}-${++agents}`;
   const credentials = await stack.createExecutor(name);
   const agent = await startRecordingAgent(stack, {
     credentials,

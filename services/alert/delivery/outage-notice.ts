@@ -30,8 +30,8 @@ interface Told {
 }
 
 /**
- * Tells over every channel that nobody watches the rules, mostly because the database is away, and that somebody does again. It
- * remembers in memory alone, for what is away is where alerts and notices are kept: every replica tells it for itself.
+ * Tells over every channel that this replica cannot watch the rules, mostly because the database is away, and that it can
+ * again. It remembers in memory alone, for what is away is where alerts and notices are kept: every replica tells it for itself.
  */
 export class OutageNotice {
   readonly #options: OutageNoticeOptions;

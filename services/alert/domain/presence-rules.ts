@@ -36,8 +36,8 @@ export interface DeliveryFacts {
   readonly pollingDeadBecause: string | undefined;
 }
 
-/** An agent that is refused calls again within a minute. */
-const CALLS_AGAIN_MS = 300_000;
+/** An agent that is refused calls again within a minute: after three it has been stopped, or cannot get through. */
+const CALLS_AGAIN_MS = 180_000;
 
 /**
  * Executors that were connected once and have been away for too long, and those that never were because their agent has

@@ -1,29 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { sampleSource } from '../../../test/harness/sample-source.ts';
 import { ManualClock } from '../../platform/clock.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { FRESHNESS_LIMITS } from '../domain/freshness.ts';
 import type { SourceProgress } from '../domain/market-store.ts';
-import { NO_COUNTS, type Source } from '../domain/source.ts';
+import { NO_COUNTS } from '../domain/source.ts';
 import { type Feed, FeedError } from './feed.ts';
 import { SourceRunner } from './source-runner.ts';
 import { SymbolMarket } from './symbol-market.ts';
 
-const SOURCE: Source = {
-  id: 'a',
-  accountId: 'main',
-  symbol: 'X',
-  kind: { kind: 'replay', dataset: 'days', speed: 60 },
-  state: 'RUNNING',
-  reason: '',
-  createMs: 0,
-  position: { sequence: 0, index: 0 },
-  counts: NO_COUNTS,
-  stopRequested: false,
-  ownerReplica: 'market-1',
-  ownerUrl: undefined,
-  leaseEpoch: 1,
-  leased: true,
-};
 const EMPTY: Feed = {
   intervalMs: 60_000,
   waitsForWatchers: false,
@@ -38,7 +23,7 @@ async function endOf(tries: readonly (() => Feed)[]): Promise<Pick<SourceProgres
   const ended = Promise.withResolvers<void>();
   let last: SourceProgress | undefined;
   const runner = new SourceRunner({
-    source: SOURCE,
+    source: sampleSource(),
     open: async () => {
       // The next try comes as soon as the clock is moved on.
       setImmediate(() => clock.advance(5_000));

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { sampleSource } from '../../../test/harness/sample-source.ts';
 import { ManualClock } from '../../platform/clock.ts';
 import { StatusError } from '../../platform/errors.ts';
 import { FRESHNESS_LIMITS } from '../domain/freshness.ts';
 import type { CandleEvent, TradeEvent } from '../domain/market-event.ts';
 import { MinuteCandles } from '../domain/minute-candles.ts';
 import { KEPT_MAX, type PublishedEvent } from '../domain/published-event.ts';
-import { NO_COUNTS, type Source } from '../domain/source.ts';
 import { simulate } from '../domain/simulation.ts';
 import { IndicatorEngine } from '../indicators/indicator-engine.ts';
 import { parseIndicatorId } from '../indicators/indicator-id.ts';
@@ -218,22 +218,7 @@ describe('indicators', () => {
 });
 
 describe('freshness', () => {
-  const source: Source = {
-    id: 'a',
-    accountId: 'main',
-    symbol: 'X',
-    kind: { kind: 'replay', dataset: 'd', speed: 6 },
-    state: 'RUNNING',
-    reason: '',
-    createMs: 0,
-    position: { sequence: 0, index: 0 },
-    counts: NO_COUNTS,
-    stopRequested: false,
-    ownerReplica: undefined,
-    ownerUrl: undefined,
-    leaseEpoch: 1,
-    leased: true,
-  };
+  const source = sampleSource({ kind: { kind: 'replay', dataset: 'd', speed: 6 } });
 
   test('falls with time, rises with an event, and is told once each time', () => {
     const { clock, market } = newMarket();

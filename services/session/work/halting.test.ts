@@ -38,9 +38,9 @@ function told(id: string, requestId: string, state: CommandState) {
 const optionsOf = (parts: object): HaltingOptions => Object.assign(Object.create(null), parts);
 const upstreamOf = (parts: object): Upstream => Object.assign(Object.create(null), parts);
 
-/** A halt that waits for one executor, whose stop is being executed, a minute after it was pulled. */
-function waiting() {
-  const clock = new ManualClock(CREATE_MS + 60_000);
+/** A halt that waits for one executor, whose stop is being executed, so long after it was pulled. */
+function waiting(ageMs = 60_000) {
+  const clock = new ManualClock(CREATE_MS + ageMs);
   const log: string[] = [];
   const executor = { state: CommandState.RUNNING, disableMs: Infinity, onObserved: (): void => undefined };
   const command: CommandRecord = { ...stopOf('e'), state: 'RUNNING', commandId: 'c' };
@@ -105,6 +105,22 @@ describe('an executor that was disabled while it was waited for', () => {
     await advance();
     expect(log).toEqual(['observed RUNNING', 'observed SUCCEEDED', 'acknowledged']);
   });
+});
+
+test('a stop that failed is tried again, before and after it may be given up', async () => {
+  for (const ageMs of [2_000, 60_000]) {
+    const { log, executor, advance } = waiting(ageMs);
+    executor.state = CommandState.FAILED;
+    await advance();
+    expect(log).toEqual(['observed FAILED', 'again']);
+  }
+});
+
+test('a halt that is young asks nobody whether its executors are lost', async () => {
+  const { clock, log, executor, advance } = waiting(2_000);
+  executor.disableMs = clock.nowMs() - 10_000;
+  await advance();
+  expect(log).toEqual(['observed RUNNING']);
 });
 
 test('the stop of one executor whose queue is full holds up that of no other', async () => {

@@ -57,6 +57,31 @@ export class Halting implements Running {
   async advance({ halt, targets }: HaltView): Promise<void> {
     const { halts, upstream, clock } = this.#options;
     const open = targets.filter(({ flat, abandonTimeMs }) => !flat && abandonTimeMs === null);
+    const news = await this.#news(halt, open);
+    for (const { command, ...target } of open) {
+      const told = news.get(command.requestId);
+      if (told !== undefined) await this.#take(halt, target, command, told);
+    }
+    const waiting = open.filter(({ command }) => news.get(command.requestId)?.state !== 'SUCCEEDED');
+    // Nothing holds up the stop itself.
+    const isYoung = clock.nowMs() - halt.createTimeMs <= ANSWER_MS_MAX;
+    const lost = isYoung ? new Map<string, string>() : await whyLost(upstream, halt.accountId, waiting, clock.nowMs());
+    for (const { command, ...target } of waiting) {
+      const told = news.get(command.requestId);
+      const reason = lost.get(target.executorId);
+      if (reason !== undefined) {
+        await this.#abandon(halt, target, { ...command, commandId: told?.commandId ?? command.commandId }, reason);
+      } else if (told !== undefined && endedWithoutStop(told)) {
+        const scope = { halt, sessionId: command.sessionId ?? undefined };
+        await halts.again(target, haltCommand(scope, target.executorId, target.attempt + 1, clock.nowMs()));
+      }
+    }
+    await halts.complete(halt.id);
+  }
+
+  /** Of the commands of a halt, by request id, after issuing those that are not issued. */
+  async #news(halt: HaltRecord, open: HaltView['targets']): Promise<ReadonlyMap<string, Observed>> {
+    const { upstream } = this.#options;
     const commands = open.map(({ command }) => command);
     const wanted = commands.filter(({ state }) => state === 'WANTED');
     const issued = commands.filter(({ commandId }) => commandId !== '');
@@ -64,21 +89,15 @@ export class Halting implements Running {
       ...(await issue(upstream, halt.accountId, wanted, undefined)),
       ...(await look(upstream, halt.accountId, issued)),
     ];
-    for (const { command, ...target } of open) {
-      const news = observed.find(({ requestId }) => requestId === command.requestId);
-      if (news !== undefined) await this.#take(halt, target, command, news);
-    }
-    // Nothing holds up the stop itself.
-    if (clock.nowMs() - halt.createTimeMs > ANSWER_MS_MAX) await this.#giveUp(halt, open, observed);
-    await halts.complete(halt.id);
+    return new Map(observed.map((told) => [told.requestId, told]));
   }
 
-  async #take(halt: HaltRecord, target: HaltTarget, command: CommandRecord, news: Observed): Promise<void> {
+  async #take(halt: HaltRecord, target: HaltTarget, command: CommandRecord, told: Observed): Promise<void> {
     const { halts, clock } = this.#options;
-    const { commandId, reason, message, finishTimeMs } = news;
-    const isRefused = news.state === 'REFUSED' && reason !== 'EXECUTOR_DISABLED';
+    const { commandId, reason, message, finishTimeMs } = told;
     // What was refused was never stored: it is asked for again as it is, at the next look.
-    const state = isRefused ? 'WANTED' : news.state;
+    const isRefused = told.state === 'REFUSED' && !isDisabled(told);
+    const state = isRefused ? 'WANTED' : told.state;
     await halts.observed({
       ...command,
       state,
@@ -87,27 +106,9 @@ export class Halting implements Running {
       message,
       finishTimeMs: isRefused ? null : finishTimeMs,
     });
-    if (state === 'SUCCEEDED') {
-      await this.#settleSessions(halt.id, target.executorId, news);
-      await halts.acknowledged(target, finishTimeMs ?? clock.nowMs());
-    } else if (hasEnded({ state }) && reason !== 'EXECUTOR_DISABLED') {
-      // No other try for one that cannot confirm any more: it is given up.
-      if ((await whyLost(this.#options.upstream, halt.accountId, target, clock.nowMs())) !== undefined) return;
-      const sessionId = command.sessionId ?? undefined;
-      await halts.again(target, haltCommand({ halt, sessionId }, target.executorId, target.attempt + 1, clock.nowMs()));
-    }
-  }
-
-  /** Ends the part of executors that cannot confirm any more. */
-  async #giveUp(halt: HaltRecord, open: HaltView['targets'], observed: readonly Observed[]): Promise<void> {
-    const { upstream, clock } = this.#options;
-    const done = new Set(observed.filter(({ state }) => state === 'SUCCEEDED').map(({ requestId }) => requestId));
-    for (const { command, ...target } of open) {
-      if (done.has(command.requestId)) continue;
-      const reason = await whyLost(upstream, halt.accountId, target, clock.nowMs());
-      const { commandId } = observed.find(({ requestId }) => requestId === command.requestId) ?? command;
-      if (reason !== undefined) await this.#abandon(halt, target, { ...command, commandId }, reason);
-    }
+    if (state !== 'SUCCEEDED') return;
+    await this.#settleSessions(halt.id, target.executorId, told);
+    await halts.acknowledged(target, finishTimeMs ?? clock.nowMs());
   }
 
   /** The halt last: should this replica die in between, the next one finds the executor still waited for. */
@@ -116,7 +117,7 @@ export class Halting implements Running {
     const { executorId, executorName } = target;
     if (command.commandId !== '') {
       await cancel(upstream, halt.accountId, command.commandId);
-      // Now it changes no more: it may have been confirmed since it was looked at.
+      // A disabled executor has no stream, so no answer comes any more; one may have come since the look.
       const [news] = await look(upstream, halt.accountId, [command]);
       if (news?.state === 'SUCCEEDED') return this.#take(halt, target, command, news);
     }
@@ -153,4 +154,13 @@ export class Halting implements Running {
       logger[away ? 'debug' : 'error']({ haltId: view.halt.id, reason: messageOf(thrown) }, 'halt not advanced');
     }
   }
+}
+
+function isDisabled({ reason }: Observed): boolean {
+  return reason === 'EXECUTOR_DISABLED';
+}
+
+/** Another try is due. A refusal was no try, and a disabled executor gets none. */
+function endedWithoutStop(told: Observed): boolean {
+  return told.state !== 'REFUSED' && hasEnded(told) && !isDisabled(told);
 }

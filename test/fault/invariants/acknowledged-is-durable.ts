@@ -1,6 +1,7 @@
 import type { Violation } from '../history-checker.ts';
 import type { AcknowledgedAnswer, RecordedStep } from '../history-record.ts';
 import type { RecordedHistory } from '../recorded-history.ts';
+import { isOperators } from './operators-word.ts';
 
 /**
  * I12: a result acknowledged to the agent is durable: the history has taken it, as the command's end, as what settled it, or
@@ -17,6 +18,6 @@ export function* acknowledgedIsDurable(history: RecordedHistory): Iterable<Viola
 }
 
 function holds(step: RecordedStep, answer: AcknowledgedAnswer): boolean {
-  if (step.to === answer.state || step.cause === 'settled by an operator') return true;
+  if (step.to === answer.state || isOperators(step)) return true;
   return answer.retryable && step.from !== '' && step.to === 'PENDING' && step.cause.startsWith('failed');
 }

@@ -1,6 +1,7 @@
 import type { Violation } from '../history-checker.ts';
 import { type HistoryRow, isTerminalState, type RecordedStep } from '../history-record.ts';
 import type { RecordedHistory, SettleAttempt } from '../recorded-history.ts';
+import { isOperators } from './operators-word.ts';
 
 /**
  * I2: the steps of a command are one unbroken path that ends at its terminal state; only OUTCOME_UNKNOWN may be followed by
@@ -45,10 +46,6 @@ function* brokenWord(
     const message = `command ${commandId} was said to be settled as ${called.state} and ended ${last?.to ?? 'nowhere'} (${last?.cause ?? 'no history'})`;
     yield { invariant: 'I2', message, evidence: [called, returned, ...rows] };
   }
-}
-
-function isOperators(step: RecordedStep): boolean {
-  return step.cause === 'settled by an operator';
 }
 
 /** Whether a step may follow OUTCOME_UNKNOWN. */
