@@ -111,9 +111,14 @@ rule('no circle of imports', cycles, {
       ...importing('services/a/z.ts', './x.ts'),
     ],
     importing('services/a/x.ts', './x.ts'),
+    [...importing('services/a/x.ts', './y.ts'), ...importing('services/a/y.ts', './x.ts', 'import type { T } from')],
   ],
   good: [
-    [...importing('services/a/x.ts', './y.ts'), ...importing('services/a/y.ts', './x.ts', 'import type { T } from')],
+    [
+      ...importing('services/a/x.ts', './y.ts'),
+      ...importing('services/a/x.ts', './z.ts'),
+      ...importing('services/a/y.ts', './z.ts'),
+    ],
   ],
 });
 

@@ -6,7 +6,7 @@ import {
   ExecutorService,
   ListExecutorsResponseSchema,
 } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
-import { executorRow } from '../../services/cli/executor-view.ts';
+import { executorRow } from '../../services/cli/executor/view.ts';
 import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { sampleMessage } from '../../test/conformance/sample-request.ts';
 import { isObject } from '../golden/frame.ts';

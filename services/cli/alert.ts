@@ -8,10 +8,10 @@ import {
   TestAlertsResponseSchema,
 } from '../../proto/gen/strategos/alert/v1/alert_service_pb.js';
 import type { Cli } from './cli.ts';
-import { CliError, EXIT } from './errors.ts';
-import { type Output, protoJson } from './output.ts';
-import { repeatWhileUnavailable } from './repeat.ts';
-import { formatTime } from './time.ts';
+import { CliError, EXIT } from './terminal/errors.ts';
+import { type Output, protoJson } from './terminal/output.ts';
+import { repeatWhileUnavailable } from './terminal/repeat.ts';
+import { formatTime } from './terminal/time.ts';
 
 const ALERTS_MAX = 1_000;
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Clients, connectClients } from './client.ts';
-import { Output } from './output.ts';
 import { dataDirectory, type GlobalOptions, resolveSettings, resolveUrl } from './settings.ts';
+import { Output } from './terminal/output.ts';
 
 /** What a command works with. */
 export interface Session extends Clients {

@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { hasCode } from '../../deploy/local/process-record.ts';
-import { registerAccount } from './account.ts';
+import { registerAccount } from './access/account.ts';
+import { registerToken } from './access/token.ts';
 import { registerAlert } from './alert.ts';
-import { registerBacktest } from './backtest.ts';
+import { registerBacktest } from './backtest/backtest.ts';
 import { Cli, globals } from './cli.ts';
-import { registerCommand } from './command.ts';
-import { registerContracts } from './contracts.ts';
-import { registerDoctor } from './doctor.ts';
-import { EXIT, failureOf } from './errors.ts';
-import { registerExecutor } from './executor.ts';
-import { registerInstance } from './instance.ts';
-import { registerMarket } from './market.ts';
-import { Output } from './output.ts';
-import { registerSession } from './session.ts';
+import { registerCommand } from './command/command.ts';
+import { registerContracts } from './contracts/contracts.ts';
+import { registerDoctor } from './doctor/doctor.ts';
+import { registerExecutor } from './executor/executor.ts';
+import { registerInstance } from './instance/instance.ts';
+import { registerMarket } from './market/market.ts';
+import { registerSession } from './session/session.ts';
 import { registerStatus } from './status.ts';
-import { registerStrategy } from './strategy.ts';
-import { registerToken } from './token.ts';
+import { registerStrategy } from './strategy/strategy.ts';
+import { EXIT, failureOf } from './terminal/errors.ts';
+import { Output } from './terminal/output.ts';
 import { registerUp } from './up.ts';
 
 const EXAMPLES = `

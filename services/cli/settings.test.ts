@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EXIT } from './errors.ts';
 import { resolveSettings, resolveUrl } from './settings.ts';
+import { EXIT } from './terminal/errors.ts';
 
 describe('where to call and as whom', () => {
   let data: string;

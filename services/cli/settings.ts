@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DATA_DIRECTORY_DEFAULT, type DataDirectory, dataDirectoryAt } from '../../deploy/local/data-directory.ts';
 import { readIfThere } from '../../deploy/local/process-record.ts';
 import { readEnv } from '../platform/environment.ts';
-import { CliError, EXIT, usageError } from './errors.ts';
+import { CliError, EXIT, usageError } from './terminal/errors.ts';
 
 /** Options that every command takes. */
 export interface GlobalOptions {

@@ -6,9 +6,9 @@ import { derivePorts, GATEWAY_PORT_DEFAULT, REPLICAS_MAX, type Replicas } from '
 import { readEnv } from '../platform/environment.ts';
 import { messageOf } from '../platform/errors.ts';
 import { type Cli, globals } from './cli.ts';
-import { usageError } from './errors.ts';
-import type { Output } from './output.ts';
-import { formatMs } from './duration.ts';
+import { formatMs } from './terminal/duration.ts';
+import { usageError } from './terminal/errors.ts';
+import type { Output } from './terminal/output.ts';
 
 interface UpOptions {
   readonly port: string;

@@ -3,9 +3,10 @@ import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js
 import { type ExplainCommandResponse, Hop } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { startProxiedAgent } from '../fault/link-proxy.ts';
 import { ended, getCommand, ms, offline, reached } from '../fault/observe.ts';
-import { type CommandClient, Recorder } from '../fault/recorder.ts';
+import { Recorder } from '../fault/recorder.ts';
 import { closePosition, deadlines, openPosition, ping, stopSession } from '../fault/wishes.ts';
 import { runCli } from '../harness/cli.ts';
+import type { CommandClient } from '../harness/clients.ts';
 import { type RecordingAgent, startRecordingAgent } from '../harness/recording-agent.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';

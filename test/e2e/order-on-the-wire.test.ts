@@ -3,7 +3,7 @@ import { type Command, CommandState } from '../../proto/gen/strategos/command/v1
 import { Hop } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ErrorReason } from '../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import { ended, getCommand, getExecutor, online, reached } from '../fault/observe.ts';
-import { type CommandClient, Recorder } from '../fault/recorder.ts';
+import { Recorder } from '../fault/recorder.ts';
 import {
   closePosition,
   openPosition,
@@ -14,8 +14,9 @@ import {
   stopSession,
   stopStrategy,
 } from '../fault/wishes.ts';
-import type { RecordingControl } from '../harness/recording-control.ts';
+import type { CommandClient } from '../harness/clients.ts';
 import { type RecordingAgent, startRecordingAgent } from '../harness/recording-agent.ts';
+import type { RecordingControl } from '../harness/recording-control.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 

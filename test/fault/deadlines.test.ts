@@ -2,11 +2,12 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Command, CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import { ErrorReason } from '../../proto/gen/strategos/errors/v1/error_reason_pb.js';
+import type { CommandClient } from '../harness/clients.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 import { type ProxiedAgent, startProxiedAgent } from './link-proxy.ts';
 import { ended, getCommand, ms, reached } from './observe.ts';
-import { type CommandClient, Recorder } from './recorder.ts';
+import { Recorder } from './recorder.ts';
 import { closePosition, deadlines, openPosition, ping, stopSession } from './wishes.ts';
 
 let stack: TestStack;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { checkHistory, describeViolations, type InvariantName } from './history-checker.ts';
+import { checkHistory, describeViolations } from './history-checker.ts';
 import { fromLines, type HistoryRecord, toLines } from './history-record.ts';
 import { Story } from './told-history.ts';
+import type { InvariantName } from './violation.ts';
 
 /** Names of the invariants that a history breaks, each once. */
 function broken(records: readonly HistoryRecord[]): InvariantName[] {

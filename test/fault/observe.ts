@@ -2,9 +2,9 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { type Command, CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import type { Executor } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { ExecutorState } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import type { CommandClient } from '../harness/clients.ts';
 import type { TestStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
-import type { CommandClient } from './recorder.ts';
 
 /** The command as it is now. @throws when there is none */
 export async function getCommand(client: CommandClient, id: string): Promise<Command> {

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { CommandState, type Transition } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import { ErrorReason } from '../../proto/gen/strategos/errors/v1/error_reason_pb.js';
+import type { CommandClient } from '../harness/clients.ts';
 import type { HistoryRecord, RecordedStep } from './history-record.ts';
-import type { CommandClient } from './recorder.ts';
 
 const RESUME_PAUSE_MS = 50;
 

@@ -3,10 +3,9 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { create, type MessageInitShape, toJsonString } from '@bufbuild/protobuf';
-import { type Client, Code, ConnectError } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
 import type { Command } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import {
-  type CommandService,
   type IssueCommandRequest,
   IssueCommandRequestSchema,
   SettledOutcome,
@@ -14,14 +13,13 @@ import {
 import { kindName } from '../../services/executor/adapters/command-kinds.ts';
 import { messageOf } from '../../services/platform/errors.ts';
 import { reasonOf } from '../../services/platform/grpc/status.ts';
+import type { CommandClient } from '../harness/clients.ts';
 import type { RecordingAgent } from '../harness/recording-agent.ts';
 import type { TestStack } from '../harness/stack.ts';
 import { collect } from './collect.ts';
 import { checkHistory, describeViolations } from './history-checker.ts';
 import { type CallReturn, type HistoryRecord, toLines } from './history-record.ts';
 import { RecordedWatch } from './recorded-watch.ts';
-
-export type CommandClient = Client<typeof CommandService>;
 
 /** What is asked of an executor; the recorder adds the request id. */
 export type Wish = Omit<MessageInitShape<typeof IssueCommandRequestSchema>, '$typeName' | 'requestId' | 'executor'>;

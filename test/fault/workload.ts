@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { CommandClient } from '../harness/clients.ts';
 import type { RecordingAgent } from '../harness/recording-agent.ts';
 import { type Random, seededRandom } from './random.ts';
-import type { CommandClient, Recorder, Wish } from './recorder.ts';
+import type { Recorder, Wish } from './recorder.ts';
 import {
   cancelOrders,
   closePosition,

@@ -1,9 +1,12 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { type Client, createClient, type Interceptor } from '@connectrpc/connect';
 import { createGrpcTransport as createEdgeTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import type { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { Secret } from '../../services/platform/config.ts';
 import { type Caller, internalHeaders } from '../../services/platform/grpc/caller.ts';
 import { createGrpcTransport } from '../../services/platform/grpc/transport.ts';
+
+export type CommandClient = Client<typeof CommandService>;
 
 /** Keeps the connections of a test's clients, to close them all. */
 export class Clients implements Disposable {

@@ -6,9 +6,10 @@ import { SettledOutcome } from '../../proto/gen/strategos/command/v1/command_ser
 import { Side } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import { reasonOf } from '../../services/platform/grpc/status.ts';
 import { ended, getCommand, online } from '../fault/observe.ts';
-import { type CommandClient, Recorder } from '../fault/recorder.ts';
+import { Recorder } from '../fault/recorder.ts';
 import { closePosition, deadlines, ping } from '../fault/wishes.ts';
 import { runCli } from '../harness/cli.ts';
+import type { CommandClient } from '../harness/clients.ts';
 import { type RecordingAgent, startRecordingAgent } from '../harness/recording-agent.ts';
 import { FOUNDER, startStack, type TestStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';

@@ -127,14 +127,14 @@ export function acrossServices(files: readonly SourceFile[]): string[] {
   });
 }
 
-/** Circles of imports; types are taken out before anything runs, so they close no circle. */
+/** Circles of imports. Types count: whoever reads one file of a circle has to read them all. */
 export function cycles(files: readonly SourceFile[]): string[] {
   const edges = new Map<string, readonly string[]>();
   for (const file of files.filter(isCode)) {
-    const loaded = importsOf(file).filter((each) => !each.isPackage && !each.typeOnly);
+    const own = importsOf(file).filter(({ isPackage }) => !isPackage);
     edges.set(
       file.path,
-      loaded.map(({ target }) => target),
+      own.map(({ target }) => target),
     );
   }
   const done = new Set<string>();

@@ -12,11 +12,9 @@ export interface Import {
   /** A path from the top, or the name of a package. */
   readonly target: string;
   readonly isPackage: boolean;
-  /** Nothing of it is loaded. */
-  readonly typeOnly: boolean;
 }
 
-const STATIC = /^[ \t]*(?:import|export)\s(?<clause>[^'";]*?)from\s+'(?<from>[^']+)'/gm;
+const STATIC = /^[ \t]*(?:import|export)\s[^'";]*?from\s+'(?<from>[^']+)'/gm;
 const BARE = /^[ \t]*import\s+'(?<from>[^']+)'/gm;
 const DYNAMIC = /\bimport\(\s*(?:\/\*.*?\*\/\s*)?'(?<from>[^']+)'\s*\)/g;
 
@@ -49,7 +47,7 @@ export function importsOf({ path, text }: SourceFile): Import[] {
       const from = groups?.['from'] ?? '';
       const isPackage = !from.startsWith('.');
       const target = isPackage ? from : posix.normalize(posix.join(posix.dirname(path), from));
-      found.push({ target, isPackage, typeOnly: /^type\s/.test(groups?.['clause'] ?? '') });
+      found.push({ target, isPackage });
     }
   }
   return found;

@@ -3,9 +3,9 @@ import { v7 as uuid } from 'uuid';
 import { type Command, CommandState } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import { messageOf } from '../../platform/errors.ts';
 import type { Clients } from '../client.ts';
-import { formatMs } from '../duration.ts';
-import type { Output } from '../output.ts';
-import { lastState } from '../wait.ts';
+import { lastState } from '../command/wait.ts';
+import { formatMs } from '../terminal/duration.ts';
+import type { Output } from '../terminal/output.ts';
 import { type Finding, ill, timed, well } from './finding.ts';
 
 const WITHIN_MS = 10_000;

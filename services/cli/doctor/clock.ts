@@ -1,4 +1,4 @@
-import { formatMs } from '../duration.ts';
+import { formatMs } from '../terminal/duration.ts';
 import { type Finding, ill, well } from './finding.ts';
 
 /** An agent's clock may differ by so much before it is mentioned, and before it is a fault. */

@@ -3,7 +3,7 @@ import { type Executor, ExecutorState } from '../../../proto/gen/strategos/comma
 import { Freshness, SourceState } from '../../../proto/gen/strategos/market/v1/market_pb.js';
 import { messageOf } from '../../platform/errors.ts';
 import type { Clients } from '../client.ts';
-import { formatMs } from '../duration.ts';
+import { formatMs } from '../terminal/duration.ts';
 import { agentFindings } from './agent.ts';
 import { type Finding, ill, skipped, timed, well } from './finding.ts';
 import { refusalFindings } from './refusal.ts';

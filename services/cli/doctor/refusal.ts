@@ -1,6 +1,6 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { type Executor, ExecutorState } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
-import { refusalText } from '../executor-view.ts';
+import { refusalText } from '../executor/view.ts';
 import { type Finding, ill } from './finding.ts';
 
 /** An agent that is refused calls again within a minute: what is older than this is over, unless it is why nobody is connected. */

@@ -1,6 +1,6 @@
 import colors from 'picocolors';
-import { CliError, EXIT } from '../errors.ts';
-import type { Output } from '../output.ts';
+import { CliError, EXIT } from '../terminal/errors.ts';
+import type { Output } from '../terminal/output.ts';
 import { type Finding, isHealthy, type Verdict } from './finding.ts';
 
 const MARKS: Readonly<Record<Verdict, string>> = {

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { fromJsonString } from '@bufbuild/protobuf';
-import { type Credentials, CredentialsSchema } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { hasCode } from '../../../deploy/local/process-record.ts';
+import { type Credentials, CredentialsSchema } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { messageOf } from '../../platform/errors.ts';
 import { type Finding, ill, well } from '../doctor/finding.ts';
 

@@ -1,6 +1,6 @@
 import type { Command, TerminalState } from './command.ts';
 import { errorText } from './error-text.ts';
-import type { Explanation } from './explain.ts';
+import type { Explanation } from './explanation.ts';
 import { clockTime, spanText } from './span-text.ts';
 
 const REFUSED_BY = {

@@ -3,31 +3,9 @@ import type { BlockingCommand } from './command-reader.ts';
 import { errorText } from './error-text.ts';
 import { type Executor, executorState, lastSeenMs, offlineSinceMs } from './executor.ts';
 import { explainEnd } from './explain-end.ts';
+import type { Explanation, HopName } from './explanation.ts';
 import { isCalling, isCurrent, type Refusal, remedyOf } from './refusal.ts';
 import { clockTime, spanText } from './span-text.ts';
-
-/** Names of the values of strategos.command.v1.Hop. */
-export type HopName =
-  | 'NONE'
-  | 'EXECUTOR_NEVER_CONNECTED'
-  | 'EXECUTOR_OFFLINE'
-  | 'EXECUTOR_DISABLED'
-  | 'CREDIT_LIMIT'
-  | 'ORDERING_KEY'
-  | 'RETRY_BACKOFF'
-  | 'DISPATCH'
-  | 'RECEIPT'
-  | 'AGENT_START'
-  | 'EXECUTION'
-  | 'OVERRUN'
-  | 'REFUSED'
-  | 'AGENT_REFUSED';
-
-export interface Explanation {
-  readonly hop: HopName;
-  /** One sentence for people; times in UTC. */
-  readonly sentence: string;
-}
 
 export interface Situation {
   readonly command: Command;

@@ -11,7 +11,7 @@ import { linkCallerOf } from '../link/link-caller.ts';
 import { contractVerdictOf, PLATFORM_DIGEST, servedVersions } from '../wire/contract.ts';
 import { checksOf } from '../wire/request-checks.ts';
 import { timestampOf } from '../wire/time.ts';
-import type { LinkHandlerDependencies } from './link.ts';
+import type { LinkHandlerDependencies } from './link-dependencies.ts';
 
 /** Reads, and nothing else: whoever looks for a fault must not push out the agent that works. */
 export function checkLink(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['checkLink'] {

@@ -13,7 +13,7 @@ import type { LinkCaller } from '../link/accept.ts';
 import { linkCallerOf } from '../link/link-caller.ts';
 import type { ExecutorSession } from '../link/session.ts';
 import type { SessionEnd } from '../link/session-end.ts';
-import type { LinkHandlerDependencies } from './link.ts';
+import type { LinkHandlerDependencies } from './link-dependencies.ts';
 
 /** A peer that connects and says nothing holds nothing for longer than this. */
 const FIRST_MESSAGE_MS_MAX = 5_000;

@@ -15,7 +15,7 @@ import { offerOf } from '../link/offer.ts';
 import type { ExecutorSession } from '../link/session.ts';
 import { checkInterest } from '../wire/interest-checks.ts';
 import { checksOf } from '../wire/request-checks.ts';
-import type { LinkHandlerDependencies } from './link.ts';
+import type { LinkHandlerDependencies } from './link-dependencies.ts';
 
 /** Longest wait that may be asked for. */
 const WAIT_ASKED_MS_MAX = 25_000;

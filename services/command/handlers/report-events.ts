@@ -8,12 +8,12 @@ import {
 } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { StatusError } from '../../platform/errors.ts';
 import { linkCallerOf } from '../link/link-caller.ts';
+import { IN_FLIGHT_MAX } from '../link/offer.ts';
 import type { ExecutorSession } from '../link/session.ts';
 import type { StoredNumbers } from '../link/venue-channel.ts';
-import { IN_FLIGHT_MAX } from '../link/offer.ts';
 import { checkVenueEvents } from '../wire/interest-checks.ts';
 import { checksOf } from '../wire/request-checks.ts';
-import type { LinkHandlerDependencies } from './link.ts';
+import type { LinkHandlerDependencies } from './link-dependencies.ts';
 
 /** A result that is not durable by then is not acknowledged; the agent reports it again. */
 const ACKNOWLEDGE_MS_MAX = 5_000;

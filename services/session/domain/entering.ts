@@ -1,5 +1,5 @@
 import type { Draft } from './draft.ts';
-import type { IntentBody } from './intents.ts';
+import type { IntentBody } from './intent-body.ts';
 import { freeEquity, sizingEquity, tellNotOpened } from './positions.ts';
 import type { ActivationRecord, SignalRecord } from './records.ts';
 import { entryOrder } from './sizing.ts';

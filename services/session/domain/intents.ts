@@ -1,23 +1,9 @@
 import type { Draft } from './draft.ts';
 import { isHeld } from './draft.ts';
 import { enter, rejectEntry } from './entering.ts';
+import type { IntentBody } from './intent-body.ts';
 import { tellNotClosed } from './positions.ts';
-import type { ActivationRecord, Section, SignalRecord } from './records.ts';
-import type { EntryTerms } from './sizing.ts';
-
-/** What an instance asks for, as it was handed over. `inputs` in proto JSON; `terms` with ENTER alone. */
-export interface IntentBody {
-  readonly id: string;
-  readonly instanceId: string;
-  readonly type: 'ENTER' | 'EXIT' | 'CANCEL_ENTRY' | 'SIGNAL' | 'SIGNAL_CANCELLED' | 'INPUT_BLIND' | 'INPUT_FRESH';
-  readonly section: Section;
-  readonly reason: string;
-  readonly revision: number;
-  readonly marketTimeMs: number;
-  readonly price: string;
-  readonly terms: EntryTerms;
-  readonly inputs: readonly unknown[];
-}
+import type { ActivationRecord, SignalRecord } from './records.ts';
 
 /** Carries out one intent. Each is carried out once: the caller marks it done in the same transaction. */
 export function applyIntent(draft: Draft, intent: IntentBody): void {

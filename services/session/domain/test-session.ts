@@ -1,5 +1,6 @@
 import { Draft } from './draft.ts';
-import { applyIntent, type IntentBody } from './intents.ts';
+import type { IntentBody } from './intent-body.ts';
+import { applyIntent } from './intents.ts';
 import type { SessionRecord } from './records.ts';
 import { applyObserved, type Observed } from './results.ts';
 import { planSession, startSessionRequestId } from './starting.ts';

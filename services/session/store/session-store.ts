@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
+import { StatusError } from '../../platform/errors.ts';
 import { Draft, type Written } from '../domain/draft.ts';
-import type { IntentBody } from '../domain/intents.ts';
+import type { IntentBody } from '../domain/intent-body.ts';
 import type {
   ActivationRecord,
   CommandRecord,
@@ -10,7 +11,6 @@ import type {
   SignalRecord,
 } from '../domain/records.ts';
 import type { ChangeOptions, NewIntent, SessionBook } from '../domain/repository.ts';
-import { StatusError } from '../../platform/errors.ts';
 import { lockAccount, readUnissuedHalt } from './halt-statements.ts';
 import { addIntents, intentsDone, readIntents } from './intent-statements.ts';
 import {

@@ -4,16 +4,16 @@ import {
   ConditionResultSchema,
   type Intent,
   IntentType,
+  IntentTypeSchema,
   Section,
   SectionSchema,
-  IntentTypeSchema,
 } from '../../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
 import {
   type ExitOffset,
   PositionSizeType,
   type StrategyDefinition,
 } from '../../../proto/gen/strategos/strategy/v1/strategy_pb.js';
-import type { IntentBody } from '../domain/intents.ts';
+import type { IntentBody } from '../domain/intent-body.ts';
 import type { Section as SectionName } from '../domain/records.ts';
 import type { NewIntent } from '../domain/repository.ts';
 import type { EntryTerms } from '../domain/sizing.ts';

@@ -1,5 +1,5 @@
-import type { Violation } from '../history-checker.ts';
 import { actsOf, type RecordedHistory } from '../recorded-history.ts';
+import type { Violation } from '../violation.ts';
 
 /** I3: at most one effect a command, counted over all agents, attempts and restarts. */
 export function* effectOnce(history: RecordedHistory): Iterable<Violation> {

@@ -1,6 +1,6 @@
-import type { Violation } from '../history-checker.ts';
 import type { HistoryRow } from '../history-record.ts';
 import type { RecordedHistory } from '../recorded-history.ts';
+import type { Violation } from '../violation.ts';
 
 /** I8: an older stream epoch changes nothing: in commit order, no command goes out under a lower epoch than one before it. */
 export function* epochsNeverFall(history: RecordedHistory): Iterable<Violation> {

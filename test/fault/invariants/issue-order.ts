@@ -1,6 +1,6 @@
-import type { Violation } from '../history-checker.ts';
 import type { CallReturn, FinalCommand, HistoryRecord, IssueCall } from '../history-record.ts';
 import { actsOf, type RecordedHistory, requestKey } from '../recorded-history.ts';
+import type { Violation } from '../violation.ts';
 import { Earlier } from './earlier.ts';
 import { outerKeys, overtakesAll } from './related-keys.ts';
 

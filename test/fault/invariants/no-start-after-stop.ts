@@ -1,6 +1,6 @@
-import type { Violation } from '../history-checker.ts';
 import type { FinalCommand } from '../history-record.ts';
 import { actsOf, type RecordedHistory } from '../recorded-history.ts';
+import type { Violation } from '../violation.ts';
 import { keyContains, supersedes } from './related-keys.ts';
 
 /**

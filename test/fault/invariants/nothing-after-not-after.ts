@@ -1,5 +1,5 @@
-import type { Violation } from '../history-checker.ts';
 import { actsOf, type RecordedHistory } from '../recorded-history.ts';
+import type { Violation } from '../violation.ts';
 
 /**
  * The agent is told how long it has, not until when: what a delivery takes on the way between two processes of one machine

@@ -1,6 +1,6 @@
-import type { Violation } from '../history-checker.ts';
 import { isTerminalState } from '../history-record.ts';
 import { actsOf, type RecordedHistory } from '../recorded-history.ts';
+import type { Violation } from '../violation.ts';
 
 /** The sweeper looks twice a second; the rest is room for its statement on a busy machine. */
 const SWEEP_MS_MAX = 1_500;

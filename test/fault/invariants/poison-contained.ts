@@ -1,6 +1,6 @@
-import type { Violation } from '../history-checker.ts';
 import { isTerminalState } from '../history-record.ts';
 import type { RecordedHistory } from '../recorded-history.ts';
+import type { Violation } from '../violation.ts';
 
 /** I13: one poisoned row never stops another: it is set aside with its defect, and everything else goes on. */
 export function* poisonContained(history: RecordedHistory): Iterable<Violation> {

@@ -1,5 +1,5 @@
-import type { Violation } from '../history-checker.ts';
 import { type RecordedHistory, requestKey } from '../recorded-history.ts';
+import type { Violation } from '../violation.ts';
 
 /** I7: one `request_id`, one command: the same for the same body, an error for another; and a refused call stored nothing. */
 export function* requestOnce(history: RecordedHistory): Iterable<Violation> {

@@ -1,5 +1,5 @@
-import type { Violation } from '../history-checker.ts';
 import type { RecordedHistory } from '../recorded-history.ts';
+import type { Violation } from '../violation.ts';
 
 /** I6: nothing reaches an executor or an account that it is not for. */
 export function* rightAddressee(history: RecordedHistory): Iterable<Violation> {

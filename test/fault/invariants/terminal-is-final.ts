@@ -1,6 +1,6 @@
-import type { Violation } from '../history-checker.ts';
 import { type HistoryRow, isTerminalState, type RecordedStep } from '../history-record.ts';
 import type { RecordedHistory, SettleAttempt } from '../recorded-history.ts';
+import type { Violation } from '../violation.ts';
 import { isOperators } from './operators-word.ts';
 
 /**

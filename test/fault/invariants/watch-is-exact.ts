@@ -1,6 +1,6 @@
-import type { Violation } from '../history-checker.ts';
 import type { HistoryRow, WatchedRow } from '../history-record.ts';
 import type { RecordedHistory } from '../recorded-history.ts';
+import type { Violation } from '../violation.ts';
 
 /** A watcher that resumes from its last cursor misses nothing, sees nothing twice, and sees it in commit order. */
 export function* watchIsExact(history: RecordedHistory): Iterable<Violation> {
