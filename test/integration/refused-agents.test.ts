@@ -201,6 +201,17 @@ describe.concurrent.each(WAYS)('an agent that is refused over %s', (way) => {
   });
 });
 
+test.concurrent('an agent that is refused for this and then for that is refused since the first', async () => {
+  const credentials = await stack.createExecutor('fickle');
+  await call(credentials, 'stream', UNSUPPORTED);
+  const first = await refusedFor('fickle', ErrorReason.CONTRACT_UNSUPPORTED);
+  await call(credentials, 'poll', { ...SERVED, journalId: '' });
+  const then = await refusedFor('fickle', ErrorReason.INVALID_FIELD);
+  if (first.time === undefined || then.time === undefined) throw new Error('no times');
+  expect(timestampMs(then.time)).toBeGreaterThan(timestampMs(first.time));
+  expect(then.sinceTime).toEqual(first.sinceTime);
+});
+
 test.concurrent('an agent that is accepted is refused no more, and the refusal is plainly older than its connection', async () => {
   const credentials = await stack.createExecutor('updated');
   await call(credentials, 'stream', UNSUPPORTED);

@@ -38,7 +38,7 @@ export interface NewRefusal {
 
 /** The latest refusal of an executor, as it is stored. */
 export interface Refusal extends Omit<NewRefusal, 'accountId' | 'executorId' | 'reason'> {
-  /** Since when every call was refused for this reason. */
+  /** Since when every call was refused, for this reason or another. */
   readonly sinceMs: number;
   /** A newer release of the platform may have written one that this one does not know. */
   readonly reason: string;

@@ -21,7 +21,7 @@ ON CONFLICT (executor_id) DO UPDATE SET
   refuse_time = excluded.refuse_time, reason = excluded.reason, message = excluded.message, key_id = excluded.key_id,
   proven = excluded.proven, link = excluded.link, agent_version = excluded.agent_version,
   contract_digest = excluded.contract_digest, host = excluded.host,
-  since_time = CASE WHEN r.reason = excluded.reason AND r.proven = excluded.proven AND NOT EXISTS (
+  since_time = CASE WHEN r.proven = excluded.proven AND NOT EXISTS (
       SELECT FROM command.executor e WHERE e.id = r.executor_id AND e.connect_time > r.refuse_time)
     THEN r.since_time ELSE excluded.since_time END
 WHERE r.refuse_time < excluded.refuse_time

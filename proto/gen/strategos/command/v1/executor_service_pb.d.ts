@@ -211,7 +211,7 @@ export declare type Refusal = Message<"strategos.command.v1.Refusal"> & {
   time?: Timestamp | undefined;
 
   /**
-   * When it was first refused for this reason, with no other reason and no accepted stream in between.
+   * When it was first refused, for this reason or another, with no accepted stream in between.
    *
    * @generated from field: google.protobuf.Timestamp since_time = 2;
    */
