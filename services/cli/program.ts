@@ -12,6 +12,7 @@ import { registerDoctor } from './doctor/doctor.ts';
 import { registerExecutor } from './executor/executor.ts';
 import { registerInstance } from './instance/instance.ts';
 import { registerMarket } from './market/market.ts';
+import { registerMetrics } from './metrics/metrics.ts';
 import { registerSession } from './session/session.ts';
 import { registerStatus } from './status.ts';
 import { registerStrategy } from './strategy/strategy.ts';
@@ -85,6 +86,7 @@ export function buildProgram(cli: Cli): Command {
   registerInstance(program, cli);
   registerBacktest(program, cli);
   registerAlert(program, cli);
+  registerMetrics(program, cli);
   registerToken(program, cli);
   registerAccount(program, cli);
   registerContracts(program, cli);

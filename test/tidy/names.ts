@@ -41,7 +41,7 @@ const VAGUE_FILES = /^(?:utils?|common|helpers?|lib|misc|shared)\.[jt]s$/;
 const KEBAB = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9-]+)*$/;
 /** Migrations begin with their number; protobuf's own style is snake_case. */
 const OTHERWISE_NAMED =
-  /^(?:proto\/|services\/[^/]+\/migrations\/\d{6}_[a-z0-9_]+\.sql$|(?:.*\/)?(?:README|ARCHITECTURE|CONTRIBUTING|LICENSE)(?:\.md)?$|(?:.*\/)?Dockerfile$)/;
+  /^(?:proto\/|services\/[^/]+\/migrations\/\d{6}_[a-z0-9_]+\.sql$|(?:.*\/)?(?:README|ARCHITECTURE|CONTRIBUTING|LICENSE)(?:\.md)?$|(?:.*\/)?Dockerfile(?:\.dockerignore)?$)/;
 
 const LINES_MAX = 400;
 const MAIN_LINES_MAX = 40;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,6 +75,8 @@ async function freshDirectory(): Promise<string> {
 
 async function publish(built: string, wanted: string): Promise<void> {
   try {
+    // Who installs and builds is not always who runs it.
+    await chmod(built, 0o755);
     await rename(built, wanted);
   } catch (thrown) {
     // Another gateway was faster; what it has built is the same.
