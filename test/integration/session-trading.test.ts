@@ -70,6 +70,15 @@ describe('a signal', () => {
     await world.client.stopSession({ id: session.id });
   });
 
+  test('on a coin of a fraction of a millionth is told in decimals that the evaluator takes', async () => {
+    const session = await world.paper('vps-1', 'pump');
+    const entry = await world.decide(session, { type: IntentType.ENTER, price: '0.0000005' });
+    expect(await world.outcome(entry, OutcomeType.OPENED)).toMatchObject({ price: '0.0000005', quantity: '400000000' });
+    const exit = await world.decide(session, { type: IntentType.EXIT, price: '0.0000006' });
+    expect(await world.outcome(exit, OutcomeType.CLOSED)).toMatchObject({ price: '0.0000006', quantity: '400000000' });
+    await world.client.stopSession({ id: session.id });
+  });
+
   test('that is given up is CANCELLED', async () => {
     const session = await world.paper('vps-1', 'pump');
     await world.decide(session, { type: IntentType.SIGNAL, section: Section.S1_SIGNAL });

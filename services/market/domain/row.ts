@@ -1,3 +1,4 @@
+import { Decimal } from 'decimal.js';
 import type { CandleNumbers, TradeEvent } from './market-event.ts';
 
 /** A candle as a source gives it; its interval is known only to the series. */
@@ -20,21 +21,19 @@ export interface RowFault {
 const TIMESTAMP_MS_MIN = 100_000_000_000;
 const TIMESTAMP_MS_MAX = 253_402_300_799_999;
 const WHOLE_FORM = /^\d{1,15}$/;
-/** Plain decimals; exponents as some sources write them for tiny amounts. */
-const DECIMAL_FORM = /^\d+(\.\d+)?([eE][+-]?\d{1,3})?$/;
+const DECIMAL_FORM = /^\d+(\.\d+)?$/;
+/** As some sources write tiny amounts. */
+const EXPONENT_FORM = /^\d+(\.\d+)?[eE][+-]?\d{1,3}$/;
 const DECIMAL_CHARS_MAX = 40;
 
 /** Reads a candle's cells, all as text. */
 export function readCandleRow(
   timestamp: string,
-  open: string,
-  high: string,
-  low: string,
-  close: string,
-  volume: string,
+  ...cells: [string, string, string, string, string]
 ): CandleRow | RowFault {
   const timestampMs = timestampOf(timestamp);
   if (typeof timestampMs !== 'number') return timestampMs;
+  const [open, high, low, close, volume] = cells.map(plain) as typeof cells;
   const numbers = {
     open: decimal(open),
     high: decimal(high),
@@ -53,9 +52,15 @@ export function readCandleRow(
 }
 
 /** Reads a trade's cells, all as text; `side` may be empty. */
-export function readTradeRow(timestamp: string, price: string, amount: string, side: string): TradeEvent | RowFault {
+export function readTradeRow(
+  timestamp: string,
+  priceCell: string,
+  amountCell: string,
+  side: string,
+): TradeEvent | RowFault {
   const timeMs = timestampOf(timestamp);
   if (typeof timeMs !== 'number') return timeMs;
+  const [price, amount] = [plain(priceCell), plain(amountCell)];
   const priceNumber = decimal(price);
   const amountNumber = decimal(amount);
   const fault = priceFault('price', price, priceNumber) ?? priceFault('amount', amount, amountNumber);
@@ -70,6 +75,16 @@ function timestampOf(text: string): number | RowFault {
   if (Number.isNaN(ms)) return { fault: `timestamp_ms ${shown(text)} is not a whole number of milliseconds` };
   if (ms >= TIMESTAMP_MS_MIN && ms <= TIMESTAMP_MS_MAX) return ms;
   return { fault: `timestamp_ms ${shown(text)} is not within 1973 to 9999; it counts milliseconds` };
+}
+
+/**
+ * A decimal without its exponent: prices go along with orders, and nobody behind this takes one. What is too long then, and
+ * other text, stays as it is.
+ */
+function plain(text: string): string {
+  if (text.length > DECIMAL_CHARS_MAX || !EXPONENT_FORM.test(text)) return text;
+  const written = new Decimal(text).toFixed();
+  return written.length > DECIMAL_CHARS_MAX ? text : written;
 }
 
 /** NaN for anything but a finite, unsigned decimal. */

@@ -36,6 +36,19 @@ describe('a series of candles', () => {
     expect(series.events[0]).toMatchObject({ timeMs: START_MS + 60_000, openTimeMs: START_MS, close: '100.50' });
   });
 
+  test('takes exponents, and gives decimals without them: prices become those of orders', async () => {
+    const { events } = await readSeries(csv([`${START_MS},5e-7,6.5E-07,0.0000004,5.25e-7,1.5e3`]));
+    expect(events[0]).toMatchObject({
+      open: '0.0000005',
+      high: '0.00000065',
+      low: '0.0000004',
+      close: '0.000000525',
+      volume: '1500',
+    });
+    const trades = await readSeries(csv([`${START_MS},5e-7,2E2,buy`], 'timestamp_ms,price,amount,side'));
+    expect(trades.events[0]).toMatchObject({ price: '0.0000005', amount: '200' });
+  });
+
   test('is the same gzipped, in pieces, with other line ends, quotes, columns in another order and a byte order mark', async () => {
     const plain = csv(minutes.map((minute) => line(minute)));
     const expected = (await readSeries(plain)).events;

@@ -35,3 +35,15 @@ describe('what had closed a position before its close came', () => {
     expect(closedBy({ summary: '1 position closed before its stop loss' })).toBe('');
   });
 });
+
+test('what an adapter writes with an exponent reaches the session as a plain decimal', () => {
+  const fill = { symbol: 'PEPE_BTC', quantity: '1.5e9', price: '5e-7', fee: '7.5E-1' };
+  const { fills, positions } = observedFromProto(
+    create(CommandSchema, {
+      state: CommandState.SUCCEEDED,
+      result: { fills: [fill], status: { positions: [{ symbol: 'PEPE_BTC', quantity: '1e-8', entryPrice: '0.5' }] } },
+    }),
+  );
+  expect(fills).toMatchObject([{ quantity: '1500000000', price: '0.0000005', fee: '0.75' }]);
+  expect(positions).toMatchObject([{ quantity: '0.00000001', entryPrice: '0.5' }]);
+});

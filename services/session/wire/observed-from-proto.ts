@@ -10,6 +10,7 @@ import type { Fill } from '../domain/positions.ts';
 import type { CommandEnd, OpenCommandState } from '../domain/records.ts';
 import type { Observed } from '../domain/results.ts';
 import type { VenueNews } from '../domain/venue.ts';
+import { plainDecimal } from './plain-decimal.ts';
 import { millisecondsOf } from './time.ts';
 
 const STATES: Readonly<Partial<Record<CommandState, OpenCommandState | CommandEnd>>> = {
@@ -41,8 +42,8 @@ export function observedFromProto(command: Command): Observed {
       sessionId,
       strategyId,
       symbol,
-      quantity,
-      entryPrice,
+      quantity: plainDecimal(quantity),
+      entryPrice: plainDecimal(entryPrice),
     })),
   };
 }
@@ -80,7 +81,14 @@ export function venueNewsFromProto(event: VenueEvent): VenueNews | undefined {
     }
     case 'equityReport': {
       const { equity, balance, peakEquity, maxDrawdownPct } = event.event.value;
-      return { ...about, type: 'EQUITY', equity, balance, peakEquity, maxDrawdownPct };
+      return {
+        ...about,
+        type: 'EQUITY',
+        equity: plainDecimal(equity),
+        balance: plainDecimal(balance),
+        peakEquity: plainDecimal(peakEquity),
+        maxDrawdownPct: plainDecimal(maxDrawdownPct),
+      };
     }
     case 'disconnectPolicyApplied': {
       const { ordersCancelled, positionsClosed } = event.event.value;
@@ -96,5 +104,11 @@ export function venueNewsFromProto(event: VenueEvent): VenueNews | undefined {
 }
 
 function fillFromProto({ symbol, quantity, price, fee, fillTime }: WireFill): Fill {
-  return { symbol, quantity, price, fee, timeMs: millisecondsOf(fillTime) };
+  return {
+    symbol,
+    quantity: plainDecimal(quantity),
+    price: plainDecimal(price),
+    fee: plainDecimal(fee),
+    timeMs: millisecondsOf(fillTime),
+  };
 }

@@ -47,6 +47,17 @@ describe('an order on paper', () => {
     expect([venue.balance, venue.equity, venue.freeMargin]).toEqual(['1010.1', '1010.1', '1010.1']);
   });
 
+  test('tells what is tiny as a plain decimal: the platform takes no exponents', () => {
+    const venue = venueOf({ feePct: '0.1' });
+    expect(venue.open(entry({ quantity: '0.2', price: '0.0000005' }))).toMatchObject({
+      filled: { price: '0.0000005', fee: '0.0000000001' },
+    });
+    expect(venue.close({ symbol: 'BTC_USDT', price: '0.0000006', timeMs: 70_000 })).toMatchObject({
+      filled: { price: '0.0000006', pnl: '0.00000002' },
+    });
+    expect(venue.position('BTC_USDT')).toBeUndefined();
+  });
+
   test('pays half the spread, the slippage and the fee, both ways', () => {
     const venue = venueOf({ feePct: '0.1', spreadPct: '0.2', slippagePct: '0.4' });
     expect(venue.open(entry())).toMatchObject({ filled: { price: '100.5', fee: '0.1005' } });
