@@ -90,6 +90,25 @@ describe('every indicator is what its formula says', () => {
   });
 });
 
+// Sums of twenty times 0.1 or 0.3 are not twenty times as much: rounding would pass for a spread.
+describe.each([0.1, 0.3, 2.3, 0.00000007])('where nothing moves, at %d,', (price) => {
+  const numbers = { open: price, high: price, low: price, close: price, volume: 1 };
+  const events = generated(40, 3n).map((event) => ({ ...event, close: String(price), numbers }) as MarketEvent);
+  const newest = (id: string): number => {
+    const engine = new IndicatorEngine([id]);
+    return events.map((event) => engine.update(event)[0] ?? Number.NaN).at(-1) ?? Number.NaN;
+  };
+
+  test.each(['cci_20', 'cci_7', 'bollinger_20_2_percent_b', 'bollinger_20_2.5_percent_b'])('%s has no value', (id) => {
+    expect(newest(id)).toBeNaN();
+  });
+
+  test('the bands have no width', () => {
+    expect(newest('bollinger_20_2_bandwidth')).toBe(0);
+    expect(newest('bollinger_20_2_upper')).toBe(newest('bollinger_20_2_lower'));
+  });
+});
+
 describe('warm-up', () => {
   test.each(all)('%s has its first value exactly when it says', (id) => {
     const { warmUp } = parseIndicatorId(id);

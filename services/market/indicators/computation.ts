@@ -12,9 +12,16 @@ export class NumberWindow {
   protected readonly values: Float64Array;
   #next = 0;
   #count = 0;
+  #newest = Number.NaN;
+  #alike = 0;
 
   constructor(size: number) {
     this.values = new Float64Array(size);
+  }
+
+  /** True when all of its numbers are the same. Then their spread is 0, whatever rounding leaves of it. */
+  get flat(): boolean {
+    return this.#alike >= this.values.length;
   }
 
   get full(): boolean {
@@ -22,6 +29,8 @@ export class NumberWindow {
   }
 
   push(value: number): void {
+    this.#alike = value === this.#newest ? this.#alike + 1 : 1;
+    this.#newest = value;
     this.values[this.#next] = value;
     this.#next = this.#next + 1 === this.values.length ? 0 : this.#next + 1;
     if (this.#count < this.values.length) this.#count += 1;

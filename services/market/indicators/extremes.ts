@@ -26,7 +26,7 @@ function bollinger([length = 20, deviations = 2]: readonly number[]): Computatio
       window.push(close);
       if (!window.full) return;
       const middle = window.sum() / length;
-      const reach = deviations * Math.sqrt(window.variance(middle));
+      const reach = window.flat ? 0 : deviations * Math.sqrt(window.variance(middle));
       const [upper, lower] = [middle + reach, middle - reach];
       values[0] = upper;
       values[1] = middle;
@@ -67,7 +67,7 @@ export const EXTREME_FAMILIES: readonly Family[] = [
     title: 'Bollinger bands',
     description: 'A mean of closes and bands around it that widen with their spread.',
     formula:
-      'middle = mean of the last `period` closes, the newest included; s = square root of the mean of (close − middle)² over the same closes (population deviation: divided by `period`); ' +
+      'middle = mean of the last `period` closes, the newest included; s = square root of the mean of (close − middle)² over the same closes (population deviation: divided by `period`), 0 when all of them are the same; ' +
       'upper = middle + deviations × s; lower = middle − deviations × s; bandwidth = 100 × (upper − lower) ÷ middle; percent_b = (close − lower) ÷ (upper − lower), no value when upper = lower',
     unit: 'price (bandwidth: percent; percent_b: ratio)',
     parameters: [

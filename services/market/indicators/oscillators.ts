@@ -1,7 +1,7 @@
 import { ATR, CCI, MFI, MOM, ROC, RSI, StochasticOscillator, WilliamsR, WSMA } from 'trading-signals';
 import type { CandleNumbers } from '../domain/market-event.ts';
 import { fromNumber, valueOf } from './averages.ts';
-import type { Computation } from './computation.ts';
+import { type Computation, NumberWindow } from './computation.ts';
 import { type Family, period } from './family.ts';
 
 /** Wilder's smoothing needs many candles to forget its seed; the longest still does within the kept history. */
@@ -204,7 +204,7 @@ export const OSCILLATOR_FAMILIES: readonly Family[] = [
     description: 'Distance of the price from its mean, in mean deviations.',
     formula:
       'typical = (high + low + close) ÷ 3; mean = mean of the last `period` typical prices, the newest included; deviation = mean of |typical − mean| over them; ' +
-      'cci = (typical − mean) ÷ (0.015 × deviation). No value when the deviation is 0',
+      'cci = (typical − mean) ÷ (0.015 × deviation). No value when the deviation is 0, as it is when all of them are the same',
     unit: 'number',
     parameters: [period(20, 2, 500)],
     outputs: [],
@@ -212,7 +212,12 @@ export const OSCILLATOR_FAMILIES: readonly Family[] = [
     warmUp: ([length = 20]) => length,
     create: ([length = 20]) => {
       const cci = new CCI(length);
-      return fromCandle((candle) => cci.update(candle, false), length);
+      const prices = new NumberWindow(length);
+      return fromCandle((candle) => {
+        prices.push((candle.high + candle.low + candle.close) / 3);
+        const value = cci.update(candle, false);
+        return prices.flat ? null : value;
+      }, length);
     },
   },
   {

@@ -123,7 +123,8 @@ function adx(candles: readonly TimedCandle[], [length = 0]: readonly number[]): 
 function bollinger([length = 0, deviations = 0]: readonly number[], output: string, prices: readonly number[]) {
   return windows(prices, length, (window) => {
     const middle = mean(window);
-    const s = Math.sqrt(mean(window.map((price) => (price - middle) ** 2)));
+    const same = window.every((price) => price === window[0]);
+    const s = same ? 0 : Math.sqrt(mean(window.map((price) => (price - middle) ** 2)));
     const [upper, lower] = [middle + deviations * s, middle - deviations * s];
     if (output === 'upper') return upper;
     if (output === 'middle') return middle;
@@ -210,6 +211,7 @@ export const PLAIN: Readonly<Record<string, Plain>> = {
     windows(closes(candles), length + 1, (window) => last(window) - (window[0] ?? NONE)),
   cci: (candles, [length = 0]) =>
     windows(candles.map(typical), length, (window) => {
+      if (window.every((value) => value === window[0])) return NONE;
       const middle = mean(window);
       const deviation = mean(window.map((value) => Math.abs(value - middle)));
       return deviation === 0 ? NONE : (last(window) - middle) / (0.015 * deviation);
