@@ -101,6 +101,28 @@ describe('an entry is rejected', () => {
       '10',
       undefined,
     ],
+    // To eight decimals these are the entry's own price: the next price would end what has just begun.
+    [
+      'stop_price',
+      { z1Entry: { positionSize: { type: 'fixed', value: 1 }, stopLoss: { enabled: true, offsetPercent: 0.3 } } },
+      '1000',
+      '0.00000123',
+      undefined,
+    ],
+    [
+      'target_price',
+      { z1Entry: { positionSize: { type: 'fixed', value: 1 }, takeProfit: { enabled: true, offsetPercent: 40 } } },
+      '1000',
+      '0.00000001',
+      undefined,
+    ],
+    [
+      'target_price',
+      { z1Entry: { positionSize: { type: 'fixed', value: 1 }, takeProfit: { enabled: true, offsetPercent: 10 } } },
+      '1000',
+      '0.000000003',
+      undefined,
+    ],
   ])('%s: %j with equity %s at %s', (reason, terms, equity, price, free) => {
     expect(reasonOf(entryOrder(terms, equity, price, free))).toBe(reason);
   });
@@ -148,14 +170,14 @@ describe('for every entry', () => {
           price,
         );
         if ('rejected' in result) {
-          expect(result.rejected).toBe('stop_price');
+          expect(['stop_price', 'target_price']).toContain(result.rejected);
           return;
         }
         for (const value of [result.quantity, result.stopLossPrice, result.takeProfitPrice]) {
           expect(value).toMatch(/^\d+(\.\d{1,8})?$/);
         }
-        expect(new Decimal(result.stopLossPrice).lte(price)).toBe(true);
-        expect(new Decimal(result.takeProfitPrice).gte(price)).toBe(true);
+        expect(new Decimal(result.stopLossPrice).lt(price)).toBe(true);
+        expect(new Decimal(result.takeProfitPrice).gt(price)).toBe(true);
       }),
     );
   });

@@ -46,7 +46,13 @@ export interface EntryOrder {
 
 /** Why there is no entry: a short constant reason, and a sentence. */
 export interface EntryRejection {
-  readonly rejected: 'no_size' | 'leverage_limit' | 'equity_exhausted' | 'quantity_zero' | 'stop_price';
+  readonly rejected:
+    | 'no_size'
+    | 'leverage_limit'
+    | 'equity_exhausted'
+    | 'quantity_zero'
+    | 'stop_price'
+    | 'target_price';
   readonly message: string;
 }
 
@@ -86,11 +92,14 @@ export function entryOrder(
   }
   const stop = exitPrice(at, terms.z1Entry?.stopLoss, -1);
   const target = exitPrice(at, terms.z1Entry?.takeProfit, 1);
-  if (stop?.lte(0) === true) {
-    return rejection(
-      'stop_price',
-      `a stop ${terms.z1Entry?.stopLoss?.offsetPercent} percent below ${text(at)} is not above 0`,
-    );
+  // Rounded onto the entry's own price, either would end the position with the next price, whatever that is.
+  if (stop !== undefined && (stop.lte(0) || stop.gte(at))) {
+    const offset = `a stop ${terms.z1Entry?.stopLoss?.offsetPercent} percent below ${text(at)}`;
+    return rejection('stop_price', `${offset} is ${text(stop)} to ${PLACES} decimals, which is no price below it`);
+  }
+  if (target?.lte(at) === true) {
+    const offset = `a target ${terms.z1Entry?.takeProfit?.offsetPercent} percent above ${text(at)}`;
+    return rejection('target_price', `${offset} is ${text(target)} to ${PLACES} decimals, which is no price above it`);
   }
   return {
     quantity: text(quantity),
