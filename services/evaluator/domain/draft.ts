@@ -24,8 +24,9 @@ export interface Cause {
 export class Draft {
   data: InstanceData;
   readonly strategy: CompiledStrategy;
+  /** Of what follows, as a decimal; empty where it is not known. */
+  price: string;
   readonly #before: InstanceData;
-  readonly #price: string;
   readonly #records: EvaluationRecord[] = [];
   readonly #intents: IntentRecord[] = [];
 
@@ -33,7 +34,7 @@ export class Draft {
     this.data = data;
     this.strategy = strategy;
     this.#before = data;
-    this.#price = price;
+    this.price = price;
   }
 
   /** True when there is something to be stored. */
@@ -77,7 +78,7 @@ export class Draft {
       reason: cause.reason,
       revision: this.data.revision,
       timeMs: cause.timeMs,
-      price: this.#price,
+      price: this.price,
       inputs: cause.inputs ?? [],
     });
     return id;
@@ -97,7 +98,7 @@ export class Draft {
       message: cause.message ?? '',
       revision: this.data.revision,
       inputs: cause.inputs ?? [],
-      price: this.#price,
+      price: this.price,
       blocked,
       intentId,
     });

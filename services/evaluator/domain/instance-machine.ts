@@ -78,7 +78,8 @@ export class InstanceMachine {
 
   /** Looks at one event; `values` in the order of `indicatorIds`, NaN for no value. */
   event(event: MarketMoment, values: Float64Array, gate: Gate = ''): Step {
-    const step = onEvent(this.#data, this.#running.strategy, event, (data) => this.#view(data, values), gate);
+    const view = (data: InstanceData) => this.#view(data, values);
+    const step = onEvent(this.#data, this.#running.strategy, event, view, gate, this.#price);
     this.#evaluated = event;
     this.#price = event.price;
     return this.#take(step);

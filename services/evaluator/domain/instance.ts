@@ -45,7 +45,7 @@ export interface EvaluationRecord {
   readonly message: string;
   readonly revision: number;
   readonly inputs: readonly ConditionResult[];
-  /** Decimal; empty before the first event. */
+  /** Decimal; of a timer between two events that of the earlier one. Empty where it is not known, as before the first event. */
   readonly price: string;
   readonly blocked: boolean;
   /** Empty when nothing was asked of the session. */

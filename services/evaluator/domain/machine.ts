@@ -14,7 +14,8 @@ export interface SectionView {
 
 /**
  * Takes an instance through one event: timers that fell due before it, a cooldown that ends with it, then at most one decision.
- * Outcomes of stops and targets that this event has touched are to be applied before it, by `onOutcome`.
+ * Outcomes of stops and targets that this event has touched are to be applied before it, by `onOutcome`. `priceBefore` is the
+ * decimal of the event before, at which those timers are told; empty where nobody knows it.
  */
 export function onEvent(
   data: InstanceData,
@@ -22,9 +23,11 @@ export function onEvent(
   event: MarketMoment,
   view: (data: InstanceData) => SectionView,
   gate: Gate,
+  priceBefore: string,
 ): Step {
-  const draft = new Draft(data, strategy, event.price);
-  fireTimers(draft, event.timeMs);
+  const draft = new Draft(data, strategy, priceBefore);
+  fireTimers(draft, event.timeMs, event.price);
+  draft.price = event.price;
   if (draft.data.quiet === null) decide(draft, event.timeMs, view, gate);
   else {
     if (!covers(draft.data.quiet, event)) decide(draft, event.timeMs, view, gate);
@@ -36,7 +39,7 @@ export function onEvent(
 /** Fires what is due by the clock although no event has come; the result is the same as with the next event. */
 export function onClock(data: InstanceData, strategy: CompiledStrategy, nowMs: number, price: string): Step {
   const draft = new Draft(data, strategy, price);
-  fireTimers(draft, nowMs);
+  fireTimers(draft, nowMs, price);
   return draft.changed ? draft.step() : { instance: data, ...NOTHING };
 }
 
@@ -45,11 +48,12 @@ function covers(quiet: Quiet, event: MarketMoment): boolean {
   return quiet.sequence === null ? event.timeMs <= quiet.timeMs : event.sequence <= quiet.sequence;
 }
 
-/** A timeout at exactly `timeMs` is left to the decision; a cooldown that ends then is over. */
-function fireTimers(draft: Draft, timeMs: number): void {
+/** A timeout at exactly `timeMs` is left to the decision; a cooldown that ends then is over, and is told at its `price`. */
+function fireTimers(draft: Draft, timeMs: number, price: string): void {
   for (;;) {
     const { state, dueMs } = draft.data;
     if (dueMs === null) return;
+    if (dueMs === timeMs) draft.price = price;
     if (state === 'SIGNAL_DETECTED' && dueMs < timeMs) giveUp(draft, dueMs, 'timeout', []);
     else if ((state === 'SIGNAL_CANCELLED' || state === 'EMERGENCY_EXIT') && dueMs <= timeMs)
       cooldownOver(draft, dueMs);

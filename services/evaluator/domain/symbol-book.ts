@@ -91,18 +91,20 @@ export class SymbolBook<M extends Member> {
   /** Goes back to an earlier event, for a member that has not seen it yet; all others remember how far they have come. */
   rewind(sequence: number, timeMs: number): void {
     for (const { member } of this.#members.values()) member.through = { ...this.throughOf(member) };
-    this.#at = { ...this.#at, sequence, timeMs };
+    // The price of then is not known any more.
+    this.#at = { sequence, timeMs, price: '' };
   }
 
   /** Looks at an event. `values[i]` is the value of the indicator in slot `slots[i]`, NaN for none. */
   event(moment: MarketMoment, slots: Int32Array, values: ArrayLike<number>): void {
     this.#index.update(slots, values);
     if (moment.timeMs < this.#at.timeMs) this.#rebase(moment.timeMs - this.#at.timeMs, moment.sequence);
+    const { price } = this.#at;
     this.#at = moment;
     const due = this.#due(moment.timeMs);
-    for (const member of due) this.#look(member, moment);
+    for (const member of due) this.#look(member, moment, price);
     for (const group of this.#index.holding()) {
-      for (const member of group.members) this.#look(member, moment);
+      for (const member of group.members) this.#look(member, moment, price);
     }
     for (const member of due) this.#arm(member);
   }
@@ -158,14 +160,14 @@ export class SymbolBook<M extends Member> {
     return due;
   }
 
-  #look(member: M, moment: MarketMoment): void {
+  #look(member: M, moment: MarketMoment, priceBefore: string): void {
     if (moment.sequence <= member.through.sequence || this.get(member.data.instanceId) !== member) return;
     member.through = { sequence: moment.sequence, timeMs: moment.timeMs };
     const view = (data: InstanceData) => ({
       truth: this.#index.truth(member, data.state),
       inputs: (section: RuleSectionName, note?: string) => this.inputs(member, section, note),
     });
-    this.#take(member, onEvent(member.data, member.strategy, moment, view, this.#gateOf(member)));
+    this.#take(member, onEvent(member.data, member.strategy, moment, view, this.#gateOf(member), priceBefore));
   }
 
   #gateOf(member: M): Gate {

@@ -160,7 +160,7 @@ export declare type Evaluation = Message<"strategos.evaluator.v1.Evaluation"> & 
   inputs: ConditionResult[];
 
   /**
-   * Decimal; the symbol's price at that moment.
+   * Decimal; the symbol's price at that moment, which between two events is that of the earlier one. Empty where it is not known.
    *
    * @generated from field: string price = 16;
    */
@@ -378,7 +378,7 @@ export declare type Intent = Message<"strategos.evaluator.v1.Intent"> & {
   revision: bigint;
 
   /**
-   * Market time and price of the decision.
+   * Market time and price of the decision. An exit that is asked for again has no price where none is known yet.
    *
    * @generated from field: google.protobuf.Timestamp time = 10;
    */
