@@ -115,6 +115,15 @@ describe('a signal', () => {
 });
 
 describe('an intent', () => {
+  test("to exit that knows no price, of an evaluator that has just taken over and asks again, closes at the venue's", async () => {
+    const session = await world.paper('vps-1', 'pump');
+    const entry = await world.decide(session, { type: IntentType.ENTER, price: '100' });
+    await world.outcome(entry, OutcomeType.OPENED);
+    const exit = await world.decide(session, { type: IntentType.EXIT, price: '' });
+    expect(await world.outcome(exit, OutcomeType.CLOSED)).toMatchObject({ price: '100', quantity: '2' });
+    await world.client.stopSession({ id: session.id });
+  });
+
   test('that is handed over again and again, to two replicas at once, has one effect', async () => {
     const session = await world.paper('vps-1', 'pump');
     const entry = world.intent(session, { type: IntentType.ENTER, id: randomUUID() });

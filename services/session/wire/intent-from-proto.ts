@@ -45,8 +45,8 @@ export function intentFromProto(intent: Intent, at: string, checks: FieldChecks)
   checks.enumeration(`${at}.section`, SectionSchema, intent.section);
   const marketTimeMs = millisecondsOf(intent.time);
   if (marketTimeMs === null) checks.add(`${at}.time`, 'is required: the market time of the decision');
-  const trades = intent.type === IntentType.ENTER || intent.type === IntentType.EXIT;
-  checks.amount(`${at}.price`, intent.price, trades);
+  // An entry is sized by its price. An exit must not wait for one: the venue closes at its own.
+  checks.amount(`${at}.price`, intent.price, intent.type === IntentType.ENTER);
   if (intent.type === IntentType.ENTER && intent.definition === undefined) {
     checks.add(`${at}.definition`, 'is required: an entry is sized by it');
   }
