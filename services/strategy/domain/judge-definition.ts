@@ -134,7 +134,8 @@ function neverFiring({ definition, conditions }: Reading): Fault[] {
     faults.push(odd(SECTION_NAMES.z1Entry, 'has no conditions, so the strategy can never enter'));
   }
   if (empty('ze1Close') && z1Entry.stopLoss?.enabled !== true && z1Entry.takeProfit?.enabled !== true) {
-    const rest = empty('emergencyExit') ? 'nothing ever closes a position' : 'only an emergency exit closes a position';
+    const closes = !empty('emergencyExit') && emergencyExit.actions?.closePosition !== false;
+    const rest = closes ? 'only an emergency exit closes a position' : 'nothing ever closes a position';
     faults.push(
       odd(SECTION_NAMES.ze1Close, `has no conditions and there is neither stop loss nor take profit: ${rest}`),
     );

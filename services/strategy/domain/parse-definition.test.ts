@@ -292,6 +292,16 @@ describe('what stands between fields', () => {
     ],
     [
       {
+        z1_entry: { conditions: [condition('b', 'price', '>', 1)] },
+        emergency_exit: {
+          conditions: [condition('c', 'price', '<', 1)],
+          actions: { cancelPending: true, closePosition: false },
+        },
+      },
+      ['ze1_close: has no conditions and there is neither stop loss nor take profit: nothing ever closes a position'],
+    ],
+    [
+      {
         emergency_exit: {
           conditions: [condition('b', 'price', '>', 1)],
           actions: { cancelPending: false, closePosition: false },
