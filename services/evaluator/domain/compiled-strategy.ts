@@ -42,13 +42,14 @@ export function compileStrategy(rules: StrategyRules): CompiledStrategy {
     ze1_close: conditionsOf(rules.ze1Close),
     emergency_exit: conditionsOf(rules.emergencyExit),
   };
-  const timeoutMs = Math.round((rules.o1Cancel?.timeoutSeconds ?? 0) * SECOND_MS);
+  const timeoutSeconds = rules.o1Cancel?.timeoutSeconds ?? 0;
   const actions = rules.emergencyExit?.actions ?? { cancelPending: true, closePosition: true };
   return {
     name: rules.strategyName,
     indicatorIds: [...new Set(RULE_SECTIONS.flatMap((name) => conditions[name].map((c) => c.indicatorId)))],
     conditions,
-    timeoutMs: timeoutMs > 0 ? timeoutMs : null,
+    // However short, it is one: rounded to 0 it would be none.
+    timeoutMs: timeoutSeconds > 0 ? Math.max(1, Math.round(timeoutSeconds * SECOND_MS)) : null,
     cancelCooldownMs: Math.round((rules.o1Cancel?.cooldownMinutes ?? 0) * MINUTE_MS),
     emergencyCooldownMs: Math.round((rules.emergencyExit?.cooldownMinutes ?? 0) * MINUTE_MS),
     cancelPending: actions.cancelPending,

@@ -88,3 +88,9 @@ describe('flat conditions', () => {
     expect(strategy.indicatorIds).toEqual(['rsi_14', 'price']);
   });
 });
+
+test('a timeout below a millisecond is one, and not none', () => {
+  const timeoutOf = (timeoutSeconds: number) =>
+    compileStrategy({ strategyName: 't', o1Cancel: { conditions: [], timeoutSeconds } }).timeoutMs;
+  expect([0, 0.0001, 0.0006, 90].map(timeoutOf)).toEqual([null, 1, 1, 90_000]);
+});
