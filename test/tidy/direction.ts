@@ -25,7 +25,7 @@ export const FROM_OTHER_SERVICES: Readonly<Record<string, readonly RegExp[]>> = 
 };
 
 const DOMAIN_PACKAGES = /^(?:node:crypto|decimal\.js|uuid)$/;
-const DOMAIN_PLATFORM = /^services\/platform\/(?:backoff|clock|errors|slot-map)\.ts$/;
+const DOMAIN_PLATFORM = /^services\/platform\/(?:backoff|clock|errors|number-beside|slot-map)\.ts$/;
 
 export const DIRECTION: readonly Rule[] = [
   {

@@ -10,6 +10,7 @@ import {
 import type { ExplainInstanceResponse } from '../../../proto/gen/strategos/evaluator/v1/evaluator_service_pb.js';
 import { Freshness } from '../../../proto/gen/strategos/market/v1/market_pb.js';
 import { Operator } from '../../../proto/gen/strategos/strategy/v1/strategy_pb.js';
+import { numberBeside } from '../../platform/number-beside.ts';
 import type { Output } from '../terminal/output.ts';
 import { formatTime } from '../terminal/time.ts';
 
@@ -59,7 +60,7 @@ export function evaluationText(evaluation: Evaluation): string {
 
 /** "pump_magnitude_pct 6.1 >= 5", or without a value "pump_magnitude_pct (no value yet) >= 5". */
 export function conditionText({ indicatorId, actual, note, operator, value }: ConditionResult): string {
-  const told = actual === undefined ? `(${note === '' ? 'no value' : note})` : String(Number(actual.toPrecision(6)));
+  const told = actual === undefined ? `(${note === '' ? 'no value' : note})` : String(numberBeside(actual, value));
   return `${indicatorId} ${told} ${OPERATORS[operator]} ${value}`;
 }
 

@@ -12,3 +12,15 @@ export function decimalText(text: string, digitsMax = 8): string {
   const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, '\u2009');
   return shown === '' ? grouped : `${grouped}.${shown}`;
 }
+
+/**
+ * A number that is shown beside the one it was compared with: six significant digits, and more where fewer would show it
+ * above, below or equal to the other although it is not.
+ */
+export function numberBeside(actual: number, other: number): number {
+  for (let digits = 6; digits < 17; digits += 1) {
+    const rounded = Number(actual.toPrecision(digits));
+    if (Math.sign(rounded - other) === Math.sign(actual - other)) return rounded;
+  }
+  return actual;
+}

@@ -1,3 +1,4 @@
+import { numberBeside } from '../../platform/number-beside.ts';
 import type { ConditionResult, InstanceData } from './instance.ts';
 import type { LiveView, SectionNow } from './live-view.ts';
 import type { StoredInstance } from './stored-instance.ts';
@@ -90,7 +91,7 @@ function sectionSentence(view: LiveView | undefined, name: SectionNow['section']
 
 function conditionSentence({ indicatorId, actual, operator, value, note }: ConditionResult): string {
   if (actual === null) return `${indicatorId} has ${note === '' ? 'no value' : note}, must be ${operator} ${value}`;
-  return `${indicatorId} is ${Number(actual.toPrecision(6))}, must be ${operator} ${value}`;
+  return `${indicatorId} is ${numberBeside(actual, value)}, must be ${operator} ${value}`;
 }
 
 function until(data: InstanceData): string {
