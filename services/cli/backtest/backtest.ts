@@ -46,8 +46,8 @@ export function registerBacktest(program: Command, cli: Cli): void {
     .option('--html <file>', 'write a report with price, signals and equity drawn')
     .option('--balance <amount>', 'initial balance', '10000')
     .option('--fee <percent>', 'of the amount of each fill', '0')
-    .option('--spread <percent>', 'between bid and ask', '0')
-    .option('--slippage <percent>', 'by which each fill is worse', '0')
+    .option('--spread <percent>', 'between bid and ask; stops and targets fill at their own price', '0')
+    .option('--slippage <percent>', 'by which each entry, and each exit but stops and targets, is worse', '0')
     .addHelpText('after', EXAMPLES)
     .action(async (options: BacktestOptions, command: Command) => {
       // Everywhere else --data is the platform's folder, and the program reads it for all of its commands.

@@ -54,7 +54,7 @@ export declare type ConditionResult = Message<"strategos.evaluator.v1.ConditionR
   result: boolean;
 
   /**
-   * Why a condition without a value is false: "no value yet", "stale". Empty otherwise.
+   * "no value yet": false, for the indicator has none. "stale": it held on stale inputs, and was held back. Empty otherwise.
    *
    * @generated from field: string note = 7;
    */

@@ -15,7 +15,7 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 export declare const file_strategos_market_v1_market: GenFile;
 
 /**
- * Candle is a closed interval. Decimals as strings, as the source wrote them.
+ * Candle is a closed interval. Decimals as strings, as the source wrote them, without exponents.
  *
  * @generated from message strategos.market.v1.Candle
  */

@@ -124,14 +124,15 @@ export declare type RunBacktestRequest = Message<"strategos.session.v1.RunBackte
   feePercent: string;
 
   /**
-   * Between bid and ask, in percent of the price; half of it worsens each fill. Decimal; empty: 0.
+   * Between bid and ask, in percent of the price; half of it worsens each entry and each exit that a section asks for. Stops and
+   * targets are filled at their own price. Decimal; empty: 0.
    *
    * @generated from field: string spread_percent = 7;
    */
   spreadPercent: string;
 
   /**
-   * Worsens each fill by so many percent of the price. Decimal; empty: 0.
+   * Worsens the same fills by so many percent of the price. Decimal; empty: 0.
    *
    * @generated from field: string slippage_percent = 8;
    */

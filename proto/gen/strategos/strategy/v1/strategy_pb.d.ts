@@ -14,7 +14,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 export declare const file_strategos_strategy_v1_strategy: GenFile;
 
 /**
- * Condition is true when the indicator has a fresh value that compares as asked.
+ * Condition is true when the indicator has a value that compares as asked.
  *
  * @generated from message strategos.strategy.v1.Condition
  */
@@ -194,7 +194,7 @@ export declare type PositionSize = Message<"strategos.strategy.v1.PositionSize">
 export declare const PositionSizeSchema: GenMessage<PositionSize>;
 
 /**
- * ExitOffset is the distance of a stop or target from the entry's price, in percent of it.
+ * ExitOffset is the distance of a stop or target from the price at which the entry was decided, in percent of it.
  *
  * @generated from message strategos.strategy.v1.ExitOffset
  */
