@@ -36,7 +36,7 @@ export function observedFromProto(command: Command): Observed {
     reason: error === undefined ? '' : (ErrorReason[error.reason] ?? ''),
     message: error?.message ?? '',
     finishTimeMs: millisecondsOf(command.finishTime),
-    fills: (result?.fills ?? []).map(fillFromProto),
+    fills: fillsFromProto(result?.fills ?? []),
     closedBy: closedByOf(command),
     positions: result?.status?.positions.map(({ sessionId, strategyId, symbol, quantity, entryPrice }) => ({
       sessionId,
@@ -72,11 +72,12 @@ export function venueNewsFromProto(event: VenueEvent): VenueNews | undefined {
     case 'positionClosed': {
       const { reason, fill } = event.event.value;
       const timeMs = millisecondsOf(event.marketTime) ?? millisecondsOf(event.time);
+      const read = fill === undefined ? undefined : fillFromProto(fill);
       return {
         ...about,
         type: 'POSITION_CLOSED',
         reason: closeReasonName(reason),
-        fill: fill === undefined ? undefined : { ...fillFromProto(fill), ...(timeMs === null ? {} : { timeMs }) },
+        fill: read === undefined ? undefined : { ...read, ...(timeMs === null ? {} : { timeMs }) },
       };
     }
     case 'equityReport': {
@@ -103,12 +104,19 @@ export function venueNewsFromProto(event: VenueEvent): VenueNews | undefined {
   }
 }
 
-function fillFromProto({ symbol, quantity, price, fee, fillTime }: WireFill): Fill {
-  return {
-    symbol,
-    quantity: plainDecimal(quantity),
-    price: plainDecimal(price),
-    fee: plainDecimal(fee),
-    timeMs: millisecondsOf(fillTime),
-  };
+/** None when one of them cannot be read: the sum of the others would be a wrong one. */
+function fillsFromProto(fills: readonly WireFill[]): Fill[] {
+  const read = fills.flatMap((fill) => fillFromProto(fill) ?? []);
+  return read.length === fills.length ? read : [];
+}
+
+/** Undefined for a fill whose quantity or price cannot be read. */
+function fillFromProto({ symbol, fillTime, ...amounts }: WireFill): Fill | undefined {
+  const [quantity, price] = [plainDecimal(amounts.quantity), plainDecimal(amounts.price)];
+  if (!isPositive(quantity) || !isPositive(price)) return undefined;
+  return { symbol, quantity, price, fee: plainDecimal(amounts.fee), timeMs: millisecondsOf(fillTime) };
+}
+
+function isPositive(decimal: string): boolean {
+  return /[1-9]/.test(decimal) && !decimal.startsWith('-');
 }
