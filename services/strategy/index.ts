@@ -8,7 +8,7 @@ export type {
   PositionSize,
   Section,
 } from './domain/definition.ts';
-export { SECTION_NAMES, SECTIONS } from './domain/definition.ts';
 export { type FieldChange, diffDefinitions } from './domain/diff-definitions.ts';
 export { toJsonForm } from './domain/json-form.ts';
+export type { IndicatorVerdict } from './domain/judge-definition.ts';
 export { parseDefinition } from './domain/parse-definition.ts';

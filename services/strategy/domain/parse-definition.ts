@@ -1,6 +1,6 @@
 import { messageOf } from '../../platform/errors.ts';
 import type { Fault } from './definition.ts';
-import { type Judgement, judge } from './judge-definition.ts';
+import { type IndicatorVerdict, type Judgement, judge } from './judge-definition.ts';
 import { readJsonTree } from './json-tree.ts';
 import { type Reading, readDefinition } from './read-definition.ts';
 
@@ -21,11 +21,15 @@ export function readJson(json: string): Reading | { readonly fault: Fault } {
 
 /**
  * Reads a strategy in the JSON form, snake_case and camelCase alike, and finds every fault at once. The definition is there when
- * nothing but warnings stands against it. Whether an indicator exists is not looked at: that is known to the market service.
+ * nothing but warnings stands against it. Whether an indicator exists is known to the market service alone: `verdictOf` brings
+ * its word, and without it any indicator is taken.
  */
-export function parseDefinition(json: string): Judgement {
+export function parseDefinition(json: string, verdictOf?: (indicatorId: string) => IndicatorVerdict): Judgement {
   const reading = readJson(json);
-  return 'fault' in reading ? { faults: [reading.fault] } : judge(reading);
+  if ('fault' in reading) return { faults: [reading.fault] };
+  if (verdictOf === undefined) return judge(reading);
+  const ids = reading.conditions.flatMap(({ indicatorId }) => indicatorId ?? []);
+  return judge(reading, new Map(ids.map((id) => [id, verdictOf(id)])));
 }
 
 function wholeFault(description: string): Fault {
