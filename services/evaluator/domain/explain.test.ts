@@ -42,3 +42,16 @@ test.each<[string, number, Operator, number, string]>([
 ])('%s of %d is not shown as a number that is %s %d', (indicatorId, actual, operator, value, sentence) => {
   expect(waitsFor(indicatorId, actual, operator, value)).toBe(`waits for s1_signal: ${sentence}`);
 });
+
+test('a position without conditions to close it is not said to wait for them for ever', () => {
+  const data = {
+    ...INSTANCE.data,
+    state: 'POSITION_ACTIVE',
+    position: { price: '90', quantity: '2', entryMs: 0 },
+  } as const;
+  const sections = [{ section: 'ze1_close', active: true, conditions: [] }] as const;
+  const view = { data, freshness: 'FRESH', evaluatedMs: 0, paused: false, sections, valuesKnown: true } as const;
+  expect(explain({ ...INSTANCE, data }, view)).toBe(
+    'holds 2 entered at 90; ze1_close has no conditions, so a stop, a target, an emergency exit or an operator ends it',
+  );
+});

@@ -64,7 +64,13 @@ function bySituation(data: InstanceData, instance: StoredInstance, view: LiveVie
 
 function position(data: InstanceData, view: LiveView | undefined): string {
   const held = `holds ${data.position?.quantity ?? '?'} entered at ${data.position?.price ?? '?'}`;
-  if (data.exit === null) return `${held} and waits for ${sectionSentence(view, 'ze1_close')}`;
+  if (data.exit === null) {
+    const close = view?.sections.find(({ section }) => section === 'ze1_close');
+    if (close?.conditions.length === 0) {
+      return `${held}; ze1_close has no conditions, so a stop, a target, an emergency exit or an operator ends it`;
+    }
+    return `${held} and waits for ${sectionSentence(view, 'ze1_close')}`;
+  }
   const exit = `${data.exit.section}, since ${time(data.exit.timeMs)}`;
   return data.exit.failed
     ? `${held}; its exit (${exit}) has failed ${data.exit.failures} times and is asked for again`
