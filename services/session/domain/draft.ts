@@ -156,8 +156,8 @@ export class Draft {
     if (signal !== undefined && differs(signal, patch)) this.putSignal({ ...signal, ...patch });
   }
 
-  /** Wants a command, once: a request id that is known is left as it is. */
-  want(command: Pick<CommandRecord, 'requestId' | 'purpose' | 'subjectId' | 'wish'>): void {
+  /** Wants a command, once: a request id that is known is left as it is. It is issued in `delayMs` at the earliest. */
+  want(command: Pick<CommandRecord, 'requestId' | 'purpose' | 'subjectId' | 'wish'>, delayMs = 0): void {
     const { executorId, accountId, id, haltId } = this.#session;
     if (executorId === null || this.#commands.all.has(command.requestId)) return;
     this.#commands.put({
@@ -171,7 +171,7 @@ export class Draft {
       reason: '',
       message: '',
       cancelWanted: false,
-      createTimeMs: this.nowMs,
+      createTimeMs: this.nowMs + delayMs,
       finishTimeMs: null,
     });
   }

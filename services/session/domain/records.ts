@@ -205,6 +205,7 @@ export interface CommandRecord {
   readonly reason: string;
   readonly message: string;
   readonly cancelWanted: boolean;
+  /** Of one that is WANTED: not issued before. */
   readonly createTimeMs: number;
   readonly finishTimeMs: number | null;
 }

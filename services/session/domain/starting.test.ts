@@ -108,6 +108,18 @@ describe('a stop', () => {
     expect(draft.session.state).toBe('STOPPED');
   });
 
+  test('that never succeeds is repeated with growing pauses', () => {
+    const draft = running();
+    stopSession(draft, false, 'stopped by tester');
+    const pauses: number[] = [];
+    for (let attempt = 0; attempt < 6; attempt++) {
+      const stop = draft.commands.findLast(({ purpose }) => purpose === 'STOP_SESSION');
+      pauses.push((stop?.createTimeMs ?? 0) - draft.nowMs);
+      observe(draft, stop?.requestId ?? '', { state: 'REJECTED', message: 'the market is closed' });
+    }
+    expect(pauses).toEqual([0, 1_000, 2_000, 4_000, 8_000, 10_000]);
+  });
+
   test('is the same when it is asked for twice', () => {
     const draft = running();
     stopSession(draft, true, 'once');

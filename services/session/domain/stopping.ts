@@ -3,6 +3,10 @@ import type { ActivationRecord } from './records.ts';
 import { isFinal } from './session-state.ts';
 import { notOpened } from './positions.ts';
 
+/** Before the first repeat of a stop that did not succeed; doubled with each, up to the most. */
+const AGAIN_FIRST_MS = 1_000;
+const AGAIN_MS_MAX = 10_000;
+
 /** Ends a session: instances at once, then the executor's session, with its positions or without. Repeats are harmless. */
 export function stopSession(draft: Draft, closePositions: boolean, reason: string): void {
   const { session } = draft;
@@ -35,13 +39,14 @@ export function tidyUp(draft: Draft): void {
   if (draft.session.mode !== 'BACKTEST') wantStop(draft);
 }
 
-/** The next stop, after one that did not succeed. */
+/** The next stop, after one that did not succeed; later from time to time, so that a venue that refuses it is not overrun. */
 export function stopAgain(draft: Draft, why: string): void {
+  const delayMs = Math.min(AGAIN_MS_MAX, AGAIN_FIRST_MS * 2 ** Math.min(draft.session.stopAttempt, 10));
   draft.setSession({
     stopAttempt: draft.session.stopAttempt + 1,
     ...(draft.session.state === 'STOPPING' ? { reason: `the stop is repeated: ${why}` } : {}),
   });
-  wantStop(draft);
+  wantStop(draft, delayMs);
 }
 
 /** Everything of the session is over at the executor. */
@@ -108,14 +113,10 @@ function dropEntries(draft: Draft, instanceId: string, reason: string): void {
   }
 }
 
-function wantStop(draft: Draft): void {
+function wantStop(draft: Draft, delayMs = 0): void {
   const { id, stopAttempt, closePositions } = draft.session;
-  draft.want({
-    requestId: `stop:${id}:${stopAttempt}`,
-    purpose: 'STOP_SESSION',
-    subjectId: id,
-    wish: { type: 'STOP_SESSION', closePositions, critical: false },
-  });
+  const wish = { type: 'STOP_SESSION', closePositions, critical: false } as const;
+  draft.want({ requestId: `stop:${id}:${stopAttempt}`, purpose: 'STOP_SESSION', subjectId: id, wish }, delayMs);
 }
 
 /** Positions that the session holds, or perhaps holds. */

@@ -77,16 +77,18 @@ async function doCommands({ book, reader, upstream, clock }: PassDependencies, v
     const requestIds = observed.map(({ requestId }) => requestId);
     await book.change(sessionId, (draft) => observed.forEach((each) => applyObserved(draft, each)), { requestIds });
   };
-  const wanted = own.filter(({ state }) => state === 'WANTED');
+  const nowMs = clock.nowMs();
+  const later = own.filter(({ state, createTimeMs }) => state === 'WANTED' && createTimeMs > nowMs);
+  const wanted = own.filter((command) => command.state === 'WANTED' && !later.includes(command));
   const issued = await issue(upstream, accountId, wanted, session);
   await note(issued);
   await cancelWanted({ book, upstream }, accountId, sessionId, own);
   const silent = own.filter(({ state, commandId }) => state !== 'WANTED' && commandId !== '');
-  const unheard = silent.filter(({ createTimeMs }) => clock.nowMs() - createTimeMs > SILENCE_MS_MAX);
+  const unheard = silent.filter(({ createTimeMs }) => nowMs - createTimeMs > SILENCE_MS_MAX);
   await note(await look(upstream, accountId, unheard));
   if (issued.length < wanted.length) return AGAIN_MS;
   const open = own.some((command) => !hasEnded(command)) || issued.some((each) => !hasEnded(each));
-  return open ? SILENCE_MS_MAX : Infinity;
+  return Math.min(open ? SILENCE_MS_MAX : Infinity, ...later.map(({ createTimeMs }) => createTimeMs - nowMs));
 }
 
 /** Best effort: the entry still ends by its own answer. */
