@@ -6,6 +6,8 @@ import type { Command, CommandError } from './command.ts';
 import type { Executor } from './executor.ts';
 import { explain, type Situation } from './explain.ts';
 import type { IssueOrder } from './issue.ts';
+import { spanText } from './span-text.ts';
+import { transition } from './transition.ts';
 
 const ISSUED_MS = Date.UTC(2024, 4, 6, 9, 13, 0);
 const NOW_MS = ISSUED_MS + 62_000;
@@ -162,6 +164,17 @@ describe('a PENDING command', () => {
   });
 });
 
+/** The command after its due time; while its executor is away, after the next one too. */
+function overdueTwice(written: Command, linkAlive: boolean): Command {
+  const once = transition(written, { type: 'overdue', linkAlive }, written.dueMs)?.command ?? written;
+  if (linkAlive || once.state !== 'SENT') return once;
+  return transition(once, { type: 'overdue', linkAlive }, once.dueMs)?.command ?? once;
+}
+
+function unknownIn(endMs: number): RegExp {
+  return new RegExp(`; its outcome counts as unknown in ${spanText(endMs - NOW_MS)}$`);
+}
+
 describe('a command with the agent', () => {
   test('was written and is not acknowledged', () => {
     expect(say({ command: command(sent) })).toEqual([
@@ -171,8 +184,25 @@ describe('a command with the agent', () => {
     expect(say({ command: command({ ...sent, resends: 2 }) })[1]).toMatch(/; its outcome counts as unknown in 3s$/);
     expect(say({ command: command(sent), executor: OFFLINE })).toEqual([
       'EXECUTOR_OFFLINE',
-      'written to vps-7 at 09:14:00 (attempt 2) and not acknowledged; waiting for executor vps-7, offline since 09:14:02; its outcome counts as unknown in 3s',
+      'written to vps-7 at 09:14:00 (attempt 2) and not acknowledged; waiting for executor vps-7, offline since 09:14:02; its outcome counts as unknown in 3m58s',
     ]);
+    expect(
+      say({ command: command({ ...sent, resends: 2 }, { notAfterMs: NOW_MS + 9_000 }), executor: OFFLINE })[1],
+    ).toMatch(/; its outcome counts as unknown in 9s$/);
+  });
+
+  test('is said to end when the state machine ends it, with its agent there or away', () => {
+    for (const notAfterMs of [null, NOW_MS + 1_000, NOW_MS + 9_000]) {
+      for (const resends of [0, 1, 2]) {
+        for (const online of [true, false]) {
+          const written = command({ ...sent, resends }, { notAfterMs });
+          const looked = overdueTwice(written, online);
+          const sentence = say({ command: written, executor: online ? {} : OFFLINE })[1];
+          const expected = looked.state === 'SENT' ? /; written again in 3s$/ : unknownIn(looked.finishMs ?? 0);
+          expect(sentence).toMatch(expected);
+        }
+      }
+    }
   });
 
   test('was received and is not started', () => {

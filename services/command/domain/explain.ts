@@ -110,14 +110,16 @@ function explainPending(situation: Situation, away: Absence | undefined): Explan
 function explainSent(situation: Situation, away: Absence | undefined): Explanation {
   const { command, executor, nowMs } = situation;
   const written = `written to ${executor.name}${sinceText(' at ', command.sentMs, nowMs)} (attempt ${command.attempt}) and not acknowledged`;
-  const leftMs = command.dueMs - nowMs;
+  const { deliverByMs, notAfterMs, finishByMs } = command.deadlines;
+  const deliveryEndMs = Math.min(deliverByMs, notAfterMs ?? Infinity, finishByMs);
   if (away !== undefined) {
-    const sentence = `${written}; waiting for executor ${executor.name}, ${away.text}; its outcome counts as unknown ${inText(leftMs)}`;
-    return { hop: away.hop, sentence };
+    // Nobody can write it again, so the missing receipt ends nothing: the agent may come back while it may be delivered.
+    const end = `its outcome counts as unknown ${inText(Math.max(command.dueMs, deliveryEndMs) - nowMs)}`;
+    return { hop: away.hop, sentence: `${written}; waiting for executor ${executor.name}, ${away.text}; ${end}` };
   }
-  const again = command.resends + 1 < command.attemptsMax && command.dueMs < command.deadlines.deliverByMs;
+  const again = command.resends + 1 < command.attemptsMax && command.dueMs < deliveryEndMs;
   const next = again ? 'written again' : 'its outcome counts as unknown';
-  return { hop: 'RECEIPT', sentence: `${written}; ${next} ${inText(leftMs)}` };
+  return { hop: 'RECEIPT', sentence: `${written}; ${next} ${inText(command.dueMs - nowMs)}` };
 }
 
 function explainReceived(situation: Situation, away: Absence | undefined): Explanation {
