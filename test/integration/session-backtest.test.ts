@@ -71,6 +71,17 @@ test('a back-test is followed to its end; a run that breaks off is made again, a
   expect(world.neighbours.backtestRuns).toBe(2);
 });
 
+test('one that is over before anybody looks was started nevertheless, and a repeated call gives the same one', async () => {
+  world.neighbours.backtest = (request) => trade(request, 2);
+  const requestId = 'fast-one';
+  const { id } = await world.paper('', 'pump', { ...BACKTEST, requestId });
+  await until(async () => (await world.session(id)).state === SessionState.COMPLETED, 'the back-test is over');
+  expect(await world.paper('', 'pump', { ...BACKTEST, requestId })).toMatchObject({
+    id,
+    state: SessionState.COMPLETED,
+  });
+});
+
 test('one that cannot be run fails with the reason', async () => {
   world.neighbours.backtest = () => {
     throw new ConnectError('no dataset "january" in this account', Code.NotFound);
