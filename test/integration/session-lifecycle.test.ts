@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ErrorInfoSchema } from '../../proto/gen/google/rpc/error_details_pb.js';
 import { InstanceStatus } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
 import { ActivationState, SessionState } from '../../proto/gen/strategos/session/v1/session_pb.js';
+import { online } from '../fault/observe.ts';
 import { pumpStrategy, SessionWorld, SYMBOL } from '../harness/session-world.ts';
 import { until } from '../harness/until.ts';
 
@@ -130,6 +131,16 @@ describe('a start', () => {
     await world.stack.createExecutor('never-there');
     const refused = await refusal(world.paper('never-there', 'pump', { wait: { seconds: 1n } }));
     expect(refused.metadata[`pump on ${SYMBOL}`]).toContain('executor never-there has not confirmed the session yet');
+  });
+
+  test('is repeated by a call that names the same labels in another order, and by one after its end', async () => {
+    await online(world.stack, await world.agent('vps-3', { zone: 'a', tier: 'x' }));
+    const start = (executorLabels: Record<string, string>) =>
+      world.paper('', 'pump', { executorLabels, requestId: 'labels-once' });
+    const { id } = await start({ zone: 'a', tier: 'x' });
+    expect((await start({ tier: 'x', zone: 'a' })).id).toBe(id);
+    await world.client.stopSession({ id });
+    expect(await start({ zone: 'a', tier: 'x' })).toMatchObject({ id, state: SessionState.STOPPED });
   });
 
   test('with the same request id is one session; with another body it is refused', async () => {

@@ -87,10 +87,17 @@ export function parseStartRequest(request: StartSessionRequest): StartWish {
     requestId: request.requestId,
     waitMs: waitOf(request.wait, checks),
     dataset: request.dataset,
-    fingerprint: createHash('sha256').update(toBinary(StartSessionRequestSchema, request)).digest('hex'),
+    fingerprint: fingerprintOf(request),
   };
   checks.throwIfAny();
   return wish;
+}
+
+/** The same for the same wish: clients may write the entries of a map in any order, and in another one when they repeat a call. */
+function fingerprintOf(request: StartSessionRequest): string {
+  const labels = Object.entries(request.executorLabels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = { ...request, executorLabels: Object.fromEntries(labels) };
+  return createHash('sha256').update(toBinary(StartSessionRequestSchema, sorted)).digest('hex');
 }
 
 /** How long a call waits for its activations, in milliseconds. */
