@@ -28,6 +28,19 @@ test('a stop while the agent is away is queued, and completes when it returns', 
   expect(positions).toMatchObject([{ state: PositionState.CLOSED, exitReason: 'stop_session', exitPrice: '100' }]);
 });
 
+test('a stop that is asked to close the positions while the agent is away books what it was paid for them', async () => {
+  const agent = await world.stack.startAgent({ credentials: await world.stack.createExecutor('vps-3') });
+  const { id, ...session } = await world.paper('vps-3', 'pump');
+  await world.outcome(await world.decide({ id, ...session }, { type: IntentType.ENTER }), OutcomeType.OPENED);
+  await agent.stop();
+  await world.client.stopSession({ id });
+  await world.client.stopSession({ id, closePositions: true });
+  await agent.start();
+  await until(async () => (await world.session(id)).state === SessionState.STOPPED, 'the session has stopped');
+  const { positions } = await world.client.listPositions({ sessionId: id });
+  expect(positions).toMatchObject([{ state: PositionState.CLOSED, exitPrice: '100', pnl: '0' }]);
+});
+
 test('an entry for an agent that is away is not opened late', async () => {
   const agent = await world.stack.startAgent({ credentials: await world.stack.createExecutor('vps-2') });
   const session = await world.paper('vps-2', 'pump');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Draft } from './draft.ts';
+import { executorHalted, type Observed } from './results.ts';
 import { haltSession, stopSession } from './stopping.ts';
 import { decide, fill, later, NOW_MS, observe, running, SYMBOL, told } from './test-session.ts';
 import { upkeep } from './upkeep.ts';
@@ -225,6 +226,24 @@ describe('what a venue does by itself', () => {
   });
 });
 
+const HALT_ID = '0190f3c1-2f7a-7000-8000-000000000009';
+
+/** The answer of an executor to the kill switch. */
+function stopped(patch: Partial<Observed> = {}): Observed {
+  return {
+    requestId: 'halt:1',
+    commandId: 'c1',
+    state: 'SUCCEEDED',
+    reason: '',
+    message: '',
+    finishTimeMs: NOW_MS,
+    fills: [],
+    closedBy: '',
+    positions: undefined,
+    ...patch,
+  };
+}
+
 describe('an end of everything', () => {
   test('gives up entries that were not sent, and takes the fills of those that were', () => {
     const unsent = entering();
@@ -243,9 +262,48 @@ describe('an end of everything', () => {
     expect(sent.session.state).toBe('STOPPED');
   });
 
+  test('that is asked to close the positions meanwhile waits for the stop that does, and books its fills', () => {
+    const draft = open();
+    stopSession(draft, false, 'stopped');
+    stopSession(draft, true, 'stopped with positions');
+    const [keeping, closing] = draft.commands.filter(({ purpose }) => purpose === 'STOP_SESSION');
+    observe(draft, keeping?.requestId ?? '', {});
+    expect(draft.position('e1')?.state).toBe('OPEN');
+    expect(draft.session.state).toBe('STOPPING');
+    observe(draft, closing?.requestId ?? '', { fills: [fill('110', '2', '0.22')] });
+    expect(draft.position('e1')).toMatchObject({ state: 'CLOSED', exitPrice: '110', pnl: '19.58' });
+    expect(draft.session.state).toBe('STOPPED');
+  });
+
+  test('by a kill switch that keeps positions does not stand for the stop that closes them, nor the other way round', () => {
+    const kept = open();
+    stopSession(kept, true, 'stopped');
+    haltSession(kept, HALT_ID, false);
+    executorHalted(kept, stopped(), false);
+    expect(kept.position('e1')?.state).toBe('OPEN');
+    const stop = kept.commands.find(({ purpose }) => purpose === 'STOP_SESSION')?.requestId ?? '';
+    observe(kept, stop, { fills: [fill('110')] });
+    expect([kept.position('e1')?.exitPrice, kept.session.state]).toEqual(['110', 'STOPPED']);
+
+    const closed = open();
+    stopSession(closed, false, 'stopped');
+    haltSession(closed, HALT_ID, true);
+    observe(closed, closed.commands.find(({ purpose }) => purpose === 'STOP_SESSION')?.requestId ?? '', {});
+    expect(closed.position('e1')?.state).toBe('OPEN');
+    executorHalted(closed, stopped({ fills: [fill('110')] }), true);
+    expect([closed.position('e1')?.exitPrice, closed.session.state]).toEqual(['110', 'STOPPED']);
+  });
+
+  test('by a kill switch that keeps positions leaves them open', () => {
+    const draft = open();
+    haltSession(draft, HALT_ID, false);
+    executorHalted(draft, stopped(), false);
+    expect([draft.position('e1')?.state, draft.session.state]).toEqual(['OPEN', 'STOPPED']);
+  });
+
   test('by the kill switch leaves the stop to its own command', () => {
     const draft = open();
-    haltSession(draft, '0190f3c1-2f7a-7000-8000-000000000009', true);
+    haltSession(draft, HALT_ID, true);
     expect(draft.session).toMatchObject({ state: 'STOPPING', closePositions: true });
     expect(draft.commands.some(({ purpose }) => purpose === 'STOP_SESSION')).toBe(false);
     expect(draft.activations.map(({ wanted }) => wanted)).toEqual(['END']);

@@ -79,10 +79,10 @@ function follow(draft: Draft, command: CommandRecord, observed: Observed): void 
       if (hasEnded(observed)) strategyStopped(draft, command, observed);
       return;
     case 'STOP_SESSION':
-      if (hasEnded(observed)) sessionStopped(draft, observed);
+      if (hasEnded(observed)) sessionStopped(draft, observed, closesPositions(command));
       return;
     case 'HALT':
-      if (observed.state === 'SUCCEEDED') executorHalted(draft, observed);
+      if (observed.state === 'SUCCEEDED') executorHalted(draft, observed, closesPositions(command));
       return;
     case 'PAUSE':
     case 'RESUME':
@@ -169,11 +169,14 @@ function strategyStopped(draft: Draft, command: CommandRecord, observed: Observe
   draft.setActivation(activation.instanceId, { state: 'INACTIVE', missing });
 }
 
-function sessionStopped(draft: Draft, observed: Observed): void {
-  const { state, closePositions, executorName } = draft.session;
+function closesPositions({ wish }: CommandRecord): boolean {
+  return (wish.type === 'STOP_SESSION' || wish.type === 'STOP_ALL') && wish.closePositions;
+}
+
+function sessionStopped(draft: Draft, observed: Observed, closes: boolean): void {
+  const { state, executorName } = draft.session;
   if (observed.state === 'SUCCEEDED' || observed.reason === 'TARGET_UNKNOWN') {
-    if (closePositions) closeHeld(draft, observed, 'stop_session');
-    finishStop(draft);
+    stoppedThere(draft, observed, closes, 'stop_session');
   } else if (observed.reason === 'EXECUTOR_DISABLED') {
     if (state !== 'STOPPING') return;
     draft.setSession({
@@ -183,11 +186,18 @@ function sessionStopped(draft: Draft, observed: Observed): void {
   } else stopAgain(draft, observed.message === '' ? observed.state : observed.message);
 }
 
-/** The kill switch's command has stopped everything on the session's executor. */
-export function executorHalted(draft: Draft, observed: Observed): void {
-  if (draft.session.state !== 'STOPPING') return;
-  if (draft.session.closePositions) closeHeld(draft, observed, 'stop_all');
-  finishStop(draft);
+/** The kill switch's command has stopped everything on the session's executor; `closes` when it was to close positions. */
+export function executorHalted(draft: Draft, observed: Observed, closes: boolean): void {
+  if (draft.session.state === 'STOPPING') stoppedThere(draft, observed, closes, 'stop_all');
+}
+
+/**
+ * One of several stops may keep the positions that another one is to close: it closes none here, and ends the session only
+ * where none is to be closed. The other one has their fills.
+ */
+function stoppedThere(draft: Draft, observed: Observed, closes: boolean, reason: string): void {
+  if (closes) closeHeld(draft, observed, reason);
+  if (closes || !draft.session.closePositions) finishStop(draft);
 }
 
 /** The executor cannot confirm the kill switch any more: what it held is not known, and its positions stay as they were. */

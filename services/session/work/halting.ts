@@ -107,7 +107,7 @@ export class Halting implements Running {
       finishTimeMs: isRefused ? null : finishTimeMs,
     });
     if (state !== 'SUCCEEDED') return;
-    await this.#settleSessions(halt.id, target.executorId, told);
+    await this.#settleSessions(halt, target.executorId, told);
     await halts.acknowledged(target, finishTimeMs ?? clock.nowMs());
   }
 
@@ -129,10 +129,10 @@ export class Halting implements Running {
     }
   }
 
-  async #settleSessions(haltId: string, executorId: string, news: Observed): Promise<void> {
+  async #settleSessions({ id, closePositions }: HaltRecord, executorId: string, news: Observed): Promise<void> {
     const { halts, book } = this.#options;
-    for (const sessionId of await halts.sessions(haltId, executorId)) {
-      await book.change(sessionId, (draft) => executorHalted(draft, news));
+    for (const sessionId of await halts.sessions(id, executorId)) {
+      await book.change(sessionId, (draft) => executorHalted(draft, news, closePositions));
     }
   }
 
