@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import type { Draft } from './draft.ts';
+import { deactivate, stopSession } from './stopping.ts';
+import { decide, fill, observe, running } from './test-session.ts';
+
+const SECOND = 'second';
+
+/** A session with a second strategy, on the same symbol. */
+function two(): Draft {
+  const draft = running();
+  const [first] = draft.activations;
+  if (first === undefined) throw new Error('no instance');
+  draft.addActivation({ ...first, instanceId: SECOND, strategyId: 'id-other', strategyName: 'other' });
+  return draft;
+}
+
+function first(draft: Draft) {
+  return draft.activations.filter(({ instanceId }) => instanceId !== SECOND);
+}
+
+function stopOf(draft: Draft): string {
+  return draft.commands.find(({ purpose }) => purpose.startsWith('STOP_'))?.requestId ?? '';
+}
+
+describe('a strategy that is taken out', () => {
+  test('gives up its own entry that was not sent, and no other', () => {
+    const draft = two();
+    decide(draft, 'ENTER', 'e1');
+    decide(draft, 'ENTER', 'e2', { instanceId: SECOND });
+    deactivate(draft, first(draft), true);
+    expect([draft.command('e1')?.state, draft.command('e2')?.state]).toEqual(['DROPPED', 'WANTED']);
+    expect([draft.position('e1')?.state, draft.position('e2')?.state]).toEqual(['NOT_OPENED', 'ENTERING']);
+  });
+
+  test('closes its own position, and no other', () => {
+    const draft = two();
+    decide(draft, 'ENTER', 'e1');
+    decide(draft, 'ENTER', 'e2', { instanceId: SECOND });
+    observe(draft, 'e1', { fills: [fill('100')] });
+    observe(draft, 'e2', { fills: [fill('100')] });
+    deactivate(draft, first(draft), true);
+    observe(draft, stopOf(draft), { fills: [fill('110')] });
+    expect(draft.position('e1')).toMatchObject({ state: 'CLOSED', exitPrice: '110', exitReason: 'deactivated' });
+    expect(draft.position('e2')?.state).toBe('OPEN');
+  });
+});
+
+describe('a stop of the session', () => {
+  test('that closed nothing says nothing of an entry whose own answer is on its way', () => {
+    const draft = running();
+    decide(draft, 'ENTER', 'e1');
+    observe(draft, 'e1', { state: 'SENT' });
+    stopSession(draft, true, 'stopped');
+    observe(draft, stopOf(draft), {});
+    expect(draft.position('e1')?.state).toBe('ENTERING');
+    observe(draft, 'e1', { state: 'REJECTED' });
+    expect(draft.position('e1')?.state).toBe('NOT_OPENED');
+  });
+
+  test('is over when the executor knows no such session', () => {
+    const draft = running();
+    stopSession(draft, true, 'stopped');
+    observe(draft, stopOf(draft), { state: 'REJECTED', reason: 'TARGET_UNKNOWN' });
+    expect(draft.session.state).toBe('STOPPED');
+  });
+
+  test('is followed by the close of an entry that it gave up, and that was filled after all', () => {
+    const draft = running();
+    decide(draft, 'ENTER', 'e1');
+    stopSession(draft, true, 'stopped');
+    expect(draft.command('e1')?.state).toBe('DROPPED');
+    observe(draft, 'e1', { fills: [fill('100')] });
+    expect(draft.position('e1')).toMatchObject({ state: 'CLOSING', exitReason: 'late_entry' });
+    expect(draft.command('late:e1')?.wish.type).toBe('CLOSE_POSITION');
+  });
+});
+
+test('what was seen of a command earlier and comes later does not set it back', () => {
+  const draft = running();
+  decide(draft, 'ENTER', 'e1');
+  observe(draft, 'e1', { state: 'RUNNING' });
+  observe(draft, 'e1', { state: 'SENT' });
+  expect(draft.command('e1')?.state).toBe('RUNNING');
+});
