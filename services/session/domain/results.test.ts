@@ -280,7 +280,7 @@ describe('an end of everything', () => {
     stopSession(kept, true, 'stopped');
     haltSession(kept, HALT_ID, false);
     executorHalted(kept, stopped(), false);
-    expect(kept.position('e1')?.state).toBe('OPEN');
+    expect([kept.position('e1')?.state, kept.session.state]).toEqual(['OPEN', 'STOPPING']);
     const stop = kept.commands.find(({ purpose }) => purpose === 'STOP_SESSION')?.requestId ?? '';
     observe(kept, stop, { fills: [fill('110')] });
     expect([kept.position('e1')?.exitPrice, kept.session.state]).toEqual(['110', 'STOPPED']);
