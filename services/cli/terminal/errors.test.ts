@@ -39,6 +39,22 @@ describe('failures', () => {
     });
   });
 
+  test.each([
+    ['STATE_ILLEGAL', 'command c is RUNNING: it has not ended', /^strategos command get ID/],
+    ['STATE_ILLEGAL', 'session s is STOPPED: only one that is ACTIVE can be paused', /^strategos session get ID/],
+    ['STATE_ILLEGAL', '"founder" is the last admin token of account "main"', undefined],
+    ['NAME_TAKEN', 'an executor named "demo" exists; take another name', /strategos executor get NAME$/],
+    ['NAME_TAKEN', 'a strategy named "pump" exists; take another name', /strategos strategy get NAME$/],
+    ['NAME_TAKEN', 'the token name "ci" is taken; choose another, or revoke the token that has it', undefined],
+    ['CURSOR_TOO_OLD', 'the history up to this cursor is no longer kept', /strategos command list/],
+    ['CURSOR_TOO_OLD', 'the changes up to this cursor are no longer kept', /strategos session get ID/],
+    ['CURSOR_TOO_OLD', 'the evaluations up to this cursor are no longer kept', /strategos instance list/],
+  ] as const)('%s of "%s" comes with a command that fits it', (reason, message, hint) => {
+    const failure = failureOf(toConnectError(new StatusError('FailedPrecondition', reason, message)), URL_CALLED);
+    if (hint === undefined) expect(failure.hint).toBeUndefined();
+    else expect(failure.hint).toMatch(hint);
+  });
+
   test('a platform that is not there is told as such, with its address', () => {
     const gone = new ConnectError('connect ECONNREFUSED 127.0.0.1:7070', Code.Unavailable);
     expect(failureOf(gone, URL_CALLED)).toMatchObject({

@@ -42,19 +42,32 @@ export interface Failure {
   readonly hint?: string;
 }
 
+/** Of a reason that is given for several things: what to do next, by how the server's sentence begins. */
+type HintsByThing = readonly (readonly [RegExp, string])[];
+
 /** What to do next, by reason; the server's sentence says what was wrong. */
-const HINTS: Readonly<Record<string, string>> = {
+const HINTS: Readonly<Record<string, string | HintsByThing>> = {
   CREDENTIAL_INVALID: 'set STRATEGOS_TOKEN or --token; when every token is lost: strategos token recover',
   CREDENTIAL_REVOKED: 'ask an admin for another token (strategos token create)',
   ROLE_INSUFFICIENT: 'use a token with that role (strategos token create NAME --role ROLE)',
-  NAME_TAKEN: 'choose another name, or look at the existing one with get',
+  NAME_TAKEN: [
+    [/^an executor /, 'choose another name, or look at the existing one with strategos executor get NAME'],
+    [/^a strategy /, 'choose another name, or look at the existing one with strategos strategy get NAME'],
+  ],
   REQUEST_ID_REUSED: 'leave --request-id out, or choose another one for another command',
-  CURSOR_TOO_OLD: 'start again with strategos command list, then watch without --cursor',
+  CURSOR_TOO_OLD: [
+    [/^the history /, 'start again with strategos command list, then watch without --cursor'],
+    [/^the changes /, 'start again with strategos session get ID, then watch without --cursor'],
+    [/^the evaluations /, 'start again with strategos instance list, then watch without --cursor'],
+  ],
   RATE_LIMITED: 'wait a moment and try again',
   QUEUE_FULL: 'see strategos executor get EXECUTOR, and cancel what is not wanted any more',
   EXECUTOR_DISABLED: 'see strategos executor list',
   KIND_UNSUPPORTED: 'strategos executor get EXECUTOR lists the kinds that its agent takes',
-  STATE_ILLEGAL: 'strategos command get ID shows its state',
+  STATE_ILLEGAL: [
+    [/^command /, 'strategos command get ID shows its state'],
+    [/^session /, 'strategos session get ID shows its state'],
+  ],
   REVISION_STALE:
     'strategos strategy diff STRATEGY shows what changed in between; then update from the newest revision',
   ALERT_CHANNELS_MISSING: 'with strategos up: set the variables where it is started',
@@ -98,7 +111,7 @@ function connectFailure(error: ConnectError, url: string | undefined): Failure {
     };
   }
   const requestId = error.findDetails(RequestInfoSchema)[0]?.requestId;
-  const hint = reason === undefined ? undefined : HINTS[reason];
+  const hint = hintOf(reason, error.rawMessage);
   return {
     exitCode: EXIT.failed,
     code: codeName(error.code),
@@ -108,6 +121,11 @@ function connectFailure(error: ConnectError, url: string | undefined): Failure {
     ...(requestId === undefined || requestId === '' ? {} : { requestId }),
     ...(hint === undefined ? {} : { hint }),
   };
+}
+
+function hintOf(reason: string | undefined, message: string): string | undefined {
+  const hint = reason === undefined ? undefined : HINTS[reason];
+  return typeof hint === 'object' ? hint.find(([begins]) => begins.test(message))?.[1] : hint;
 }
 
 function codeName(code: Code): string {
