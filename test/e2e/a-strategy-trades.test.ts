@@ -111,9 +111,13 @@ async function live(sessionId: string, expected: Told, withinMs: number): Promis
   return { transitions, trades };
 }
 
+async function envOfCli() {
+  return { STRATEGOS_URL: trading.stack.gatewayUrl, STRATEGOS_TOKEN: await trading.stack.token() };
+}
+
 /** What the command line prints, one command after the other. */
 async function byCli(...commands: readonly (readonly string[])[]): Promise<string> {
-  const env = { STRATEGOS_URL: trading.stack.gatewayUrl, STRATEGOS_TOKEN: await trading.stack.token() };
+  const env = await envOfCli();
   let printed = '';
   for (const command of commands) {
     const result = await runCli(command, env);
@@ -167,6 +171,15 @@ describe('a strategy trades through the real services as it does in a back-test'
     ]);
     expect(explained).toContain('waits for s1_signal');
     expect(explained).toContain('POSITION_ACTIVE → EXITED');
+  });
+
+  test.each([
+    ['instance', ['instance', 'watch', '0190f3c1-2f7a-7000-8000-000000000001']],
+    ['session', ['instance', 'watch', '--session', '0190f3c1-2f7a-7000-8000-000000000001']],
+  ])('a watch of no known %s says so, and does not wait for it', async (what, args) => {
+    const { code, stderr } = await runCli(args, await envOfCli());
+    expect(code).toBe(1);
+    expect(stderr).toContain(`no ${what} "0190f3c1-2f7a-7000-8000-000000000001" in this account`);
   });
 
   test('on a real day with a sharp move', async ({ skip }) => {

@@ -45,8 +45,11 @@ async function watch(session: Session, instanceId: string, options: WatchOptions
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   let cursor = options.cursor ?? '';
+  let found = false;
   for (let failures = 0; !interrupted.signal.aborted; ) {
     try {
+      if (!found) await find(session, instanceId, options.session ?? '');
+      found = true;
       const fromStart = cursor === '' && options.fromStart === true;
       const request = { instanceId, sessionId: options.session ?? '', cursor, fromStart };
       const call = { signal: interrupted.signal, timeoutMs: 0 };
@@ -67,6 +70,12 @@ async function watch(session: Session, instanceId: string, options: WatchOptions
     await pauseUnless(interrupted.signal, backoffMs(failures, RESUME_BACKOFF));
   }
   if (cursor !== '' && !session.out.json) session.out.note(`last cursor: ${cursor}`);
+}
+
+/** A watch of what does not exist would look like one of something on which nothing happens. @throws ConnectError NOT_FOUND. */
+async function find({ instances, sessions }: Session, instanceId: string, sessionId: string): Promise<void> {
+  if (instanceId !== '') await instances.explainInstance({ instanceId });
+  if (sessionId !== '') await sessions.getSession({ id: sessionId });
 }
 
 function show(out: Output, response: WatchTransitionsResponse): void {
