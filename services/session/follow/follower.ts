@@ -66,6 +66,7 @@ export class Follower implements Running {
         const about = { accountId: followed.accountId, stream, reason: messageOf(thrown) };
         logger[failures === 0 ? 'debug' : 'warn'](about, 'stream of news interrupted');
       }
+      if (signal.aborted) return;
       await new Promise<void>((resolve) => {
         const cancel = clock.after(backoffMs(failures + 1, AGAIN_BACKOFF), resolve);
         signal.addEventListener(

@@ -74,11 +74,13 @@ export class Followers implements Running {
     if (this.#stopped) return;
     this.#cancel?.();
     this.#cancel = this.#options.clock.after(delayMs, () => {
-      this.#looking = this.#look().finally(() => this.#next(LOOK_MS));
+      // One after the other: a look knows what this replica follows, and a stop waits for the last.
+      this.#looking = this.#looking.then(() => this.#look()).finally(() => this.#next(LOOK_MS));
     });
   }
 
   async #look(): Promise<void> {
+    if (this.#stopped) return;
     const { book, logger } = this.#options;
     try {
       for (const { followed, follower } of this.#running.values()) {

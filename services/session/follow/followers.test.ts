@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../../platform/clock.ts';
+import { createLogger } from '../../platform/logger.ts';
+import type { Followed } from '../domain/follower.ts';
+import { Followers, type FollowersOptions } from './followers.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const optionsOf = (parts: object): FollowersOptions => Object.assign(Object.create(null), parts);
+
+/** A stream without end, but for its signal's. */
+async function* silence(signal: AbortSignal): AsyncGenerator<never> {
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}
+
+test('a look that was begun before another call is waited for by the stop, and leaves no stream open', async () => {
+  const clock = new ManualClock();
+  const claims: ((followed: readonly Followed[]) => void)[] = [];
+  const open: AbortSignal[] = [];
+  const watch = (_: unknown, { signal }: { readonly signal: AbortSignal }) => {
+    open.push(signal);
+    return silence(signal);
+  };
+  const first = async function* () {
+    yield { cursor: 'now' };
+  };
+  const followers = new Followers(
+    optionsOf({
+      clock,
+      logger: createLogger('test', 'silent'),
+      book: {
+        isFollowed: async () => false,
+        begin: async () => true,
+        release: async () => undefined,
+        claim: () => new Promise((resolve) => claims.push(resolve)),
+      },
+      upstream: {
+        as: (_: string, options: object) => options,
+        commands: {
+          watchCommands: (request: object, options: { readonly signal: AbortSignal }) =>
+            'fromStart' in request ? watch(request, options) : first(),
+        },
+        executors: { watchVenueEvents: watch },
+      },
+    }),
+  );
+  followers.start();
+  clock.advance(0);
+  // The first look asks for accounts, and meanwhile a session is started in a new one.
+  await followers.ensure('main');
+  clock.advance(0);
+  await turn();
+  let isStopped = false;
+  const stopping = followers.stop().then(() => {
+    isStopped = true;
+  });
+  for (const claim of claims.slice(1)) claim([]);
+  await turn();
+  expect(isStopped).toBe(false);
+  claims[0]?.([{ accountId: 'main', epoch: 1, commandCursor: '', venueCursor: '' }]);
+  await stopping;
+  expect(open.every((signal) => signal.aborted)).toBe(true);
+});
