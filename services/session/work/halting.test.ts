@@ -94,6 +94,16 @@ describe('an executor that was disabled while it was waited for', () => {
     expect(log).toEqual(['observed CANCELLED', 'given up']);
   });
 
+  test('is awaited while an answer that was on its way may still be stored', async () => {
+    const { clock, log, executor, advance } = waiting();
+    executor.disableMs = clock.nowMs() - 4_999;
+    await advance();
+    expect(log).toEqual(['observed RUNNING']);
+    clock.advance(1);
+    await advance();
+    expect(log).toContain('given up');
+  });
+
   test('has confirmed when its answer came between the look and the end', async () => {
     const { clock, log, executor, advance } = waiting();
     executor.onObserved = () => {
