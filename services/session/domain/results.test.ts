@@ -100,6 +100,12 @@ describe('an entry', () => {
     },
   );
 
+  test('in several fills has their mean price to eighteen decimals', () => {
+    const draft = entering();
+    observe(draft, 'e1', { fills: [fill('100', '1'), fill('100.01', '2')] });
+    expect(draft.position('e1')).toMatchObject({ quantity: '3', entryPrice: '100.006666666666666667' });
+  });
+
   test('binds its margin while it is under way', () => {
     const draft = entering();
     expect(draft.position('e1')?.margin).toBe('200');
