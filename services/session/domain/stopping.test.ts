@@ -14,7 +14,7 @@ function two(): Draft {
   return draft;
 }
 
-function first(draft: Draft) {
+function ownOfFirst(draft: Draft) {
   return draft.activations.filter(({ instanceId }) => instanceId !== SECOND);
 }
 
@@ -27,7 +27,7 @@ describe('a strategy that is taken out', () => {
     const draft = two();
     decide(draft, 'ENTER', 'e1');
     decide(draft, 'ENTER', 'e2', { instanceId: SECOND });
-    deactivate(draft, first(draft), true);
+    deactivate(draft, ownOfFirst(draft), true);
     expect([draft.command('e1')?.state, draft.command('e2')?.state]).toEqual(['DROPPED', 'WANTED']);
     expect([draft.position('e1')?.state, draft.position('e2')?.state]).toEqual(['NOT_OPENED', 'ENTERING']);
   });
@@ -38,7 +38,7 @@ describe('a strategy that is taken out', () => {
     decide(draft, 'ENTER', 'e2', { instanceId: SECOND });
     observe(draft, 'e1', { fills: [fill('100')] });
     observe(draft, 'e2', { fills: [fill('100')] });
-    deactivate(draft, first(draft), true);
+    deactivate(draft, ownOfFirst(draft), true);
     observe(draft, stopOf(draft), { fills: [fill('110')] });
     expect(draft.position('e1')).toMatchObject({ state: 'CLOSED', exitPrice: '110', exitReason: 'deactivated' });
     expect(draft.position('e2')?.state).toBe('OPEN');

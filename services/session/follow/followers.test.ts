@@ -7,9 +7,14 @@ import { Followers, type FollowersOptions } from './followers.ts';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const optionsOf = (parts: object): FollowersOptions => Object.assign(Object.create(null), parts);
 
-/** A stream without end, but for its signal's. */
-async function* silence(signal: AbortSignal): AsyncGenerator<never> {
+/** A stream that says where it stands, and then nothing until its signal ends it. */
+async function* silence(signal: AbortSignal): AsyncGenerator<{ readonly cursor: string }> {
+  yield { cursor: '' };
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}
+
+async function* present(): AsyncGenerator<{ readonly cursor: string }> {
+  yield { cursor: 'now' };
 }
 
 test('a look that was begun before another call is waited for by the stop, and leaves no stream open', async () => {
@@ -19,9 +24,6 @@ test('a look that was begun before another call is waited for by the stop, and l
   const watch = (_: unknown, { signal }: { readonly signal: AbortSignal }) => {
     open.push(signal);
     return silence(signal);
-  };
-  const first = async function* () {
-    yield { cursor: 'now' };
   };
   const followers = new Followers(
     optionsOf({
@@ -37,7 +39,7 @@ test('a look that was begun before another call is waited for by the stop, and l
         as: (_: string, options: object) => options,
         commands: {
           watchCommands: (request: object, options: { readonly signal: AbortSignal }) =>
-            'fromStart' in request ? watch(request, options) : first(),
+            'fromStart' in request ? watch(request, options) : present(),
         },
         executors: { watchVenueEvents: watch },
       },
@@ -50,9 +52,11 @@ test('a look that was begun before another call is waited for by the stop, and l
   clock.advance(0);
   await turn();
   let isStopped = false;
-  const stopping = followers.stop().then(() => {
+  const stop = async (): Promise<void> => {
+    await followers.stop();
     isStopped = true;
-  });
+  };
+  const stopping = stop();
   for (const claim of claims.slice(1)) claim([]);
   await turn();
   expect(isStopped).toBe(false);
