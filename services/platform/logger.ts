@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { LogLines } from './log-lines.ts';
 
 export type { Logger };
 
@@ -11,9 +12,9 @@ const REDACTED_PATHS = ['secret', 'token', 'bearer', 'authorization', 'password'
 
 /**
  * The process's logger: JSON lines on stdout, one `service` field, secrets redacted by field name.
- * Messages are constant lowercase phrases; what varies goes into fields.
+ * Messages are constant lowercase phrases; what varies goes into fields. Logging never throws.
  */
-export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
+export function createLogger(service: string, level: string, destination: DestinationStream = new LogLines()): Logger {
   const options = {
     level,
     base: { service },
@@ -21,5 +22,5 @@ export function createLogger(service: string, level: string, destination?: Desti
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination);
 }

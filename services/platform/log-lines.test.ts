@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { LogLines } from './log-lines.ts';
+
+/** A file that takes so many bytes, and what was written to it. */
+class Disk {
+  text = '';
+  free = Number.POSITIVE_INFINITY;
+  code = 'ENOSPC';
+  asked = 0;
+
+  readonly write = (bytes: Uint8Array): number => {
+    this.asked++;
+    if (this.free === 0) throw Object.assign(new Error('no space left on device, write'), { code: this.code });
+    const taken = bytes.subarray(0, this.free);
+    this.free -= taken.length;
+    this.text += Buffer.from(taken).toString();
+    return taken.length;
+  };
+}
+
+test('what a full disk does not take is dropped, and counted where the log goes on', () => {
+  const disk = new Disk();
+  const log = new LogLines(disk.write);
+  log.write('first\n');
+  disk.free = 3;
+  log.write('second\n');
+  log.write('third\n');
+  disk.free = Number.POSITIVE_INFINITY;
+  log.write('fourth\n');
+  log.write('fifth\n');
+
+  const lines = disk.text.split('\n');
+  expect(lines.slice(0, 3)).toEqual(['first', 'sec', 'fourth']);
+  expect(JSON.parse(lines[3] ?? '')).toMatchObject({ level: 'warn', lost: 2, msg: 'log lines could not be written' });
+  expect(lines.slice(4)).toEqual(['fifth', '']);
+});
+
+test('a pipe whose reader is behind is waited for', () => {
+  const pipe = new Disk();
+  pipe.code = 'EAGAIN';
+  pipe.free = 4;
+  let waits = 0;
+  const log = new LogLines(pipe.write, () => {
+    if (++waits === 3) pipe.free = Number.POSITIVE_INFINITY;
+  });
+  log.write('a line\n');
+  expect(pipe.text).toBe('a line\n');
+});
+
+test('a pipe that nobody reads holds the process up once, not at every line', () => {
+  const pipe = new Disk();
+  pipe.code = 'EAGAIN';
+  pipe.free = 0;
+  let waitedMs = 0;
+  const log = new LogLines(pipe.write, (ms) => {
+    waitedMs += ms;
+  });
+  for (let line = 0; line < 1_000; line++) log.write(`${line}\n`);
+  expect(waitedMs).toBeLessThan(1_000);
+  expect(pipe.asked).toBeLessThan(1_100);
+});
