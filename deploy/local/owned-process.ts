@@ -42,7 +42,7 @@ export class OwnedProcess {
     this.#recordFile = recordFile;
   }
 
-  /** @throws Error when the program cannot be executed. */
+  /** @throws Error when the program cannot be executed or the process cannot be noted; nothing runs then. */
   static async spawn(options: OwnedProcessOptions): Promise<OwnedProcess> {
     const { program, args, env, log, recordFile, account, onMessage } = options;
     const { child, spawned, exited } = await log.append((fd) => {
@@ -60,7 +60,14 @@ export class OwnedProcess {
     });
     await spawned;
     const pid = child.pid ?? 0;
-    await writeRecord(recordFile, pid);
+    try {
+      await writeRecord(recordFile, pid);
+    } catch (thrown) {
+      // Nobody would find it again.
+      child.kill('SIGKILL');
+      await exited;
+      throw thrown;
+    }
     return new OwnedProcess(child, pid, exited, log, recordFile);
   }
 

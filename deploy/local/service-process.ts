@@ -74,6 +74,8 @@ export class ServiceProcess implements Running {
     await endRecorded(options.recordFile, LEFTOVER_STEPS);
     const log = await LogFile.begin(options.logFile);
     const readiness = Promise.withResolvers<Readonly<Record<string, number>>>();
+    // It may report that it cannot start before anybody listens, and even when nobody ever does.
+    readiness.promise.catch(() => undefined);
     const running = await OwnedProcess.spawn({
       program: process.execPath,
       args: ['--disable-warning=ExperimentalWarning', ...NODE_FLAGS, options.entry, ...(options.args ?? [])],
@@ -86,6 +88,9 @@ export class ServiceProcess implements Running {
         if ('ports' in report) readiness.resolve(report.ports);
         else readiness.reject(new Error(`${options.name} cannot start: ${report.error}`));
       },
+    }).catch((thrown: unknown) => {
+      log.close();
+      throw thrown;
     });
     try {
       return new ServiceProcess(options.name, running, await inTime(readiness.promise, running, options));
