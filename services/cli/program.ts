@@ -105,13 +105,14 @@ function exitCodeOf(thrown: CommanderError): number {
 }
 
 /**
- * `strategos command list | head` ends like any other program in a pipe. A platform that nobody reads from any more goes on,
- * until it is told to stop.
+ * `strategos command list | head` ends like any other program in a pipe. A platform goes on until it is told to stop, whether
+ * anybody reads what it says or not, and also when the disk has no room for it.
  */
 function endQuietlyWithReader(cli: Cli): void {
   const onError = (thrown: Error): void => {
+    if (cli.outlivesReader) return;
     if (!hasCode(thrown, 'EPIPE', 'EIO')) throw thrown;
-    if (!cli.outlivesReader) process.exit(EXIT.done);
+    process.exit(EXIT.done);
   };
   process.stdout.on('error', onError);
   process.stderr.on('error', onError);
