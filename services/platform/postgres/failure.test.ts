@@ -10,6 +10,10 @@ describe('Postgres being away', () => {
   test.each([
     coded('ECONNREFUSED'),
     coded('ECONNRESET'),
+    coded('EMFILE', 'connect EMFILE 127.0.0.1:5432'),
+    coded('ENFILE'),
+    coded('EADDRNOTAVAIL'),
+    coded('ENOBUFS'),
     coded('57P01'),
     coded('57P02'),
     coded('57P03'),

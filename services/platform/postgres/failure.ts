@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 
-/** Node's codes for a peer that is away or went away. */
+/** Node's codes for a peer that is away or went away, or for a connection that this machine has nothing left to make with. */
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -11,6 +11,10 @@ const SOCKET_CODES = new Set([
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'ENOBUFS',
 ]);
 
 /** admin_shutdown, crash_shutdown, cannot_connect_now, and too_many_connections while a restart is piling up clients. */
