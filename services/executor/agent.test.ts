@@ -365,4 +365,28 @@ describe('the agent', () => {
     expect((await again.finished('b')).result?.summary).toBe('session s is closed');
     expect(next.executed).toEqual(['b']);
   });
+
+  test('the journal of another executor is refused, and nothing in it is carried out', async () => {
+    const whose = (executorId: string, executorName: string) => ({
+      credentials: { ...platform.credentials(), executorId, executorName },
+    });
+    const { adapter, gates } = gatedAdapter();
+    gates.after = never();
+    const executor = await startAgent({ ...whose('id-1', 'vps-1'), adapter, stopGraceMs: 0 });
+    const stream = await platform.stream(0);
+    stream.deliver(delivery('a', { case: 'startSession', value: { sessionId: 's' } }));
+    await stream.event('a', 'started');
+    stream.deliver(delivery('b', stopSession));
+    await stream.event('b', 'received');
+    await executor.stop();
+
+    const other = gatedAdapter();
+    await expect(startAgent({ ...whose('id-2', 'vps-2'), adapter: other.adapter })).rejects.toThrow(
+      /is that of executor vps-1 \(id-1\), and the credentials are those of vps-2 \(id-2\)/,
+    );
+    const again = gatedAdapter();
+    await startAgent({ ...whose('id-1', 'vps-1'), adapter: again.adapter });
+    await (await platform.stream(1)).finished('b');
+    expect([other.executed, again.executed.includes('b')]).toEqual([[], true]);
+  });
 });

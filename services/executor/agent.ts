@@ -14,6 +14,7 @@ import { Outbox } from './execution/outbox.ts';
 import { PlatformContact } from './execution/platform-contact.ts';
 import { VenueDesk } from './execution/venue-desk.ts';
 import type { Journal } from './journal/journal.ts';
+import { keepForExecutor } from './journal/journal-executor.ts';
 import { openJournal } from './journal/sqlite-journal.ts';
 import { createHello, offeredKinds } from './stream/hello.ts';
 import { Link } from './stream/link.ts';
@@ -124,10 +125,14 @@ class ExecutorAgent implements Executor {
 
   async start(): Promise<void> {
     if (this.#parts !== undefined || this.#stopping !== undefined) throw new Error('an executor is started once');
-    const { adapter, journalDirectory } = this.#options;
+    const { adapter, credentials, journalDirectory } = this.#options;
     const journal = this.#options.journal ?? openOwnJournal(journalDirectory);
     let opened = false;
     try {
+      const { executorId = '', executorName = '' } = credentials;
+      if (journalDirectory !== undefined && executorId !== '') {
+        keepForExecutor(journalDirectory, { executorId, executorName });
+      }
       const logger = this.#logger.child({ adapter: adapter.name });
       const notices = {
         interestChanged: () => this.#parts?.venue.interestChanged(),

@@ -15,8 +15,11 @@ export interface ExecutorCredentials {
   readonly gatewayUrl?: string;
   /** For logs. */
   readonly executorName?: string;
+  /** Whose they are: a journal is kept for one executor, and refused to another. Unchecked without it. */
+  readonly executorId?: string;
 }
 
+const OPTIONAL: ReadonlySet<string> = new Set(['gatewayUrl', 'executorName', 'executorId']);
 /** Permissions of anybody but the owner. */
 const OTHERS_MODE = 0o077;
 
@@ -43,7 +46,7 @@ export function readCredentials(file: string): {
     throw new Error(`the credentials file ${file} is not the JSON that "strategos executor create --out" writes`);
   }
   const missing = Object.entries(parsed).filter(([, value]) => value.length === 0);
-  const needed = missing.map(([name]) => name).filter((name) => name !== 'gatewayUrl' && name !== 'executorName');
+  const needed = missing.map(([name]) => name).filter((name) => !OPTIONAL.has(name));
   if (needed.length > 0)
     throw new Error(`the credentials file ${file} lacks ${needed.join(', ')}: create or rotate the credentials`);
   const { secret, ...rest } = parsed;
@@ -54,10 +57,10 @@ export function readCredentials(file: string): {
 }
 
 function parse(text: string) {
-  const { keyId, secret, linkUrls, gatewayUrl, executorName } = fromJsonString(CredentialsSchema, text, {
+  const { keyId, secret, linkUrls, gatewayUrl, executorName, executorId } = fromJsonString(CredentialsSchema, text, {
     ignoreUnknownFields: true,
   });
-  return { keyId, secret, linkUrls, gatewayUrl, executorName };
+  return { keyId, secret, linkUrls, gatewayUrl, executorName, executorId };
 }
 
 /** The header that proves who the agent is. */
