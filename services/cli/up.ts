@@ -113,7 +113,12 @@ function announce(
 /** How this very platform is reached from the folder in which the command was typed. */
 function commandPrefix(command: Command, root: string): string {
   const named = globals(command).data !== undefined;
-  return named ? `npx strategos --data ${shownPath(root)}` : 'npx strategos';
+  return named ? `npx strategos --data ${typed(shownPath(root))}` : 'npx strategos';
+}
+
+/** A path as a shell takes it: quoted where the shell would see more in it than a path. */
+export function typed(path: string): string {
+  return /^[\w./:@%+,=-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function shownPath(root: string): string {
