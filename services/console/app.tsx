@@ -1,8 +1,9 @@
 import { type ComponentType, lazy, Suspense } from 'react';
 import { usePath } from './address/address.ts';
 import { Link } from './address/link.tsx';
-import { useIdentity, Role } from './access/identity.tsx';
+import { Allowed, useIdentity, Role } from './access/identity.tsx';
 import { keepToken } from './access/token.ts';
+import { KillSwitch } from './halt/kill-switch.tsx';
 import { LinkNotice } from './parts/link-notice.tsx';
 import { Logo } from './parts/logo.tsx';
 import { Nothing, Page } from './parts/page.tsx';
@@ -42,6 +43,9 @@ export function App() {
             </Link>
           ))}
         </nav>
+        <Allowed role={Role.OPERATOR}>
+          <KillSwitch />
+        </Allowed>
         <Identity />
       </aside>
       <main id="content" tabIndex={-1}>

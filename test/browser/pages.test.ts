@@ -126,7 +126,7 @@ describe.runIf(RUN)('every page', () => {
       for (const place of places) {
         await page.goto(`${stack.gatewayUrl}${place.path}`);
         await place.ready(page);
-        const buttons = page.locator('main').getByRole('button').or(page.locator('main a.button'));
+        const buttons = page.getByRole('button').or(page.locator('main a.button'));
         for (const text of await buttons.allTextContents()) names.add(text.trim());
       }
       await page.context().close();

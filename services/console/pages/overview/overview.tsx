@@ -1,7 +1,5 @@
 import { useQuery } from '@connectrpc/connect-query';
-import { useState } from 'react';
 import { CommandService } from '../../../../proto/gen/strategos/command/v1/command_service_pb.js';
-import { Allowed, Role } from '../../access/identity.tsx';
 import { useQueryFields } from '../../address/address.ts';
 import { Page } from '../../parts/page.tsx';
 import { Problem } from '../../parts/problem.tsx';
@@ -10,7 +8,6 @@ import { CommandTrends } from './command-trends.tsx';
 import { CommandsByState } from './commands-by-state.tsx';
 import { FleetHealth } from './fleet-health.tsx';
 import { KeyFigures } from './key-figures.tsx';
-import { KillSwitch } from '../../halt/kill-switch.tsx';
 import { LatestHalt } from '../../halt/latest-halt.tsx';
 import { MarketHealth } from './market-health.tsx';
 import { RunningSessions } from './running-sessions.tsx';
@@ -29,7 +26,6 @@ function isWindow(name: string): name is WindowName {
 /** /: whether all is well, and where not. */
 export default function Overview() {
   const [fields, setFields] = useQueryFields();
-  const [stopping, setStopping] = useState(false);
   const asked = fields.get('window') ?? '1h';
   const window = isWindow(asked) ? asked : '1h';
   const stats = useQuery(
@@ -42,29 +38,21 @@ export default function Overview() {
     <Page
       title="Overview"
       actions={
-        <>
-          <div className="chips" role="group" aria-label="Window">
-            {Object.keys(WINDOWS).map((name) => (
-              <button
-                key={name}
-                type="button"
-                className="chip"
-                aria-pressed={name === window}
-                onClick={() => setFields({ window: name })}
-              >
-                {name}
-              </button>
-            ))}
-          </div>
-          <Allowed role={Role.OPERATOR}>
-            <button type="button" className="button danger" onClick={() => setStopping(true)}>
-              Kill switch …
+        <div className="chips" role="group" aria-label="Window">
+          {Object.keys(WINDOWS).map((name) => (
+            <button
+              key={name}
+              type="button"
+              className="chip"
+              aria-pressed={name === window}
+              onClick={() => setFields({ window: name })}
+            >
+              {name}
             </button>
-          </Allowed>
-        </>
+          ))}
+        </div>
       }
     >
-      {stopping && <KillSwitch executors={executors ?? []} onClose={() => setStopping(false)} />}
       <div className="stack">
         <LatestHalt />
         <Problem error={stats.error} what="The figures cannot be read" />
