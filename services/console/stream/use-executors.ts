@@ -1,5 +1,6 @@
+import { useQuery } from '@connectrpc/connect-query';
 import { useEffect, useMemo, useState } from 'react';
-import type { Executor } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { type Executor, ExecutorService } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { Batch } from './batch.ts';
 import { executors, NO_DEADLINE } from './services.ts';
 import { watch } from './watch.ts';
@@ -7,12 +8,12 @@ import { watch } from './watch.ts';
 /** Every executor of the account by name, kept up to date; undefined until the first one is known or there is none. */
 export function useExecutors(): readonly Executor[] | undefined {
   const [byId, setById] = useState<ReadonlyMap<string, Executor>>();
+  // The stream of an account without executors never says anything: that there is none is an answer to a question.
+  const none = useQuery(ExecutorService.method.listExecutors, { pageSize: 1 }).data?.executors.length === 0;
   useEffect(() => {
     const batch = new Batch<Executor>((changed) =>
       setById((before) => new Map([...(before ?? []), ...changed.map((each) => [each.id, each] as const)])),
     );
-    // An account without executors never says anything.
-    const settled = setTimeout(() => setById((before) => before ?? new Map()), 1_500);
     const stop = watch({
       open: (signal) => executors.watchExecutors({}, { signal, ...NO_DEADLINE }),
       onMessage: ({ executor }) => {
@@ -20,13 +21,12 @@ export function useExecutors(): readonly Executor[] | undefined {
       },
     });
     return () => {
-      clearTimeout(settled);
       stop();
       batch.drop();
     };
   }, []);
-  return useMemo(
-    () => (byId === undefined ? undefined : [...byId.values()].toSorted((a, b) => a.name.localeCompare(b.name))),
-    [byId],
-  );
+  return useMemo(() => {
+    if (byId === undefined) return none ? [] : undefined;
+    return [...byId.values()].toSorted((a, b) => a.name.localeCompare(b.name));
+  }, [byId, none]);
 }

@@ -29,6 +29,11 @@ const FINAL: ReadonlySet<Code> = new Set([
   Code.FailedPrecondition,
 ]);
 
+/** True for an answer that no repetition changes. */
+export function isFinal(error: ConnectError): boolean {
+  return FINAL.has(error.code);
+}
+
 /** Keeps a stream open through restarts of the gateway until the returned function is called. */
 export function watch<M>(plan: WatchPlan<M>): () => void {
   const ended = new AbortController();
@@ -60,7 +65,7 @@ async function keepOpen<M>(plan: WatchPlan<M>, ended: AbortSignal): Promise<void
       const error = ConnectError.from(thrown);
       if (ended.aborted) return;
       if (error.code === Code.OutOfRange) plan.onTooOld?.();
-      if (FINAL.has(error.code)) {
+      if (isFinal(error)) {
         linkFound(self, 'given up');
         plan.onRefused?.(error);
         return;

@@ -5,6 +5,7 @@ import { Link } from '../../address/link.tsx';
 import { kindOf, subjectOf } from '../../parts/command-kind.ts';
 import { CommandMark } from '../../parts/command-state.tsx';
 import { clockText, msOf, spanText } from '../../parts/time.ts';
+import type { CommandRows } from '../../stream/command-feed.ts';
 
 const LINE_PX = 36;
 const OVERSCAN = 12;
@@ -12,17 +13,8 @@ const OVERSCAN = 12;
 const AHEAD = 60;
 
 /** The list; only the lines in sight are in the document, so its length costs nothing. */
-export function CommandTable({
-  rows,
-  loading,
-  more,
-  onEnd,
-}: {
-  readonly rows: readonly Command[];
-  readonly loading: boolean;
-  readonly more: boolean;
-  readonly onEnd: () => void;
-}) {
+export function CommandTable({ list, onEnd }: { readonly list: CommandRows; readonly onEnd: () => void }) {
+  const { rows, loading, more } = list;
   const viewport = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -84,12 +76,17 @@ export function CommandTable({
         </div>
       </div>
       <p className="nothing" role="status">
-        {rows.length === 0 && !loading
-          ? 'No command matches.'
-          : `${rows.length} shown${more ? ', older ones as you scroll' : ''}${loading ? ' · loading …' : ''}`}
+        {standOf(list)}
       </p>
     </>
   );
+}
+
+/** How much of the list is shown; an empty one is told only when it was read. */
+function standOf({ rows, loading, more, cut, error }: CommandRows): string {
+  if (rows.length === 0) return loading ? 'Loading …' : error === null ? 'No command matches.' : '';
+  if (cut) return `the newest ${rows.length} shown; narrow the list to see older ones`;
+  return `${rows.length} shown${more ? ', older ones as you scroll' : ''}${loading ? ' · loading …' : ''}`;
 }
 
 const Cells = memo(function Cells({ command }: { readonly command: Command }) {

@@ -27,7 +27,7 @@ function CommandList() {
     () => new CommandFeed({ executor, states: statesOf(state), kinds: listOf(kind) }),
     [executor, state, kind],
   );
-  const { rows, loading, more, error } = useSyncExternalStore(feed.subscribe, feed.read);
+  const list = useSyncExternalStore(feed.subscribe, feed.read);
   return (
     <Page
       title="Commands"
@@ -43,8 +43,8 @@ function CommandList() {
       {sending && <NewCommand executor={executor} onClose={() => setSending(false)} />}
       <section className="panel" aria-label="Commands">
         <CommandFilters executor={executor} states={listOf(state)} kinds={listOf(kind)} onChange={setFields} />
-        <Problem error={error} what="The list cannot be read" />
-        <CommandTable rows={rows} loading={loading} more={more} onEnd={feed.loadMore} />
+        <Problem error={list.error} what="The list cannot be read" />
+        <CommandTable list={list} onEnd={feed.loadMore} />
       </section>
     </Page>
   );
