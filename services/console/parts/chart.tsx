@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { clockText, whenText } from './time.ts';
+import { clockText, minuteText, shortDayText, whenText } from './time.ts';
 
 /** One line of a chart. */
 export interface Line {
@@ -123,14 +123,11 @@ function optionsFor(element: HTMLElement, lines: readonly Line[], height: number
   };
 }
 
-const MINUTES = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
-const DAYS = new Intl.DateTimeFormat(undefined, { day: '2-digit', month: 'short' });
-
 /** Times of day, or days where the marks are days apart; the chart's own are in twelve hours. */
 function timeTexts(_plot: uPlot, marks: number[], _axis: number, _space: number, incrementS: number): string[] {
   return marks.map((at) => {
-    if (incrementS >= 86_400) return DAYS.format(at * 1_000);
-    return incrementS < 60 ? clockText(at * 1_000) : MINUTES.format(at * 1_000);
+    if (incrementS >= 86_400) return shortDayText(at * 1_000);
+    return incrementS < 60 ? clockText(at * 1_000) : minuteText(at * 1_000);
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
-import { msOf, spanText, useNow, whenText } from './time.ts';
+import { msOf, spanText, useNow, useToday, whenText } from './time.ts';
 
 /** How long ago something was, with the exact time on demand. */
 export function Ago({ time }: { readonly time: Timestamp | undefined }) {
@@ -19,11 +19,12 @@ export function Ago({ time }: { readonly time: Timestamp | undefined }) {
 
 /** A point in time, in the reader's zone. */
 export function When({ time }: { readonly time: Timestamp | undefined }) {
+  const today = useToday();
   const ms = msOf(time);
   if (ms === undefined) return <span className="quiet">–</span>;
   return (
     <time dateTime={new Date(ms).toISOString()} title={new Date(ms).toISOString()}>
-      {whenText(ms)}
+      {whenText(ms, today)}
     </time>
   );
 }

@@ -15,9 +15,9 @@ export function spanMsOf(span: Duration | undefined): number | undefined {
 /** A span for people, in the two largest units: 12 ms, 4.2 s, 3m 58s, 2h 5m, 3d 4h. */
 export function spanText(ms: number): string {
   if (ms < 0) return `−${spanText(-ms)}`;
-  if (ms < 1_000) return `${ms < 10 ? ms.toFixed(1).replace(/\.0$/, '') : Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const seconds = Math.floor(ms / 1_000);
+  if (ms < 999.5) return `${ms < 10 ? ms.toFixed(1).replace(/\.0$/, '') : Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.floor(Math.max(60_000, ms) / 1_000);
   const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3_600), Math.floor(seconds / 86_400)];
   if (minutes < 60) return `${minutes}m ${seconds % 60}s`;
   if (hours < 24) return `${hours}h ${minutes % 60}m`;
@@ -30,6 +30,8 @@ const CLOCK = new Intl.DateTimeFormat(undefined, {
   second: '2-digit',
   hour12: false,
 });
+const MINUTE = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
+const SHORT_DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: '2-digit' });
 const DAY = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: '2-digit' });
 
 /** Time of day in the reader's zone; with `precise` to the millisecond. */
@@ -44,26 +46,57 @@ export function whenText(ms: number, nowMs: number = Date.now()): string {
   return day === DAY.format(nowMs) ? clockText(ms) : `${day} ${clockText(ms)}`;
 }
 
+/** Time of day to the minute, in the reader's zone. */
+export function minuteText(ms: number): string {
+  return MINUTE.format(ms);
+}
+
+/** The day without its year, in the reader's zone. */
+export function shortDayText(ms: number): string {
+  return SHORT_DAY.format(ms);
+}
+
+/** As `whenText`, for the narrow column of a list: to the minute on another day, the day alone in another year. */
+export function lineTimeText(ms: number, nowMs: number): string {
+  if (DAY.format(ms) === DAY.format(nowMs)) return clockText(ms);
+  const sameYear = new Date(ms).getFullYear() === new Date(nowMs).getFullYear();
+  return sameYear ? `${shortDayText(ms)} ${minuteText(ms)}` : DAY.format(ms);
+}
+
 let nowMs = Date.now();
 let timer: ReturnType<typeof setInterval> | undefined;
 const listeners = new Set<() => void>();
 
+function onSecond(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    nowMs = Date.now();
+    for (const each of listeners) each();
+  }, 1_000);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+/** The clock stands still while nobody looks at it. */
+function presentMs(): number {
+  if (timer === undefined) nowMs = Date.now();
+  return nowMs;
+}
+
 /** The present time, new every second: one clock for the whole page. */
 export function useNow(): number {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      timer ??= setInterval(() => {
-        nowMs = Date.now();
-        for (const each of listeners) each();
-      }, 1_000);
-      return () => {
-        listeners.delete(listener);
-        if (listeners.size > 0) return;
-        clearInterval(timer);
-        timer = undefined;
-      };
-    },
-    () => nowMs,
-  );
+  return useSyncExternalStore(onSecond, presentMs);
+}
+
+function midnightMs(): number {
+  return new Date(presentMs()).setHours(0, 0, 0, 0);
+}
+
+/** The beginning of the present day, in the reader's zone; new at midnight, for what leaves today's date out. */
+export function useToday(): number {
+  return useSyncExternalStore(onSecond, midnightMs);
 }

@@ -4,7 +4,7 @@ import type { Command } from '../../../../proto/gen/strategos/command/v1/command
 import { Link } from '../../address/link.tsx';
 import { kindOf, subjectOf } from '../../parts/command-kind.ts';
 import { CommandMark } from '../../parts/command-state.tsx';
-import { clockText, msOf, spanText } from '../../parts/time.ts';
+import { lineTimeText, msOf, spanText, useToday } from '../../parts/time.ts';
 import type { CommandRows } from '../../stream/command-feed.ts';
 
 const LINE_PX = 36;
@@ -15,6 +15,7 @@ const AHEAD = 60;
 /** The list; only the lines in sight are in the document, so its length costs nothing. */
 export function CommandTable({ list, onEnd }: { readonly list: CommandRows; readonly onEnd: () => void }) {
   const { rows, loading, more } = list;
+  const today = useToday();
   const viewport = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -68,7 +69,7 @@ export function CommandTable({ list, onEnd }: { readonly list: CommandRows; read
                   aria-rowindex={index + 2}
                   style={{ transform: `translateY(${start}px)` }}
                 >
-                  <Cells command={command} />
+                  <Cells command={command} today={today} />
                 </div>
               );
             })}
@@ -89,13 +90,13 @@ function standOf({ rows, loading, more, cut, error }: CommandRows): string {
   return `${rows.length} shown${more ? ', older ones as you scroll' : ''}${loading ? ' · loading …' : ''}`;
 }
 
-const Cells = memo(function Cells({ command }: { readonly command: Command }) {
+const Cells = memo(function Cells({ command, today }: { readonly command: Command; readonly today: number }) {
   const created = msOf(command.createTime);
   const finished = msOf(command.finishTime);
   const problem = command.error?.message ?? '';
   return (
     <>
-      <span role="cell">{created === undefined ? '' : clockText(created)}</span>
+      <span role="cell">{created === undefined ? '' : lineTimeText(created, today)}</span>
       <span role="cell">
         <CommandMark state={command.state} />
       </span>

@@ -1,9 +1,10 @@
 import { CommandState, type Transition } from '../../../../proto/gen/strategos/command/v1/command_pb.js';
 import { commandStateText, toneOf } from '../../parts/command-state.tsx';
-import { clockText, msOf, spanText } from '../../parts/time.ts';
+import { clockText, msOf, shortDayText, spanText, useToday } from '../../parts/time.ts';
 
 /** Every step of a command in the order in which it happened. */
 export function Timeline({ steps, open }: { readonly steps: readonly Transition[]; readonly open: boolean }) {
+  const today = useToday();
   return (
     <ol className="timeline">
       {steps.map((step, index) => {
@@ -17,6 +18,12 @@ export function Timeline({ steps, open }: { readonly steps: readonly Transition[
             className={tone === 'bad' || tone === 'warn' ? 'bad' : ''}
           >
             <span className="at">
+              {at !== undefined && shortDayText(at) !== shortDayText(today) && (
+                <>
+                  {shortDayText(at)}
+                  <br />
+                </>
+              )}
               {at === undefined ? '' : clockText(at, { precise: true })}
               <br />
               {waited}
