@@ -172,7 +172,7 @@ export const STRATEGY_CALLS: readonly ConsoleCall[] = [
     address: OF_STRATEGY,
     act: revise,
     answer: { status: 409, code: 'aborted', reason: 'REVISION_STALE' },
-    shows: ['Somebody else has saved a revision', 'REVISION_STALE'],
+    shows: ['A newer revision is stored', 'REVISION_STALE'],
   },
   {
     description: 'a strategy is deleted',

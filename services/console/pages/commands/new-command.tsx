@@ -90,7 +90,11 @@ export function NewCommand({ executor: first, onClose }: { readonly executor: st
             leaveOut={NOT_OPTIONS}
           />
         </details>
-        <Problem error={fault ?? issue.error} what="Not sent" />
+        <Problem
+          error={fault ?? issue.error}
+          what="Not sent"
+          unconfirmed="No answer says whether it is stored. Press again until one does: it stays one command"
+        />
         <div className="actions">
           <button type="submit" className="button primary" disabled={issue.isPending || executor === ''}>
             Send {kind}

@@ -35,7 +35,11 @@ export function ActivateStrategy({ session }: { readonly session: Session }) {
                 Leave
               </button>
             </div>
-            <Problem error={activate.error} what="Not activated" />
+            <Problem
+              error={activate.error}
+              what="Not activated"
+              unconfirmed="No answer says whether it runs; look at the session's activations before you repeat it"
+            />
             {activate.isPending && <ActivationList activations={session.activations} />}
             {failed !== undefined && <ActivationList activations={failed.activations} />}
           </form>

@@ -43,7 +43,11 @@ export function DeactivateStrategy({
               />
               <label htmlFor="deactivate-close">Close its position now instead</label>
             </div>
-            <Problem error={end.error} what="Not deactivated" />
+            <Problem
+              error={end.error}
+              what="Not deactivated"
+              unconfirmed="No answer says whether it was deactivated. Press again: that does no harm"
+            />
             <div className="actions">
               <button
                 type="button"

@@ -53,7 +53,11 @@ function StopSession({ session, onClose }: { readonly session: Session; readonly
           <input id="stop-close" type="checkbox" checked={close} onChange={(event) => setClose(event.target.checked)} />
           <label htmlFor="stop-close">Close open positions; otherwise they stay, unwatched by any strategy</label>
         </div>
-        <Problem error={stop.error} what="Not stopped" />
+        <Problem
+          error={stop.error}
+          what="Not stopped"
+          unconfirmed="No answer says whether the stop is stored. Press again: that does no harm"
+        />
         <div className="actions">
           <button
             type="button"

@@ -7,7 +7,7 @@ import { SessionState } from '../../../../proto/gen/strategos/session/v1/session
 import { SessionService } from '../../../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { navigate } from '../../address/address.ts';
 import { Dialog } from '../../parts/dialog.tsx';
-import { Problem } from '../../parts/problem.tsx';
+import { isUnconfirmed, Problem } from '../../parts/problem.tsx';
 import { msOf } from '../../parts/time.ts';
 import { useExecutorNames } from '../../stream/use-executor-names.ts';
 import { ActivationList } from './activation-list.tsx';
@@ -71,8 +71,9 @@ export function StartSession({ onClose }: { readonly onClose: () => void }) {
       allowPartial: fields.has('partial'),
     };
     const key = JSON.stringify(body);
-    // Pressed twice it is one session; after a failure or a change it is another.
-    if (request.current.body !== key || start.isError) request.current = { body: key, id: crypto.randomUUID() };
+    // Pressed twice it is one session, also when the first press got no answer; after a refusal or a change it is another.
+    const refused = start.isError && !isUnconfirmed(start.error);
+    if (request.current.body !== key || refused) request.current = { body: key, id: crypto.randomUUID() };
     setSubmittedMs(Date.now());
     start.mutate({ ...body, requestId: request.current.id });
   };
@@ -136,7 +137,11 @@ export function StartSession({ onClose }: { readonly onClose: () => void }) {
             Leave
           </button>
         </div>
-        <Problem error={start.error} what="The session did not start; nothing runs" />
+        <Problem
+          error={start.error}
+          what="The session did not start; nothing runs"
+          unconfirmed="No answer says whether the session runs. Press again until one does: it stays one session"
+        />
         {shown !== undefined && <ActivationList activations={shown.activations} />}
       </form>
     </Dialog>

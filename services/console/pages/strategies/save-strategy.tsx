@@ -43,9 +43,10 @@ export function SaveStrategy({
         error={error}
         what={
           error?.code === Code.Aborted
-            ? 'Somebody else has saved a revision; load the page again and repeat the change'
+            ? 'A newer revision is stored, by somebody else or by an earlier press that got no answer. Keep your draft with "Save as file" under JSON, load the page again, and repeat what is missing'
             : 'Not saved'
         }
+        unconfirmed="No answer says whether it was saved; look at the revisions before you repeat it"
       />
       <span role="status" className="quiet">
         {update.data !== undefined && !editing.changed && ` Saved as revision ${update.data.strategy?.revision ?? ''}.`}
