@@ -60,4 +60,19 @@ describe.runIf(hasChromium())('a list that cannot be read for a while', () => {
     await page.getByRole('heading', { name: 'vps-1' }).waitFor();
     await page.getByRole('region', { name: 'Connection' }).waitFor();
   });
+
+  test('of what waits is not told as nothing on the overview', async () => {
+    await using stack = await startStack();
+    await using browser = await TestBrowser.start(stack.gatewayUrl);
+    const page = await browser.open('/strategies', { token: await stack.token() });
+    await page.route('**/strategos.command.v1.CommandService/*', (route) => route.abort());
+    await page.goto(stack.gatewayUrl);
+    const stuck = page.getByRole('region', { name: 'Stuck' });
+    await stuck.getByText('Loading …').waitFor();
+    expect(await page.getByText(/Nothing waits|No commands in this window/).count()).toBe(0);
+    await page.unroute('**/strategos.command.v1.CommandService/*');
+    await stuck.getByText('Nothing waits for longer than 5 s.').waitFor();
+    // Of nothing that has ended nobody can say how much of it succeeded.
+    await page.locator('.figure', { hasText: 'Success rate' }).getByText('–', { exact: true }).waitFor();
+  });
 });

@@ -11,7 +11,7 @@ export function CommandsByState({ stats }: { readonly stats: GetCommandStatsResp
   return (
     <Panel title="Commands by state" className="third">
       {states.length === 0 ? (
-        <Nothing>No commands in this window.</Nothing>
+        <Nothing>{stats === undefined ? 'Loading …' : 'No commands in this window.'}</Nothing>
       ) : (
         <ul className="plain-list">
           {states.map(({ state, count }) => (

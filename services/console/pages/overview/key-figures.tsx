@@ -1,6 +1,7 @@
 import { CommandState } from '../../../../proto/gen/strategos/command/v1/command_pb.js';
 import type { GetCommandStatsResponse } from '../../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { type Executor, ExecutorState } from '../../../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { isTerminal } from '../../parts/command-state.tsx';
 import { percentText } from '../../parts/number.ts';
 import { spanText } from '../../parts/time.ts';
 
@@ -20,17 +21,20 @@ export function KeyFigures({
   const open = (stats?.states ?? [])
     .filter(({ state }) => state < CommandState.SUCCEEDED)
     .reduce((sum, { count }) => sum + count, 0n);
+  const tried = (stats?.states ?? [])
+    .filter(({ state }) => isTerminal(state) && state !== CommandState.CANCELLED)
+    .reduce((sum, { count }) => sum + count, 0n);
   return (
     <div className="figures">
       <Figure
         name="Executors online"
         value={executors === undefined ? '…' : `${online.length} of ${expected.length}`}
-        note={online.length === expected.length ? 'all that are enabled' : `${expected.length - online.length} away`}
+        note={awayText(executors === undefined, expected.length - online.length)}
       />
       <Figure name="Commands" value={String(stats?.count ?? '…')} note={`created in ${window}`} />
       <Figure
         name="Success rate"
-        value={stats === undefined ? '…' : percentText(stats.successRate)}
+        value={stats === undefined ? '…' : tried === 0n ? '–' : percentText(stats.successRate)}
         note="of those that ended, cancelled ones left out"
       />
       <Figure
@@ -45,6 +49,11 @@ export function KeyFigures({
       <Figure name="Under way" value={stats === undefined ? '…' : String(open)} note="not at their end yet" />
     </div>
   );
+}
+
+function awayText(unknown: boolean, away: number): string {
+  if (unknown) return 'not known yet';
+  return away === 0 ? 'all that are enabled' : `${away} away`;
 }
 
 function Figure({ name, value, note }: { readonly name: string; readonly value: string; readonly note: string }) {

@@ -37,8 +37,10 @@ export function StuckCommands() {
         ) : undefined
       }
     >
-      <Problem error={open.error} />
-      {stuck.length === 0 ? (
+      <Problem error={open.error} what="It cannot be read what waits" />
+      {open.data === undefined ? (
+        open.error === null && <Nothing>Loading …</Nothing>
+      ) : stuck.length === 0 ? (
         <Nothing>Nothing waits for longer than {STUCK_MS / 1_000} s.</Nothing>
       ) : (
         <ul className="plain-list">
