@@ -46,6 +46,9 @@ describe.runIf(hasChromium())('the executors page', () => {
     expect(await page.getByRole('button', { name: 'Rotate credentials' }).count()).toBe(0);
     // Its agent goes on calling, and the page says by itself that it is refused, why, and what to do.
     await page.getByText(/executor "vps-7" was disabled by an operator; to do: stop its agent/).waitFor();
+    // So does the list, for whoever looks there first.
+    await page.getByRole('link', { name: 'Executors' }).click();
+    await page.getByRole('row', { name: /vps-7 disabled its agent is refused/ }).waitFor();
     expect(browser.complaints).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { Executor } from '../../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { Allowed, Role } from '../../access/identity.tsx';
 import { Link } from '../../address/link.tsx';
-import { ExecutorMark } from '../../parts/executor-state.tsx';
+import { ExecutorMark, RefusedMark } from '../../parts/executor-state.tsx';
 import { Ago } from '../../parts/moment.tsx';
 import { Nothing, Page, Panel } from '../../parts/page.tsx';
 import { useExecutors } from '../../stream/use-executors.ts';
@@ -77,7 +77,10 @@ function FleetTable({ executors }: { readonly executors: readonly Executor[] }) 
                 <Link href={`/executors/${encodeURIComponent(executor.name)}`}>{executor.name}</Link>
               </td>
               <td>
-                <ExecutorMark state={executor.state} />
+                <span className="row">
+                  <ExecutorMark state={executor.state} />
+                  <RefusedMark lastRefusal={executor.lastRefusal} />
+                </span>
               </td>
               <td>{linkText(executor)}</td>
               <td>{executor.agentVersion || '–'}</td>

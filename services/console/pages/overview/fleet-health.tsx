@@ -1,6 +1,6 @@
 import { type Executor, ExecutorState } from '../../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { Link } from '../../address/link.tsx';
-import { ExecutorMark } from '../../parts/executor-state.tsx';
+import { ExecutorMark, RefusedMark } from '../../parts/executor-state.tsx';
 import { Ago } from '../../parts/moment.tsx';
 import { Nothing, Panel } from '../../parts/page.tsx';
 import { spanMsOf, spanText } from '../../parts/time.ts';
@@ -23,6 +23,7 @@ export function FleetHealth({ executors }: { readonly executors: readonly Execut
               <span className="row">
                 <ExecutorMark state={executor.state} />
                 <Link href={`/executors/${encodeURIComponent(executor.name)}`}>{executor.name}</Link>
+                <RefusedMark lastRefusal={executor.lastRefusal} />
               </span>
               <span className="quiet">
                 {executor.queued > 0 && `${executor.queued} queued · `}
