@@ -13,6 +13,7 @@ export const COMMAND_STATES = {
   looking: 'somebody may only look',
   away: 'the executor is away, and a command waits for it',
   refused: 'the agent has refused a command',
+  lost: 'nobody knows what became of a command',
   done: 'the agent has done what it was told',
 } as const;
 
@@ -67,6 +68,7 @@ const EXPLAINED_REFUSED: JsonObject = {
   sentence: 'The agent refused it.',
   timeline: [STEP],
 };
+const LOST: JsonObject = { ...ABOUT, state: 'COMMAND_STATE_OUTCOME_UNKNOWN', finishTime: '2024-01-01T00:00:03Z' };
 const EXECUTOR: JsonObject = {
   id: CONSOLE_EXECUTOR_ID,
   name: CONSOLE_EXECUTOR,
@@ -251,6 +253,26 @@ export const COMMAND_CALLS: readonly ConsoleCall[] = [
         means: ({ id }) => id !== CONSOLE_COMMAND,
       },
     ],
+  },
+  {
+    description: 'it is said that a command of which nobody knows has happened',
+    state: COMMAND_STATES.lost,
+    method: CommandService.method.settleCommand,
+    address: OF_COMMAND,
+    beside: [
+      {
+        method: CommandService.method.explainCommand,
+        answer: { command: LOST, sentence: 'Nobody knows.', timeline: [STEP] },
+      },
+    ],
+    act: async (page) => {
+      await page.press('Settle …');
+      await page.fill('What the venue shows', '1');
+      await page.fill('What was seen there, for the history', 'it is there');
+      await page.press('Settle as succeeded');
+    },
+    answer: { command: { ...LOST, state: 'COMMAND_STATE_SUCCEEDED' } },
+    shows: ['Nobody knows.'],
   },
 ];
 

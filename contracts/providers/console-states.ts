@@ -89,6 +89,9 @@ class Account implements Disposable {
       case COMMAND_STATES.done:
         await this.#executed(CommandState.SUCCEEDED);
         return;
+      case COMMAND_STATES.lost:
+        await this.#executed(CommandState.OUTCOME_UNKNOWN);
+        return;
       case COMMAND_STATES.refused:
         await this.#executed(CommandState.REJECTED);
         return;
@@ -147,7 +150,7 @@ class Account implements Disposable {
       hop: 'agent',
       metadata: { limit: 'leverage' },
     });
-    const finished = state === CommandState.SUCCEEDED ? { state } : { state, error };
+    const finished = state === CommandState.REJECTED ? { state, error } : { state };
     const event = { case: 'finished', value: finished } as const;
     await link.reportEvents({ streamEpoch: 1n, events: { events: [{ commandId, attempt: 1, event }] } });
   }

@@ -16,6 +16,7 @@ import { When } from '../../parts/moment.tsx';
 import { Nothing, Page, Panel } from '../../parts/page.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { CancelCommand, RetryCommand } from './command-actions.tsx';
+import { SettleCommand } from './settle-command.tsx';
 import { Timeline } from './timeline.tsx';
 
 /** What moves is looked at again this often; the sentence counts down by itself. */
@@ -57,6 +58,7 @@ function Known({ command, explained }: { readonly command: Command; readonly exp
       actions={
         <Allowed role={Role.OPERATOR}>
           {!isTerminal(command.state) && <CancelCommand command={command} />}
+          {command.state === CommandState.OUTCOME_UNKNOWN && <SettleCommand command={command} />}
           {isTerminal(command.state) && command.state !== CommandState.SUCCEEDED && <RetryCommand command={command} />}
         </Allowed>
       }
