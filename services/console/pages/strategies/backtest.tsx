@@ -78,7 +78,11 @@ export function Backtest({ editing }: { readonly editing: Editing }) {
           </div>
           <Problem error={error} what="The back-test did not run to its end" />
           <div className="row">
-            <button type="submit" className="button primary" disabled={editing.verdict?.valid !== true}>
+            <button
+              type="submit"
+              className="button primary"
+              disabled={editing.unread !== undefined || editing.verdict?.valid !== true}
+            >
               Run {editing.changed ? 'the draft' : 'this revision'}
             </button>
             {running && (

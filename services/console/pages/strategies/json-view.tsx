@@ -5,26 +5,27 @@ import type { Editing } from './use-editing.ts';
 
 /** The JSON form as text: what is typed here is what the builder shows, and the other way round. */
 export function JsonView({
-  editing: { draft, setDraft },
+  editing: { draft, setDraft, unread, setUnread },
   readOnly,
 }: {
   readonly editing: Editing;
   readonly readOnly: boolean;
 }) {
-  const [typed, setTyped] = useState(() => textOf(draft));
-  const [fault, setFault] = useState('');
+  const [typed, setTyped] = useState(() => unread?.text ?? textOf(draft));
+  const [fileFault, setFileFault] = useState('');
+  const fault = unread?.fault ?? fileFault;
   const take = (text: string): void => {
     setTyped(text);
+    setFileFault('');
     try {
       setDraft(draftOf(text));
-      setFault('');
     } catch (thrown) {
-      setFault(thrown instanceof Error ? thrown.message : String(thrown));
+      setUnread({ text, fault: thrown instanceof Error ? thrown.message : String(thrown) });
     }
   };
   const load = (event: ChangeEvent<HTMLInputElement>): void => {
     const [file] = event.target.files ?? [];
-    if (file !== undefined) file.text().then(take, () => setFault('the file cannot be read'));
+    if (file !== undefined) file.text().then(take, () => setFileFault('the file cannot be read'));
   };
   const save = (): void => {
     const url = URL.createObjectURL(new Blob([`${textOf(draft)}\n`], { type: 'application/json' }));

@@ -6,6 +6,7 @@ import { StrategyService } from '../../../../proto/gen/strategos/strategy/v1/str
 import { navigate } from '../../address/address.ts';
 import { Problem } from '../../parts/problem.tsx';
 import { textOf } from './draft.ts';
+import { forgetUnsaved, NEW_STRATEGY } from './unsaved.ts';
 import type { Editing } from './use-editing.ts';
 
 /** Stores the draft as the next revision; refused when somebody else has stored one meanwhile. */
@@ -19,6 +20,7 @@ export function SaveStrategy({
   const queries = useQueryClient();
   const create = useMutation(StrategyService.method.createStrategy, {
     onSuccess: ({ strategy: made }) => {
+      forgetUnsaved(NEW_STRATEGY);
       if (made !== undefined) navigate(`/strategies/${made.id}`, { replace: true });
     },
   });
@@ -34,7 +36,13 @@ export function SaveStrategy({
       <button
         type="button"
         className="button primary"
-        disabled={create.isPending || update.isPending || !editing.changed || editing.verdict?.valid !== true}
+        disabled={
+          create.isPending ||
+          update.isPending ||
+          !editing.changed ||
+          editing.unread !== undefined ||
+          editing.verdict?.valid !== true
+        }
         onClick={save}
       >
         {strategy === undefined ? 'Create' : 'Save as the next revision'}
@@ -48,6 +56,9 @@ export function SaveStrategy({
         }
         unconfirmed="No answer says whether it was saved; look at the revisions before you repeat it"
       />
+      {editing.unread !== undefined && (
+        <p className="fault">What is typed under JSON cannot be read, so it is not in the draft.</p>
+      )}
       <span role="status" className="quiet">
         {update.data !== undefined && !editing.changed && ` Saved as revision ${update.data.strategy?.revision ?? ''}.`}
       </span>

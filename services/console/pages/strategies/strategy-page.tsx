@@ -16,6 +16,7 @@ import { JsonView } from './json-view.tsx';
 import { Revisions } from './revisions.tsx';
 import { Rollout } from './rollout.tsx';
 import { SaveStrategy } from './save-strategy.tsx';
+import { NEW_STRATEGY } from './unsaved.ts';
 import { type Editing, useEditing } from './use-editing.ts';
 import { Verdict } from './verdict.tsx';
 
@@ -24,7 +25,7 @@ const TABS = [...EDIT_TABS, 'Revisions', 'Roll-out'] as const;
 
 /** One strategy: edit it, try it on recorded prices, see what was changed and who runs what. */
 export function StrategyPage({ id }: { readonly id: string }) {
-  const isNew = id === 'new';
+  const isNew = id === NEW_STRATEGY;
   const { data, error } = useQuery(StrategyService.method.getStrategy, isNew ? skipToken : { strategy: id });
   if (isNew) return <Editor strategy={undefined} />;
   if (data?.strategy !== undefined) return <Editor strategy={data.strategy} />;
@@ -37,7 +38,11 @@ export function StrategyPage({ id }: { readonly id: string }) {
 }
 
 function Editor({ strategy }: { readonly strategy: Strategy | undefined }) {
-  const editing = useEditing(strategy === undefined ? EMPTY_DRAFT : draftOf(strategy.json), strategy?.revision ?? 0n);
+  const editing = useEditing(
+    strategy?.id ?? NEW_STRATEGY,
+    strategy === undefined ? EMPTY_DRAFT : draftOf(strategy.json),
+    strategy?.revision ?? 0n,
+  );
   const may = useMay(Role.OPERATOR);
   const [fields, setFields] = useQueryFields();
   const tabs = strategy === undefined ? EDIT_TABS : TABS;
@@ -55,6 +60,11 @@ function Editor({ strategy }: { readonly strategy: Strategy | undefined }) {
         may && (
           <>
             <SaveStrategy strategy={strategy} editing={editing} />
+            {editing.changed && (
+              <button type="button" className="button" onClick={editing.discard}>
+                Discard changes
+              </button>
+            )}
             {strategy !== undefined && strategy.deleteTime === undefined && <DeleteStrategy strategy={strategy} />}
           </>
         )
@@ -105,7 +115,7 @@ function Shown({
       return (
         <div className="columns">
           <div className="two-thirds">
-            <JsonView editing={editing} readOnly={readOnly} />
+            <JsonView key={editing.edition} editing={editing} readOnly={readOnly} />
           </div>
           <Aside editing={editing} />
         </div>
