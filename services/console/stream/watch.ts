@@ -1,4 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
+import { whenAwoken } from './awake.ts';
 import { backoffMs } from './backoff.ts';
 import { linkFound, linkLost } from './link-state.ts';
 
@@ -52,6 +53,7 @@ async function keepOpen<M>(plan: WatchPlan<M>, ended: AbortSignal): Promise<void
     const end = (): void => attempt.abort();
     ended.addEventListener('abort', end);
     const stopWatchingHidden = whenHidden(HIDDEN_MS_MAX, end);
+    const stopWatchingSleep = whenAwoken(end);
     const quiet = setTimeout(() => linkFound(self, 'resumed'), QUIET_MS);
     try {
       for await (const message of withSilenceLimit(plan, attempt)) {
@@ -74,6 +76,7 @@ async function keepOpen<M>(plan: WatchPlan<M>, ended: AbortSignal): Promise<void
     } finally {
       clearTimeout(quiet);
       stopWatchingHidden();
+      stopWatchingSleep();
       ended.removeEventListener('abort', end);
       attempt.abort();
     }
