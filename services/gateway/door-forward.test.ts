@@ -85,6 +85,29 @@ describe.each(WIRES)('%s over HTTP/%s', (protocol, httpVersion) => {
     await expect(watch.next()).rejects.toThrow();
   });
 
+  test('a watch ends when its token is revoked, at the service too, and says why', async () => {
+    const ended = Promise.withResolvers<void>();
+    await using door = await openTestDoor({
+      command: {
+        async *watchCommands(_request, context) {
+          yield { cursor: '1' };
+          await new Promise<void>((resolve) =>
+            context.signal.addEventListener('abort', () => resolve(), { once: true }),
+          );
+          ended.resolve();
+        },
+      },
+    });
+    const bearer = door.issue('viewer');
+    const watch = door.client(CommandService, bearer, protocol, httpVersion).watchCommands({})[Symbol.asyncIterator]();
+    expect((await watch.next()).value?.cursor).toBe('1');
+    door.revoke(bearer);
+    const error = await failure(watch.next());
+    expect(error.code).toBe(Code.Unauthenticated);
+    expect(reasonOf(error)).toBe('CREDENTIAL_REVOKED');
+    await ended.promise;
+  });
+
   test('the deadline of the caller reaches the service, and ends the call', async () => {
     const seen: (number | undefined)[] = [];
     await using door = await openTestDoor({

@@ -16,9 +16,7 @@ export function whySignedOut(): string {
 const authorize: Interceptor = (next) => async (request) => {
   const token = readToken();
   if (token !== '' && !request.header.has('authorization')) request.header.set('authorization', `Bearer ${token}`);
-  try {
-    return await next(request);
-  } catch (thrown) {
+  const look = (thrown: unknown): void => {
     const error = ConnectError.from(thrown);
     // A token that is being tried out is not the one that is signed in.
     const isPresent = request.header.get('authorization') === `Bearer ${readToken()}`;
@@ -26,9 +24,25 @@ const authorize: Interceptor = (next) => async (request) => {
       signedOutBecause = error.rawMessage;
       keepToken('');
     }
+  };
+  try {
+    const response = await next(request);
+    return response.stream ? { ...response, message: looked(response.message, look) } : response;
+  } catch (thrown) {
+    look(thrown);
     throw thrown;
   }
 };
+
+/** A stream as it is, with a look at the error that it ends with: its token may be revoked while it is open. */
+async function* looked<M>(messages: AsyncIterable<M>, look: (thrown: unknown) => void): AsyncGenerator<M> {
+  try {
+    yield* messages;
+  } catch (thrown) {
+    look(thrown);
+    throw thrown;
+  }
+}
 
 const CALLS = Symbol('calls');
 const LOOK_MS = 1_000;

@@ -15,6 +15,7 @@ import {
   refuseGuessing,
   takeSlot,
 } from './gate-limits.ts';
+import { grantEndsKey, watchGrant } from './grant.ts';
 import { policyOf } from './method-policy.ts';
 
 /**
@@ -68,6 +69,10 @@ async function admitOperator(parts: GateParts, context: HandlerContext, record: 
     context.values.set(callerKey, { accountId: token.accountId, role: token.role, subject: token.name });
     limitToken(parts, token.id, nowMs);
     requireRole(token.role, role, record.rpc);
+    // A unary call is over before long; a watch may outlive its token.
+    if (context.method.methodKind !== 'unary') {
+      context.values.set(grantEndsKey, watchGrant(parts.tokens, presented, record));
+    }
   } catch (thrown) {
     if (isWrongCredential(thrown)) parts.failureGuard.failed(record.address, digest, nowMs);
     throw thrown;

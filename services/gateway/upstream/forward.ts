@@ -3,6 +3,7 @@ import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobu
 import type { ConnectRouter, HandlerContext, Transport } from '@connectrpc/connect';
 import { createAsyncIterable } from '@connectrpc/connect/protocol';
 import { backoffMs } from '../../platform/backoff.ts';
+import { grantEndsKey } from '../edge/grant.ts';
 import { isUnavailable, passedOn } from './upstream-error.ts';
 
 /** Makes one call at whichever replica is right for it; see `Transport`. */
@@ -52,13 +53,15 @@ function unaryForwarder(method: DescMethodUnary, upstream: Upstream) {
 
 function streamForwarder(method: DescMethodServerStreaming, upstream: Upstream) {
   return async function* (request: Message, context: HandlerContext): AsyncGenerator<Message> {
-    const signal = AbortSignal.any([context.signal, upstream.watchesEnd]);
+    const grantEnds = context.values.get(grantEndsKey);
+    const signal = AbortSignal.any([context.signal, upstream.watchesEnd, grantEnds]);
     const response = await forwarded(method, upstream, context, (transport) =>
       transport.stream(method, signal, context.timeoutMs(), upstream.headers(context), createAsyncIterable([request])),
     );
     try {
       yield* response.message;
     } catch (thrown) {
+      if (grantEnds.aborted) throw grantEnds.reason;
       throw upstream.watchesEnd.aborted ? upstream.watchesEnd.reason : passedOn(thrown, upstream.service);
     }
   };
