@@ -146,7 +146,7 @@ export class CommandFeed {
   #show(state: CommandRows): void {
     const { states } = this.#wish;
     const all = [...this.#byId.values()];
-    const matching = states.length === 0 ? all : all.filter(({ state }) => states.includes(state));
+    const matching = states.length === 0 ? all : all.filter((command) => states.includes(command.state));
     const rows = matching.toSorted((a, b) => (a.sequence < b.sequence ? 1 : -1));
     const cut = state.cut || rows.length > KEPT_MAX;
     const kept = rows.slice(0, KEPT_MAX);

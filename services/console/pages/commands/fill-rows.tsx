@@ -17,6 +17,11 @@ export function emptyFill({ kind }: Command): Fill {
   return { side, symbol, quantity: '', price: '', fee: '' };
 }
 
+/** The side that was chosen; unspecified is for the platform to refuse. */
+export function sideOf({ side }: Fill): Side {
+  return [Side.BUY, Side.SELL].find((each) => String(each) === side) ?? Side.UNSPECIFIED;
+}
+
 const TEXTS = [
   ['symbol', true],
   ['quantity', true],

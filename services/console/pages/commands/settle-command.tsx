@@ -3,11 +3,10 @@ import { useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import type { Command } from '../../../../proto/gen/strategos/command/v1/command_pb.js';
 import { CommandService, SettledOutcome } from '../../../../proto/gen/strategos/command/v1/command_service_pb.js';
-import { Side } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
 import { kindOf } from '../../parts/command-kind.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Problem } from '../../parts/problem.tsx';
-import { emptyFill, type Fill, FillRows } from './fill-rows.tsx';
+import { emptyFill, type Fill, FillRows, sideOf } from './fill-rows.tsx';
 
 /** Kinds that may have dealt at the venue. */
 const DEALING: ReadonlySet<Command['kind']['case']> = new Set([
@@ -37,6 +36,11 @@ export function SettleCommand({ command }: { readonly command: Command }) {
   );
 }
 
+function outcomeOf(text: string): SettledOutcome {
+  const known = [SettledOutcome.HAPPENED, SettledOutcome.DID_NOT_HAPPEN].find((each) => String(each) === text);
+  return known ?? SettledOutcome.UNSPECIFIED;
+}
+
 function SettleDialog({ command, onClose }: { readonly command: Command; readonly onClose: () => void }) {
   const queries = useQueryClient();
   const [outcome, setOutcome] = useState(SettledOutcome.UNSPECIFIED);
@@ -55,7 +59,7 @@ function SettleDialog({ command, onClose }: { readonly command: Command; readonl
 
   const submit = (event: SyntheticEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    const told = dealing ? fills.map(({ side, ...rest }) => ({ ...rest, side: Number(side) as Side })) : [];
+    const told = dealing ? fills.map((fill) => ({ ...fill, side: sideOf(fill) })) : [];
     settle.mutate({ id: command.id, outcome, note: note.trim(), fills: told });
   };
 
@@ -72,7 +76,7 @@ function SettleDialog({ command, onClose }: { readonly command: Command; readonl
             id="settle-outcome"
             required
             value={outcome}
-            onChange={(event) => setOutcome(Number(event.target.value) as SettledOutcome)}
+            onChange={(event) => setOutcome(outcomeOf(event.target.value))}
           >
             <option value={SettledOutcome.UNSPECIFIED}>choose …</option>
             <option value={SettledOutcome.HAPPENED}>its effect: it becomes SUCCEEDED</option>
