@@ -7,12 +7,7 @@ const CONNECTIONS_MAX = 100;
 /** Where Prometheus comes for the figures. `onLook` hears of every look. */
 export function metricsServer(exposition: Exposition, onLook: (look: Look) => void): Server {
   const server = createServer((request, response) => {
-    answer(exposition, request, response).then(
-      (look) => {
-        if (look !== undefined) onLook(look);
-      },
-      () => response.destroy(),
-    );
+    answer(exposition, request, response, onLook).catch(() => response.destroy());
   });
   server.maxConnections = CONNECTIONS_MAX;
   return server;
@@ -22,16 +17,17 @@ async function answer(
   exposition: Exposition,
   { method, url }: IncomingMessage,
   response: ServerResponse,
-): Promise<Look | undefined> {
+  onLook: (look: Look) => void,
+): Promise<void> {
   if (method !== 'GET' && method !== 'HEAD') {
     response.writeHead(405, { allow: 'GET, HEAD' }).end();
-    return undefined;
+    return;
   }
   if (url?.split('?', 1)[0] !== METRICS_PATH) {
     response.writeHead(404, { 'content-type': 'text/plain' }).end(`the figures are at ${METRICS_PATH}\n`);
-    return undefined;
+    return;
   }
   const look = await exposition.look();
   response.writeHead(200, { 'content-type': exposition.contentType }).end(look.text);
-  return look;
+  onLook(look);
 }

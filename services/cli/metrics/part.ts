@@ -34,9 +34,8 @@ export function part<Name extends string>(
   const names = Object.keys(helps).filter((key): key is Name => key in helps);
   const gauges = new Map(
     names.map((each) => {
-      const labels = [...(labelNames[each] ?? [])];
-      const name = `strategos_${each}`;
-      return [each, new Gauge<string>({ name, help: helps[each], labelNames: labels, registers: [registry] })];
+      const facts = { name: `strategos_${each}`, help: helps[each], labelNames: [...(labelNames[each] ?? [])] };
+      return [each, new Gauge<string>({ ...facts, registers: [registry] })];
     }),
   );
   const forget = (): void => {

@@ -89,8 +89,10 @@ describe('flat conditions', () => {
   });
 });
 
+function timeoutOf(timeoutSeconds: number): number | null {
+  return compileStrategy({ strategyName: 't', o1Cancel: { conditions: [], timeoutSeconds } }).timeoutMs;
+}
+
 test('a timeout below a millisecond is one, and not none', () => {
-  const timeoutOf = (timeoutSeconds: number) =>
-    compileStrategy({ strategyName: 't', o1Cancel: { conditions: [], timeoutSeconds } }).timeoutMs;
   expect([0, 0.0001, 0.0006, 90].map(timeoutOf)).toEqual([null, 1, 1, 90_000]);
 });

@@ -33,7 +33,13 @@ export function readCandleRow(
 ): CandleRow | RowFault {
   const timestampMs = timestampOf(timestamp);
   if (typeof timestampMs !== 'number') return timestampMs;
-  const [open, high, low, close, volume] = cells.map(plain) as typeof cells;
+  const [open, high, low, close, volume] = [
+    plain(cells[0]),
+    plain(cells[1]),
+    plain(cells[2]),
+    plain(cells[3]),
+    plain(cells[4]),
+  ];
   const numbers = {
     open: decimal(open),
     high: decimal(high),

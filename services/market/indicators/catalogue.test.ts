@@ -93,7 +93,10 @@ describe('every indicator is what its formula says', () => {
 // Sums of twenty times 0.1 or 0.3 are not twenty times as much: rounding would pass for a spread.
 describe.each([0.1, 0.3, 2.3, 0.00000007])('where nothing moves, at %d,', (price) => {
   const numbers = { open: price, high: price, low: price, close: price, volume: 1 };
-  const events = generated(40, 3n).map((event) => ({ ...event, close: String(price), numbers }) as MarketEvent);
+  const events = generated(40, 3n).map((event): MarketEvent => {
+    if (event.kind !== 'candle') throw new Error('a candle was generated');
+    return { ...event, close: String(price), numbers };
+  });
   const newest = (id: string): number => {
     const engine = new IndicatorEngine([id]);
     return events.map((event) => engine.update(event)[0] ?? Number.NaN).at(-1) ?? Number.NaN;
