@@ -10,6 +10,16 @@ import {
   writePrivate,
 } from './data-directory.ts';
 
+test('a file in the place of the data folder is told as that', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'strategos-unit-'));
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  for (const path of [file, join(file, 'below')]) {
+    await expect(makeDataDirectory(path)).rejects.toThrow(`${path} cannot be the data folder: a file is in its place`);
+  }
+  await rm(folder, { recursive: true });
+});
+
 describe('data folder', () => {
   let data: DataDirectory;
 

@@ -38,7 +38,12 @@ export function dataDirectoryAt(path: string): DataDirectory {
 /** Makes the folder. Its files that hold secrets have mode 0600; the folder itself stays open for the database's user. */
 export async function makeDataDirectory(path: string): Promise<DataDirectory> {
   const data = dataDirectoryAt(path);
-  await mkdir(data.root, { recursive: true, mode: 0o755 });
+  try {
+    await mkdir(data.root, { recursive: true, mode: 0o755 });
+  } catch (thrown) {
+    if (!hasCode(thrown, 'EEXIST', 'ENOTDIR')) throw thrown;
+    throw new Error(`${data.root} cannot be the data folder: a file is in its place; name another one with --data DIR`);
+  }
   return data;
 }
 

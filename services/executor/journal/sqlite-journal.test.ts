@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -176,6 +176,19 @@ describe('opening a journal', () => {
     const again = new DatabaseSync(join(directory, 'journal.db'));
     again.exec('PRAGMA user_version = 1');
     again.close();
+    journal = openJournal(directory);
+  });
+
+  test.each([
+    ['cut off', (file: string) => truncateSync(file, 5_000)],
+    ['something else', (file: string) => writeFileSync(file, 'x'.repeat(20_000))],
+  ])('a file that is %s is refused, with what to do', async (_, spoil) => {
+    await journal.receive(Array.from({ length: 200 }, (__, sequence) => entry(`e${sequence}`, { sequence })));
+    await journal.close();
+    spoil(join(directory, 'journal.db'));
+    for (const beside of ['-wal', '-shm']) rmSync(join(directory, `journal.db${beside}`), { force: true });
+    expect(() => openJournal(directory)).toThrow(/journal\.db is damaged \(.+\): move its directory away/);
+    rmSync(join(directory, 'journal.db'));
     journal = openJournal(directory);
   });
 

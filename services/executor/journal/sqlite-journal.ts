@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { v4 as randomUuid } from 'uuid';
+import { messageOf } from '../../platform/errors.ts';
 import { STOP_KINDS } from '../domain/kinds.ts';
 import type { JournaledReading } from '../domain/start-deadline.ts';
 import type { IssuedStop } from '../domain/stop-fence.ts';
@@ -30,9 +31,8 @@ export function openJournal(directory: string): Journal {
     const file = join(directory, 'journal.db');
     const database = new DatabaseSync(file);
     try {
-      database.exec(PRAGMAS);
       chmodSync(file, 0o600);
-      checkFile(database, file);
+      readable(database, file);
       applySchemaSteps(database, file, JOURNAL_STEPS);
       return new SqliteJournal(database, unlock);
     } catch (thrown) {
@@ -48,6 +48,25 @@ export function openJournal(directory: string): Journal {
 /** What SQLite says of a single row; reading that row finds it too, and sets it aside. */
 const ROW_DEFECT = /^(CHECK constraint failed|\S+ value) in /;
 
+/** Begins to work with the file. What is none of SQLite's, or cut off, shows at the first statement. */
+function readable(database: DatabaseSync, file: string): void {
+  try {
+    database.exec(PRAGMAS);
+    checkFile(database, file);
+  } catch (thrown) {
+    if (!isSqlites(thrown, NOT_A_DATABASE) && !isSqlites(thrown, CORRUPT)) throw thrown;
+    throw damaged(file, messageOf(thrown));
+  }
+}
+
+/** Result codes of SQLite: CORRUPT, and NOTADB. */
+const [CORRUPT, NOT_A_DATABASE] = [11, 26];
+
+function isSqlites(thrown: unknown, code: number): boolean {
+  // The low byte is the kind, what is above says more.
+  return thrown instanceof Error && 'errcode' in thrown && (Number(thrown.errcode) & 0xff) === code;
+}
+
 /** Asks SQLite whether the file holds together: a torn page would otherwise show up in the middle of the work. */
 function checkFile(database: DatabaseSync, file: string): void {
   const verdicts = database
@@ -55,9 +74,12 @@ function checkFile(database: DatabaseSync, file: string): void {
     .all()
     .map((row) => String(row['quick_check']));
   const defect = verdicts.find((verdict) => verdict !== 'ok' && !ROW_DEFECT.test(verdict));
-  if (defect === undefined) return;
-  throw new Error(
-    `the journal ${file} is damaged (${defect}): move its directory away to start with a new journal; ` +
+  if (defect !== undefined) throw damaged(file, defect);
+}
+
+function damaged(file: string, how: string): Error {
+  return new Error(
+    `the journal ${file} is damaged (${how}): move its directory away to start with a new journal; ` +
       'the platform then settles what this one held',
   );
 }

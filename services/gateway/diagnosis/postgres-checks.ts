@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { messageOf } from '../../platform/errors.ts';
+import { stateOf } from '../../platform/postgres/failure.ts';
 import { migrationState } from '../../platform/postgres/migration-state.ts';
 import { type Check, skipped, sound, unsound } from '../domain/check.ts';
 
@@ -11,6 +12,7 @@ const STATEMENT_MS_MAX = 3_000;
 /** Deadlines are kept by the clocks of services: what differs from the database's by more shows in histories. */
 const CLOCK_OFFSET_MS_MAX = 1_000;
 const LATENCY_MS_MAX = 100;
+const TOO_MANY_CONNECTIONS = '53300';
 
 /** Whether Postgres is there, takes writes, has this release's schemas of `services`, and agrees about the time. */
 export async function postgresChecks(databaseUrl: string, services: readonly string[]): Promise<Check[]> {
@@ -39,12 +41,9 @@ export async function postgresChecks(databaseUrl: string, services: readonly str
       clock(Math.round(offsetMs), tookMs()),
     ];
   } catch (thrown) {
-    const words = {
-      found: `PostgreSQL does not answer: ${messageOf(thrown)}`,
-      meaning: 'nothing new is accepted, and nothing that agents report is acknowledged; agents keep what they have',
-      remedy: 'start the database, or correct DATABASE_URL; services reconnect by themselves',
-    };
-    const because = 'PostgreSQL does not answer';
+    const isFull = stateOf(thrown) === TOO_MANY_CONNECTIONS;
+    const words = isFull ? fullWords(messageOf(thrown)) : awayWords(messageOf(thrown));
+    const because = isFull ? 'PostgreSQL has no connection left' : 'PostgreSQL does not answer';
     return [
       unsound('postgres.reachable', 'fault', words, tookMs()),
       skipped('postgres.writable', because),
@@ -55,6 +54,23 @@ export async function postgresChecks(databaseUrl: string, services: readonly str
     // A server that is gone cannot be said goodbye to.
     await client.end().catch(() => undefined);
   }
+}
+
+function awayWords(reason: string) {
+  return {
+    found: `PostgreSQL does not answer: ${reason}`,
+    meaning: 'nothing new is accepted, and nothing that agents report is acknowledged; agents keep what they have',
+    remedy: 'start the database, or correct DATABASE_URL; services reconnect by themselves',
+  };
+}
+
+function fullWords(reason: string) {
+  return {
+    found: `PostgreSQL has no connection left: ${reason}`,
+    meaning: 'services go on with the connections that they have, and get no others; one that restarts gets none',
+    remedy:
+      'look who holds them (SELECT application_name, count(*) FROM pg_stat_activity GROUP BY 1), or raise max_connections',
+  };
 }
 
 function reachable(latencyMs: number, tookMs: number): Check {

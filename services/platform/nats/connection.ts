@@ -165,7 +165,8 @@ export class NatsLink implements Running {
         try {
           registration.handler(message.subject, message.data);
         } catch (thrown) {
-          logger.error({ err: thrown, subject: message.subject }, 'nats handler failed');
+          // No more than a line: whoever sends rubbish would fill the disk with stacks.
+          logger.warn({ subject: message.subject, reason: messageOf(thrown) }, 'nats message not understood');
         }
       },
     });

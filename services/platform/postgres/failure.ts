@@ -68,7 +68,7 @@ function isConflict(error: unknown): boolean {
 }
 
 /** The SQLSTATE of an error, or Node's code. */
-function stateOf(error: unknown): string | undefined {
+export function stateOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 

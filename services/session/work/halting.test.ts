@@ -39,13 +39,17 @@ const optionsOf = (parts: object): HaltingOptions => Object.assign(Object.create
 const upstreamOf = (parts: object): Upstream => Object.assign(Object.create(null), parts);
 
 /** A halt that waits for one executor, whose stop is being executed, so long after it was pulled. */
-function waiting(ageMs = 60_000) {
+function waiting(ageMs = 60_000, stop: Partial<CommandRecord> = {}) {
   const clock = new ManualClock(CREATE_MS + ageMs);
   const log: string[] = [];
   const executor = { state: CommandState.RUNNING, disableMs: Infinity, onObserved: (): void => undefined };
-  const command: CommandRecord = { ...stopOf('e'), state: 'RUNNING', commandId: 'c' };
+  const command: CommandRecord = { ...stopOf('e'), state: 'RUNNING', commandId: 'c', ...stop };
+  const issued: string[] = [];
   const commands = {
-    issueCommands: async () => ({ outcomes: [] }),
+    issueCommands: async ({ requests }: { readonly requests: readonly { readonly requestId: string }[] }) => {
+      issued.push(...requests.map(({ requestId }) => requestId));
+      return { outcomes: [] };
+    },
     getCommand: async () => ({ command: told('c', command.requestId, executor.state) }),
     cancelCommand: async () => {
       if (executor.state !== CommandState.RUNNING) throw new ConnectError('it has ended', Code.FailedPrecondition);
@@ -62,7 +66,8 @@ function waiting(ageMs = 60_000) {
       log.push(`observed ${state}`);
       executor.onObserved();
     },
-    again: async () => log.push('again'),
+    again: async (_: unknown, { createTimeMs }: CommandRecord) =>
+      log.push(`again in ${createTimeMs - clock.nowMs()} ms`),
     acknowledged: async () => log.push('acknowledged'),
     abandoned: async () => log.push('given up') > 0,
     complete: async () => undefined,
@@ -82,7 +87,7 @@ function waiting(ageMs = 60_000) {
   const view: HaltView = { halt: HALT, targets: [{ ...target, command }] };
   const upstream = { as: () => ({}), commands, executors };
   const options = { halts, book: {}, upstream, clock, logger: createLogger('test', 'silent') };
-  return { clock, log, executor, advance: () => new Halting(optionsOf(options)).advance(view) };
+  return { clock, log, issued, command, executor, advance: () => new Halting(optionsOf(options)).advance(view) };
 }
 
 describe('an executor that was disabled while it was waited for', () => {
@@ -122,8 +127,18 @@ test('a stop that failed is tried again, before and after it may be given up', a
     const { log, executor, advance } = waiting(ageMs);
     executor.state = CommandState.FAILED;
     await advance();
-    expect(log).toEqual(['observed FAILED', 'again']);
+    expect(log).toEqual(['observed FAILED', 'again in 2000 ms']);
   }
+});
+
+test('a stop that is to be repeated is not issued before it is time', async () => {
+  const stop = { state: 'WANTED', commandId: '', createTimeMs: CREATE_MS + 65_000 } as const;
+  const { clock, log, command, issued, advance } = waiting(60_000, stop);
+  await advance();
+  expect([issued, log]).toEqual([[], []]);
+  clock.advance(5_000);
+  await advance();
+  expect(issued).toEqual([command.requestId]);
 });
 
 test('a halt that is young asks nobody whether its executors are lost', async () => {

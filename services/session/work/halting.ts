@@ -15,6 +15,8 @@ const SWEEP_MS = 500;
 /** A halt that waits for executors is looked at so often; news of its commands come sooner. */
 const LOOK_MS = 2_000;
 const HALTS_MAX = 20;
+/** Between two tries at an executor that refuses to stop, such as one whose market is closed: the first after a look. */
+const AGAIN_MS_MAX = 10_000;
 
 export interface HaltingOptions {
   readonly halts: HaltBook;
@@ -73,7 +75,8 @@ export class Halting implements Running {
         await this.#abandon(halt, target, { ...command, commandId: told?.commandId ?? command.commandId }, reason);
       } else if (told !== undefined && endedWithoutStop(told)) {
         const scope = { halt, sessionId: command.sessionId ?? undefined };
-        await halts.again(target, haltCommand(scope, target.executorId, target.attempt + 1, clock.nowMs()));
+        const againMs = clock.nowMs() + Math.min(AGAIN_MS_MAX, LOOK_MS * 2 ** Math.min(target.attempt, 10));
+        await halts.again(target, haltCommand(scope, target.executorId, target.attempt + 1, againMs));
       }
     }
     await halts.complete(halt.id);
@@ -81,9 +84,9 @@ export class Halting implements Running {
 
   /** Of the commands of a halt, by request id, after issuing those that are not issued. */
   async #news(halt: HaltRecord, open: HaltView['targets']): Promise<ReadonlyMap<string, Observed>> {
-    const { upstream } = this.#options;
+    const { upstream, clock } = this.#options;
     const commands = open.map(({ command }) => command);
-    const wanted = commands.filter(({ state }) => state === 'WANTED');
+    const wanted = commands.filter(({ state, createTimeMs }) => state === 'WANTED' && createTimeMs <= clock.nowMs());
     const issued = commands.filter(({ commandId }) => commandId !== '');
     const observed = [
       ...(await issue(upstream, halt.accountId, wanted, undefined)),
