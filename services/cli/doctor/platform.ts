@@ -18,12 +18,11 @@ const VERDICTS: Readonly<Record<number, Verdict>> = {
 };
 
 /** Whether what answers is a gateway, and what it says about what it rests on; asked without a token. */
-export async function gatewayFinding(url: string): Promise<Finding> {
+export async function gatewayFinding(url: string, answerMsMax = READY_MS_MAX): Promise<Finding> {
   const startMs = performance.now();
-  const next = 'name the gateway with --url or STRATEGOS_URL; strategos up prints its address';
   try {
     const { value, tookMs } = await timed(async () => {
-      const response = await fetch(new URL('/readyz', url), { signal: AbortSignal.timeout(READY_MS_MAX) });
+      const response = await fetch(new URL('/readyz', url), { signal: AbortSignal.timeout(answerMsMax) });
       const answer: unknown = await response.json();
       return answer;
     });
@@ -40,13 +39,26 @@ export async function gatewayFinding(url: string): Promise<Finding> {
     };
     return ill('gateway', 'fault', words, tookMs);
   } catch (thrown) {
-    const words = {
-      found: `what answers at ${url} is no gateway: ${messageOf(thrown)}`,
-      meaning: 'the address or the port is another service’s',
-      next,
-    };
+    const isSilent = thrown instanceof DOMException && thrown.name === 'TimeoutError';
+    const words = isSilent ? silentWords(url, answerMsMax) : strangeWords(url, messageOf(thrown));
     return ill('gateway', 'fault', words, performance.now() - startMs);
   }
+}
+
+function silentWords(url: string, answerMsMax: number) {
+  return {
+    found: `what listens at ${url} takes connections and has not answered within ${answerMsMax} ms`,
+    meaning: 'the gateway stands still or has too much to do; executors on streams go on without it',
+    next: 'look at its log and at the load of its machine; where its process stands still, end it and start it again',
+  };
+}
+
+function strangeWords(url: string, reason: string) {
+  return {
+    found: `what answers at ${url} is no gateway: ${reason}`,
+    meaning: 'the address or the port is another service’s',
+    next: 'name the gateway with --url or STRATEGOS_URL; strategos up prints its address',
+  };
 }
 
 /** Whether the token is taken, and whose it is. */
