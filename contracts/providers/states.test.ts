@@ -105,6 +105,7 @@ test('a handler that always answers the same does not pass for the gateway of a 
     'a strategy is deleted',
     'a strategy is saved',
     'an executor is disabled',
+    'it is said that a command of which nobody knows has happened',
     'names of executors are offered',
     'names of executors are offered to somebody who may only look',
   ]);
