@@ -9,22 +9,12 @@ import {
 } from '../../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
 import type { ExplainInstanceResponse } from '../../../proto/gen/strategos/evaluator/v1/evaluator_service_pb.js';
 import { Freshness } from '../../../proto/gen/strategos/market/v1/market_pb.js';
-import { Operator } from '../../../proto/gen/strategos/strategy/v1/strategy_pb.js';
 import { numberBeside } from '../../platform/number-beside.ts';
+import { OPERATORS } from '../strategy/operator.ts';
 import type { Output } from '../terminal/output.ts';
 import { formatTime } from '../terminal/time.ts';
 
 export const INSTANCE_COLUMNS = ['id', 'session', 'strategy', 'symbol', 'status', 'state', 'revision', 'evaluator'];
-
-const OPERATORS: Readonly<Record<Operator, string>> = {
-  [Operator.UNSPECIFIED]: '?',
-  [Operator.GREATER]: '>',
-  [Operator.GREATER_OR_EQUAL]: '>=',
-  [Operator.LESS]: '<',
-  [Operator.LESS_OR_EQUAL]: '<=',
-  [Operator.EQUAL]: '==',
-  [Operator.NOT_EQUAL]: '!=',
-};
 
 export function instanceRow(instance: Instance): string[] {
   const paused = instance.paused ? ', paused' : '';

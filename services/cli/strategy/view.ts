@@ -2,7 +2,6 @@ import colors from 'picocolors';
 import {
   type Condition,
   type ExitOffset,
-  Operator,
   PositionSizeType,
   type Strategy,
   type StrategyDefinition,
@@ -10,16 +9,7 @@ import {
 import type { Fault, FieldChange } from '../../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import type { Output } from '../terminal/output.ts';
 import { formatTime } from '../terminal/time.ts';
-
-const OPERATORS: Readonly<Record<Operator, string>> = {
-  [Operator.UNSPECIFIED]: '?',
-  [Operator.GREATER]: '>',
-  [Operator.GREATER_OR_EQUAL]: '>=',
-  [Operator.LESS]: '<',
-  [Operator.LESS_OR_EQUAL]: '<=',
-  [Operator.EQUAL]: '==',
-  [Operator.NOT_EQUAL]: '!=',
-};
+import { OPERATORS } from './operator.ts';
 
 export const STRATEGY_COLUMNS = ['NAME', 'REVISION', 'CHANGED', 'SIGNAL', 'ENTRY', 'ID'];
 

@@ -35,8 +35,9 @@ export function WhatItDoes({
         </li>
         <li>
           {close
-            ? 'close every open position at the market price;'
-            : 'leave open positions as they are, unwatched by any strategy;'}
+            ? 'close every open position at the market price'
+            : 'leave open positions as they are, unwatched by any strategy'}
+          {away.length > 0 ? ';' : '.'}
         </li>
         {away.length > 0 && (
           <li>
