@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { AccessService } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { reasonMetadataOf, reasonOf, retryAfterMsOf } from '../platform/grpc/status.ts';
+import { issueBearer } from './domain/bearer.ts';
 import { openTestDoor } from './test-door.ts';
 
 const WHO_AM_I = AccessService.method.whoAmI;
@@ -194,6 +195,53 @@ test('a peer that cuts its connection leaves nothing behind', async () => {
   await vi.waitFor(async () => expect(await door.probe(WHO_AM_I, bearer)).toBeUndefined());
   expect(door.logs.find((line) => line['code'] === 'CANCELED')).toBeDefined();
 });
+
+test.each(['GetCommand', 'WatchCommands'])(
+  'who leaves %s while the token is looked up leaves nothing behind',
+  async (rpc) => {
+    const { bearer, tokenId, secretDigest } = issueBearer('4'.repeat(32));
+    const known = {
+      id: tokenId,
+      accountId: 'main',
+      name: 'desk',
+      role: 'viewer',
+      secretDigest,
+      createTimeMs: 0,
+    } as const;
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await using door = await openTestDoor({
+      limits: { callsMax: 1, watchesMax: 1 },
+      find: async () => {
+        asked.resolve();
+        await answer.promise;
+        return { ...known, revokeTimeMs: undefined };
+      },
+      command: {
+        getCommand: () => ({}),
+        async *watchCommands() {
+          yield await Promise.resolve({ cursor: '1' });
+        },
+      },
+    });
+    const cut = new AbortController();
+    const call = fetch(`${door.url}/strategos.command.v1.CommandService/${rpc}`, {
+      method: 'POST',
+      headers: {
+        'content-type': `application/${rpc === 'GetCommand' ? 'json' : 'connect+json'}`,
+        authorization: `Bearer ${bearer}`,
+      },
+      body: rpc === 'GetCommand' ? '{}' : '\0\0\0\0\u0002{}',
+      signal: cut.signal,
+    });
+    await asked.promise;
+    cut.abort();
+    await expect(call).rejects.toThrow();
+    await vi.waitFor(() => expect(door.logs.find((line) => line['code'] === 'CANCELED')).toBeDefined());
+    answer.resolve();
+    const { getCommand, watchCommands } = CommandService.method;
+    expect(await door.probe(rpc === 'GetCommand' ? getCommand : watchCommands, bearer)).toBeUndefined();
+  },
+);
 
 function connected(port: number): Promise<Socket> {
   return new Promise((resolve) => {

@@ -11,6 +11,7 @@ export class CallRecord {
   readonly address: string;
   readonly #startMs: number;
   readonly #releases: (() => void)[] = [];
+  #over = false;
   #error: ConnectError | undefined;
   #caller: { readonly account: string; readonly subject: string; readonly tokenId: string } | undefined;
 
@@ -31,9 +32,10 @@ export class CallRecord {
     return error;
   }
 
-  /** Runs `release` when the call is over, however it ends. */
+  /** Runs `release` when the call is over, however it ends; at once when the caller has gone away meanwhile. */
   onEnd(release: () => void): void {
-    this.#releases.push(release);
+    if (this.#over) release();
+    else this.#releases.push(release);
   }
 
   /** Gives back what the call held and logs it. `complete` is false when the caller went away before the answer was out. */
@@ -43,6 +45,7 @@ export class CallRecord {
     readonly httpStatus: number;
     readonly logger: Logger;
   }): void {
+    this.#over = true;
     for (const release of this.#releases.splice(0)) release();
     const line = {
       rpc: this.rpc,
