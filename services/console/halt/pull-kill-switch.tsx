@@ -28,9 +28,10 @@ export function PullKillSwitch({
       if (halt !== undefined) onPulled(halt);
     },
   });
-  const enabled = executors?.filter(({ state }) => state !== ExecutorState.DISABLED) ?? [];
+  // The one that was chosen stays, also when it is disabled meanwhile: the list would show everything as chosen in its place.
+  const offered = executors?.filter(({ id, state }) => state !== ExecutorState.DISABLED || id === target) ?? [];
   const known = executors !== undefined && complete;
-  const met = target === '' ? enabled : enabled.filter((executor) => executor.id === target);
+  const met = target === '' ? offered : offered.filter((executor) => executor.id === target);
 
   const pull = (): void => {
     const body = {
@@ -50,7 +51,7 @@ export function PullKillSwitch({
         <label htmlFor="halt-target">Stop</label>
         <select id="halt-target" value={target} onChange={(event) => setTarget(event.target.value)}>
           <option value="">everything of the account</option>
-          {enabled.map((executor) => (
+          {offered.map((executor) => (
             <option key={executor.id} value={executor.id}>
               everything on {executor.name}
             </option>
