@@ -157,7 +157,11 @@ describe('credits', () => {
       commands.map(async ({ id }) => CommandState[(await getCommand(client, id)).state]),
     );
     expect(states.filter((state) => state === 'PENDING')).toHaveLength(3);
-    expect(await getExecutor(stack, commands[0]?.executorName ?? '')).toMatchObject({ inFlight: 2, inFlightMax: 2, queued: 3 });
+    expect(await getExecutor(stack, commands[0]?.executorName ?? '')).toMatchObject({
+      inFlight: 2,
+      inFlightMax: 2,
+      queued: 3,
+    });
     expect((await client.explainCommand({ id: commands[4]?.id ?? '' })).hop).toBe(Hop.CREDIT_LIMIT);
     agent.control({});
     expect(await allEnded(commands)).toEqual(Array(5).fill('SUCCEEDED'));
