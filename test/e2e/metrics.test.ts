@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ActivationState } from '../../proto/gen/strategos/session/v1/session_pb.js';
 import { freePort } from '../harness/port.ts';
 import { ForegroundCli, runCli } from '../harness/run-cli.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';
@@ -92,6 +93,20 @@ test('a port that is taken, or none, is told in a sentence', async () => {
   expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining(`cannot listen on 127.0.0.1:${port}`)]);
   const none = await runCli(['metrics', '--port', '70000'], env);
   expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('--port 70000 is no port')]);
+});
+
+test('a strategy that an operator took out of its session is not shown as one that something is missing of', async () => {
+  const { panels }: { panels: readonly { title: string; targets: readonly { expr: string }[] }[] } = JSON.parse(
+    await readFile(new URL('dashboard.json', MONITORING), 'utf8'),
+  );
+  const expr = panels.find(({ title }) => title === 'Strategies not active')?.targets[0]?.expr ?? '';
+  const [, operator, values = ''] = /state(=~|!~|!=|=)"([^"]*)"/.exec(expr) ?? [];
+  const named = new RegExp(`^(${values})$`);
+  const states = Object.values(ActivationState).filter((each) => typeof each === 'string');
+  const counted = states
+    .map((each) => each.toLowerCase())
+    .filter((each) => named.test(each) === operator?.startsWith('='));
+  expect(counted).toEqual(['pending', 'failed']);
 });
 
 describe.each(['dashboard.json', 'rules.yaml'])('%s', (file) => {

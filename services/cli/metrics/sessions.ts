@@ -11,7 +11,7 @@ const OPEN = [SessionState.STARTING, SessionState.ACTIVE, SessionState.PAUSED, S
 const HELPS = {
   sessions: 'Sessions that have not ended, by state',
   activations:
-    'Strategies on symbols of sessions that have not ended, by state: what is not active has something missing',
+    'Strategies on symbols of sessions that have not ended, by state: what is pending or failed has something missing',
   sessions_by_freshness: 'Sessions that have not ended, by the worst freshness of their symbols',
 };
 
