@@ -59,3 +59,26 @@ test('a pipe that nobody reads holds the process up once, not at every line', ()
   expect(waitedMs).toBeLessThan(1_000);
   expect(pipe.asked).toBeLessThan(1_100);
 });
+
+test('a pipe that is read slowly does not hold the process up again and again', () => {
+  const pipe = new Disk();
+  pipe.code = 'EAGAIN';
+  pipe.free = 0;
+  const line = 'a line\n';
+  let [nowMs, stoodMs] = [0, 0];
+  const pass = (ms: number): void => {
+    // The reader takes twenty lines every quarter of a second.
+    if (Math.floor((nowMs + ms) / 250) > Math.floor(nowMs / 250)) pipe.free = 20 * line.length;
+    nowMs += ms;
+  };
+  const log = new LogLines(pipe.write, (ms) => {
+    stoodMs += ms;
+    pass(ms);
+  });
+  for (let written = 0; written < 10_000; written++) {
+    pass(1);
+    log.write(line);
+  }
+  expect(nowMs).toBeGreaterThanOrEqual(10_000);
+  expect(stoodMs / nowMs).toBeLessThan(0.1);
+});

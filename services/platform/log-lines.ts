@@ -1,7 +1,11 @@
 import { writeSync } from 'node:fs';
 
-/** A reader that is behind is waited for, in steps, and not for longer: the process stands still meanwhile. */
+/**
+ * A reader that is behind is waited for, in steps, and not for longer: the process stands still meanwhile. Each line
+ * that goes through at once brings a little of that back: a slow one must not hold the process up for most of its time.
+ */
 const FULL_PIPE_STEP_MS = 10;
+const BACK_MS = 1;
 const FULL_PIPE_MS_MAX = 200;
 const LINE_END = 0x0a;
 
@@ -17,6 +21,7 @@ export class LogLines {
   readonly #write: WriteBytes;
   readonly #sleepMs: (ms: number) => void;
   #lost = 0;
+  #patienceMs = FULL_PIPE_MS_MAX;
   /** The last line that was begun has no end. */
   #torn = false;
 
@@ -41,19 +46,20 @@ export class LogLines {
   /** False when something of it could not be written. */
   #whole(text: string): boolean {
     let rest: Uint8Array = Buffer.from(text);
-    // Who did not read just now is not waited for again and again.
-    let waitMs = this.#lost === 0 ? FULL_PIPE_MS_MAX : 0;
+    let waited = false;
     while (rest.length > 0) {
       try {
         const written = this.#write(rest);
         if (written > 0) this.#torn = rest[written - 1] !== LINE_END;
         rest = rest.subarray(written);
       } catch (thrown) {
-        if (!isBusy(thrown) || waitMs <= 0) return false;
-        waitMs -= FULL_PIPE_STEP_MS;
+        if (!isBusy(thrown) || this.#patienceMs <= 0) return false;
+        waited = true;
+        this.#patienceMs -= FULL_PIPE_STEP_MS;
         this.#sleepMs(FULL_PIPE_STEP_MS);
       }
     }
+    if (!waited) this.#patienceMs = Math.min(FULL_PIPE_MS_MAX, this.#patienceMs + BACK_MS);
     return true;
   }
 }
