@@ -48,6 +48,24 @@ describe('where to call and as whom', () => {
     expect((await resolveSettings({ data, url: 'http://localhost:7070' })).token).toBe('sop_founder');
   });
 
+  test.each(['http://127.0.0.1.example.com:7070', 'http://localhost.example.com', 'http://127.example.com'])(
+    "the data folder's token is not sent to %s, which only looks like this machine",
+    async (url) => {
+      await platformRanHere();
+      await expect(resolveSettings({ data, url })).rejects.toMatchObject({ exitCode: EXIT.failed });
+    },
+  );
+
+  test("the data folder's token is sent to its own platform wherever that listens, and to this machine by any name", async () => {
+    await platformRanHere();
+    await writeFile(join(data, 'url'), 'http://192.0.2.7:7070\n');
+    expect(await resolveSettings({ data })).toEqual({ url: 'http://192.0.2.7:7070', token: 'sop_founder' });
+    expect((await resolveSettings({ data, url: 'http://[::1]:7070' })).token).toBe('sop_founder');
+    await expect(resolveSettings({ data, url: 'http://192.0.2.8:7070' })).rejects.toMatchObject({
+      exitCode: EXIT.failed,
+    });
+  });
+
   test('without a platform the sentence says how to get one', async () => {
     await expect(resolveUrl({ data })).rejects.toMatchObject({
       exitCode: EXIT.usage,

@@ -132,6 +132,31 @@ describe('credentials', () => {
     expect((await door.probe(AccessService.method.whoAmI, other))?.code).toBe(Code.Unavailable);
   });
 
+  test('a database that is away makes no credential a wrong one: nobody waits for it when it is back', async () => {
+    const { bearer, tokenId, secretDigest } = issueBearer('5'.repeat(32));
+    const known = {
+      id: tokenId,
+      accountId: 'main',
+      name: 'desk',
+      role: 'viewer',
+      secretDigest,
+      createTimeMs: 0,
+    } as const;
+    let away = true;
+    await using door = await openTestDoor({
+      limits: { failureRate: { perSecond: 0.001, burst: 3 } },
+      find: () =>
+        away
+          ? Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }))
+          : Promise.resolve({ ...known, revokeTimeMs: undefined }),
+    });
+    for (let attempt = 0; attempt < 5; attempt++) {
+      expect((await door.probe(AccessService.method.whoAmI, bearer))?.code).toBe(Code.Unavailable);
+    }
+    away = false;
+    expect(await door.probe(AccessService.method.whoAmI, bearer)).toBeUndefined();
+  });
+
   test('whoever presented a wrong one too often from an address waits, but a token that was right goes on', async () => {
     await using door = await openTestDoor({ limits: { failureRate: { perSecond: 0.001, burst: 3 } } });
     const known = door.issue('viewer');

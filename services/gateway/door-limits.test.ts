@@ -4,6 +4,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { describe, expect, test, vi } from 'vitest';
 import { AccessService } from '../../proto/gen/strategos/access/v1/access_service_pb.js';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { ExecutorLinkService } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { reasonMetadataOf, reasonOf, retryAfterMsOf } from '../platform/grpc/status.ts';
 import { issueBearer } from './domain/bearer.ts';
 import { openTestDoor } from './test-door.ts';
@@ -23,6 +24,15 @@ describe('rate', () => {
     expect(reasonMetadataOf(error)).toEqual({ limit_per_second: '0.001' });
     expect(retryAfterMsOf(error)).toBeGreaterThan(0);
     expect(await door.probe(WHO_AM_I, door.issue('viewer'))).toBeUndefined();
+  });
+
+  test("of one executor's credential is limited, and another executor is not concerned", async () => {
+    await using door = await openTestDoor({ limits: { tokenRate: NEVER }, link: { pollCommands: () => ({}) } });
+    const { pollCommands } = ExecutorLinkService.method;
+    const [busy, other] = [`vps-1.${'a'.repeat(43)}`, `vps-2.${'b'.repeat(43)}`];
+    for (let call = 0; call < 3; call++) expect(await door.probe(pollCommands, busy)).toBeUndefined();
+    expect((await door.probe(pollCommands, busy))?.code).toBe(Code.ResourceExhausted);
+    expect(await door.probe(pollCommands, other)).toBeUndefined();
   });
 
   test('of one address is limited before anything is known of the caller', async () => {
@@ -46,12 +56,13 @@ test('watches of one token are bounded, and a closed one gives its place back', 
   });
   const client = door.client(CommandService, door.issue('viewer'));
   const cancel = new AbortController();
-  const open = async (signal: AbortSignal): Promise<string | undefined> =>
-    (await client.watchCommands({}, { signal })[Symbol.asyncIterator]().next()).value?.cursor;
+  const open = async (signal: AbortSignal, own = client): Promise<string | undefined> =>
+    (await own.watchCommands({}, { signal })[Symbol.asyncIterator]().next()).value?.cursor;
   const others = new AbortController();
   expect(await open(cancel.signal)).toBe('1');
   expect(await open(others.signal)).toBe('1');
   await expect(open(others.signal)).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  expect(await open(others.signal, door.client(CommandService, door.issue('viewer')))).toBe('1');
   cancel.abort();
   await vi.waitFor(async () => expect(await open(others.signal)).toBe('1'));
   others.abort();
@@ -166,6 +177,28 @@ test('headers above the bound are refused', async () => {
   expect(response.status).toBe(431);
 });
 
+test("executors' polls take no place from operators' calls", async () => {
+  const entered = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  await using door = await openTestDoor({
+    limits: { callsMax: 1, pollsMax: 1 },
+    link: {
+      async pollCommands() {
+        entered.resolve();
+        await release.promise;
+        return {};
+      },
+    },
+  });
+  const { pollCommands } = ExecutorLinkService.method;
+  const first = door.probe(pollCommands, `vps-1.${'a'.repeat(43)}`);
+  await entered.promise;
+  expect((await door.probe(pollCommands, `vps-2.${'b'.repeat(43)}`))?.rawMessage).toContain('too many calls open');
+  expect(await door.probe(WHO_AM_I, door.issue('viewer'))).toBeUndefined();
+  release.resolve();
+  expect(await first).toBeUndefined();
+});
+
 test('a peer that cuts its connection leaves nothing behind', async () => {
   const entered = Promise.withResolvers<void>();
   const aborted = Promise.withResolvers<void>();
@@ -217,7 +250,7 @@ test.each(['GetCommand', 'WatchCommands'])(
         return { ...known, revokeTimeMs: undefined };
       },
       command: {
-        getCommand: () => ({}),
+        getCommand: () => ({ command: { id: 'c1' } }),
         async *watchCommands() {
           yield await Promise.resolve({ cursor: '1' });
         },
@@ -238,8 +271,9 @@ test.each(['GetCommand', 'WatchCommands'])(
     await expect(call).rejects.toThrow();
     await vi.waitFor(() => expect(door.logs.find((line) => line['code'] === 'CANCELED')).toBeDefined());
     answer.resolve();
-    const { getCommand, watchCommands } = CommandService.method;
-    expect(await door.probe(rpc === 'GetCommand' ? getCommand : watchCommands, bearer)).toBeUndefined();
+    const client = door.client(CommandService, bearer);
+    if (rpc === 'GetCommand') expect((await client.getCommand({})).command?.id).toBe('c1');
+    else expect(await Array.fromAsync(client.watchCommands({}))).toMatchObject([{ cursor: '1' }]);
   },
 );
 

@@ -61,6 +61,7 @@ describe('commands', () => {
     ['too few succeed', { tried: 20, successRate: 0.98, p95Ms: 1, measured: 20 }, ['SUCCESS_RATE']],
     ['too slow', { tried: 20, successRate: 1, p95Ms: 2_001, measured: 20 }, ['LATENCY']],
     ['too few to say', { tried: 19, successRate: 0, p95Ms: 9_999, measured: 19 }, []],
+    ['too few measured', { tried: 20, successRate: 1, p95Ms: 9_999, measured: 19 }, []],
     ['nothing measured', { tried: 20, successRate: 1, p95Ms: null, measured: 0 }, []],
   ])('in numbers: %s', (_, stats, rules) => {
     expect(statsRules('main', stats, LIMITS).map(({ rule }) => rule)).toEqual(rules);

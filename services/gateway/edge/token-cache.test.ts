@@ -50,6 +50,17 @@ describe('TokenCache', () => {
     expect(await cache.find(token.id)).toBe(token);
   });
 
+  test('what was read does not become young again when the clock is set back', async () => {
+    let nowMs = 3_600_000;
+    let reads = 0;
+    const clock = { nowMs: () => nowMs, after: () => () => undefined };
+    const cache = new TokenCache(() => Promise.resolve((reads++, token)), clock);
+    await cache.find(token.id);
+    nowMs = 0;
+    await cache.find(token.id);
+    expect(reads).toBe(2);
+  });
+
   test('forgets on request', async () => {
     let reads = 0;
     const cache = new TokenCache(() => Promise.resolve((reads++, token)), new ManualClock());

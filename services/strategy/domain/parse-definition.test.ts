@@ -268,8 +268,22 @@ describe('what stands between fields', () => {
     expect(faultsOf(strategyForm('x', { z1_entry: z1 }))).toEqual([
       'z1_entry.stopLoss.offsetPercent: 50 is too near to liquidation with leverage 3 and a stop_loss_buffer_pct of 10; write at most 30',
     ]);
+    // Rounded up it would be refused again.
+    const buffered = { max_leverage: 3, stop_loss_buffer_pct: 0 };
+    const told = faultsOf(strategyForm('x', { z1_entry: z1, global_limits: buffered }));
+    expect(told).toEqual([expect.stringMatching(/write at most 33\.3333$/)]);
     const off = { leverage: 3, stopLoss: { enabled: false, offsetPercent: 50 } };
     expect(faultsOf(strategyForm('x', { z1_entry: off }))).toEqual([]);
+  });
+
+  test('two ways of writing one indicator contradict each other', () => {
+    const form = strategyForm('x', {
+      s1_signal: { conditions: [condition('a', 'rsi', '>', 80), condition('b', 'rsi_14', '<', 20)] },
+    });
+    const { faults } = parseDefinition(JSON.stringify(form), () => ({ canonicalId: 'rsi_14', fault: '' }));
+    expect(faults.filter(({ warning }) => !warning)).toEqual([
+      expect.objectContaining({ description: 'no value of rsi_14 is < 20 and satisfies a (> 80)' }),
+    ]);
   });
 
   test('conditions of different sections do not contradict each other', () => {
@@ -309,6 +323,20 @@ describe('what stands between fields', () => {
       },
       ['emergency_exit.actions: are both false, so the emergency exit can never fire'],
     ],
+    [
+      { z1_entry: { conditions: [condition('b', 'price', '>', 1)], takeProfit: { enabled: false, offsetPercent: 1 } } },
+      ['ze1_close: has no conditions and there is neither stop loss nor take profit: nothing ever closes a position'],
+    ],
+    [
+      {
+        emergency_exit: {
+          conditions: [condition('b', 'price', '>', 1)],
+          actions: { cancelPending: false, closePosition: true },
+        },
+      },
+      [],
+    ],
+    [{ emergency_exit: { actions: { cancelPending: false, closePosition: false } } }, []],
     [{}, []],
   ])('%j is odd, and allowed', (parts, expected) => {
     const form = strategyForm('x', parts);
