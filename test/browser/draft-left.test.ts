@@ -55,6 +55,14 @@ describe.runIf(hasChromium())('a draft that is not saved', () => {
     await page.getByRole('button', { name: 'Builder', exact: true }).click();
     await page.getByRole('button', { name: 'JSON', exact: true }).click();
     expect(await text.inputValue()).toContain('changed again');
+    // Nor after a look at another page, where what could be read last would be saved in its place.
+    await page.getByRole('link', { name: 'Commands' }).click();
+    await page.getByRole('heading', { name: 'Commands' }).waitFor();
+    await page.goBack();
+    await text.waitFor();
+    expect(await text.inputValue()).toContain('changed again');
+    await page.getByText('What is typed under JSON cannot be read').waitFor();
+    expect(await page.getByRole('button', { name: 'Save as the next revision' }).isDisabled()).toBe(true);
   });
 
   test("does not take back somebody else's revision from a text that was shown before it", async () => {

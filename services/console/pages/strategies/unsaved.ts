@@ -2,10 +2,18 @@ import { useEffect } from 'react';
 import { onToken } from '../../access/token.ts';
 import type { Draft } from './draft.ts';
 
+/** What was typed, and what is wrong with it. */
+export interface Unread {
+  readonly text: string;
+  readonly fault: string;
+}
+
 /** A draft that is not saved, with the stored revision that it began from. */
 export interface Unsaved {
   readonly base: { readonly revision: bigint; readonly text: string; readonly draft: Draft };
   readonly draft: Draft;
+  /** Typed in its place, and not to be read. */
+  readonly unread: Unread | undefined;
 }
 
 /** In place of an id, here and in the address, for one that was never stored. */
@@ -29,9 +37,9 @@ globalThis.addEventListener('beforeunload', (event) => {
 });
 
 /** Keeps a draft while it differs from what is stored. */
-export function useUnsaved(id: string, { base, draft }: Unsaved, changed: boolean): void {
+export function useUnsaved(id: string, { base, draft, unread }: Unsaved, changed: boolean): void {
   useEffect(() => {
-    if (changed) kept.set(id, { base, draft });
+    if (changed) kept.set(id, { base, draft, unread });
     else kept.delete(id);
-  }, [id, base, draft, changed]);
+  }, [id, base, draft, unread, changed]);
 }

@@ -6,13 +6,7 @@ import {
   type ValidateStrategyResponse,
 } from '../../../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import { type Draft, textOf } from './draft.ts';
-import { unsavedOf, useUnsaved } from './unsaved.ts';
-
-/** What was typed, and what is wrong with it. */
-export interface Unread {
-  readonly text: string;
-  readonly fault: string;
-}
+import { type Unread, unsavedOf, useUnsaved } from './unsaved.ts';
 
 /** A draft under edit, with the service's verdict on it. */
 export interface Editing {
@@ -41,7 +35,7 @@ const SETTLED_MS = 250;
 export function useEditing(id: string, stored: Draft, revision: bigint): Editing {
   const [base, setBase] = useState(() => unsavedOf(id)?.base ?? { revision, text: textOf(stored), draft: stored });
   const [draft, setDraft] = useState(() => unsavedOf(id)?.draft ?? stored);
-  const [unread, setUnread] = useState<Unread>();
+  const [unread, setUnread] = useState(() => unsavedOf(id)?.unread);
   const [edition, setEdition] = useState(0);
   const text = textOf(draft);
   // What was saved comes back as stored: no change is left. An edit of somebody else's does not overwrite this one.
@@ -51,7 +45,7 @@ export function useEditing(id: string, stored: Draft, revision: bigint): Editing
     setDraft(stored);
   }
   const changed = text !== base.text || unread !== undefined;
-  useUnsaved(id, { base, draft }, changed);
+  useUnsaved(id, { base, draft, unread }, changed);
   const settled = useSettled(text, SETTLED_MS);
   const transport = useTransport();
   const judged = useQuery({
