@@ -38,7 +38,7 @@ export function readCandleRow(
     plain(cells[1]),
     plain(cells[2]),
     plain(cells[3]),
-    plain(cells[4]),
+    plainVolume(cells[4]),
   ];
   const numbers = {
     open: decimal(open),
@@ -91,6 +91,13 @@ function plain(text: string): string {
   if (text.length > DECIMAL_CHARS_MAX || !EXPONENT_FORM.test(text)) return text;
   const written = new Decimal(text).toFixed();
   return written.length > DECIMAL_CHARS_MAX ? text : written;
+}
+
+/** As `plain`; places beyond what is kept are left out, for no order rests on them and a candle without them is still one. */
+function plainVolume(text: string): string {
+  const written = plain(text);
+  if (written.length > DECIMAL_CHARS_MAX || !EXPONENT_FORM.test(written)) return written;
+  return new Decimal(written).toDecimalPlaces(DECIMAL_CHARS_MAX - 2).toFixed();
 }
 
 /** NaN for anything but a finite, unsigned decimal. */
