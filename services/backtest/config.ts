@@ -13,6 +13,8 @@ export interface BacktestConfig {
 }
 
 const schema = z.object({
+  /** Read by the process itself, before the configuration; only looked at here. */
+  STRATEGOS_LOG_LEVEL: setting.logLevel(),
   STRATEGOS_INTERNAL_TOKEN: setting.secret(),
   STRATEGOS_HOST: z.string().default('127.0.0.1'),
   STRATEGOS_BACKTEST_PORT: setting.port().default(7150),
