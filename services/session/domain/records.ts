@@ -232,3 +232,14 @@ export const OPEN_COMMAND_STATES: readonly string[] = ['WANTED', 'PENDING', 'SEN
 export function hasEnded(command: Pick<CommandRecord, 'state'>): boolean {
   return !OPEN_COMMAND_STATES.includes(command.state);
 }
+
+/** Longest time, in milliseconds, for which a command that is wanted is put off: between two tries at a stop. */
+export const PUT_OFF_MS_MAX = 10_000;
+
+/**
+ * Whether a command that is wanted may be issued at `nowMs`. One that would have to wait longer than any is put off was written
+ * before the clock was set back, and has waited enough: a stop must not wait for the clock to catch up.
+ */
+export function isDue({ createTimeMs }: Pick<CommandRecord, 'createTimeMs'>, nowMs: number): boolean {
+  return createTimeMs <= nowMs || createTimeMs > nowMs + PUT_OFF_MS_MAX;
+}

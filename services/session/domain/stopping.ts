@@ -1,11 +1,10 @@
 import { type Draft, isHeld } from './draft.ts';
-import type { ActivationRecord } from './records.ts';
+import { type ActivationRecord, PUT_OFF_MS_MAX } from './records.ts';
 import { isFinal } from './session-state.ts';
 import { notOpened } from './positions.ts';
 
 /** Before the first repeat of a stop that did not succeed; doubled with each, up to the most. */
 const AGAIN_FIRST_MS = 1_000;
-const AGAIN_MS_MAX = 10_000;
 
 /** Ends a session: instances at once, then the executor's session, with its positions or without. Repeats are harmless. */
 export function stopSession(draft: Draft, closePositions: boolean, reason: string): void {
@@ -41,7 +40,7 @@ export function tidyUp(draft: Draft): void {
 
 /** The next stop, after one that did not succeed; later from time to time, so that a venue that refuses it is not overrun. */
 export function stopAgain(draft: Draft, why: string): void {
-  const delayMs = Math.min(AGAIN_MS_MAX, AGAIN_FIRST_MS * 2 ** Math.min(draft.session.stopAttempt, 10));
+  const delayMs = Math.min(PUT_OFF_MS_MAX, AGAIN_FIRST_MS * 2 ** Math.min(draft.session.stopAttempt, 10));
   draft.setSession({
     stopAttempt: draft.session.stopAttempt + 1,
     ...(draft.session.state === 'STOPPING' ? { reason: `the stop is repeated: ${why}` } : {}),

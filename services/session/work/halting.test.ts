@@ -141,6 +141,17 @@ test('a stop that is to be repeated is not issued before it is time', async () =
   expect(issued).toEqual([command.requestId]);
 });
 
+test.each([-60_000, -3_600_000])(
+  'a stop that is to be repeated does not wait for a clock that was set back, by %i ms',
+  async (stepMs) => {
+    const stop = { state: 'WANTED', commandId: '', createTimeMs: CREATE_MS + 65_000 } as const;
+    const { clock, command, issued, advance } = waiting(60_000, stop);
+    clock.advance(stepMs);
+    await advance();
+    expect(issued).toEqual([command.requestId]);
+  },
+);
+
 test('a halt that is young asks nobody whether its executors are lost', async () => {
   const { clock, log, executor, advance } = waiting(2_000);
   executor.disableMs = clock.nowMs() - 10_000;

@@ -4,7 +4,7 @@ import { messageOf } from '../../platform/errors.ts';
 import type { Running } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { type HaltBook, type HaltRecord, type HaltTarget, type HaltView, haltCommand } from '../domain/halt.ts';
-import { type CommandRecord, hasEnded } from '../domain/records.ts';
+import { type CommandRecord, hasEnded, isDue, PUT_OFF_MS_MAX } from '../domain/records.ts';
 import type { SessionBook } from '../domain/repository.ts';
 import { executorHalted, executorLost, type Observed } from '../domain/results.ts';
 import type { Upstream } from '../upstream.ts';
@@ -15,8 +15,6 @@ const SWEEP_MS = 500;
 /** A halt that waits for executors is looked at so often; news of its commands come sooner. */
 const LOOK_MS = 2_000;
 const HALTS_MAX = 20;
-/** Between two tries at an executor that refuses to stop, such as one whose market is closed: the first after a look. */
-const AGAIN_MS_MAX = 10_000;
 
 export interface HaltingOptions {
   readonly halts: HaltBook;
@@ -75,7 +73,8 @@ export class Halting implements Running {
         await this.#abandon(halt, target, { ...command, commandId: told?.commandId ?? command.commandId }, reason);
       } else if (told !== undefined && endedWithoutStop(told)) {
         const scope = { halt, sessionId: command.sessionId ?? undefined };
-        const againMs = clock.nowMs() + Math.min(AGAIN_MS_MAX, LOOK_MS * 2 ** Math.min(target.attempt, 10));
+        // Such as one whose market is closed: the first time after a look, then ever later.
+        const againMs = clock.nowMs() + Math.min(PUT_OFF_MS_MAX, LOOK_MS * 2 ** Math.min(target.attempt, 10));
         await halts.again(target, haltCommand(scope, target.executorId, target.attempt + 1, againMs));
       }
     }
@@ -86,7 +85,7 @@ export class Halting implements Running {
   async #news(halt: HaltRecord, open: HaltView['targets']): Promise<ReadonlyMap<string, Observed>> {
     const { upstream, clock } = this.#options;
     const commands = open.map(({ command }) => command);
-    const wanted = commands.filter(({ state, createTimeMs }) => state === 'WANTED' && createTimeMs <= clock.nowMs());
+    const wanted = commands.filter((command) => command.state === 'WANTED' && isDue(command, clock.nowMs()));
     const issued = commands.filter(({ commandId }) => commandId !== '');
     const observed = [
       ...(await issue(upstream, halt.accountId, wanted, undefined)),

@@ -4,7 +4,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Draft } from '../domain/draft.ts';
 import { applyIntent } from '../domain/intents.ts';
-import { type CommandRecord, hasEnded } from '../domain/records.ts';
+import { type CommandRecord, hasEnded, isDue } from '../domain/records.ts';
 import type { SessionBook, SessionReader, SessionView } from '../domain/repository.ts';
 import { applyObserved, type Observed } from '../domain/results.ts';
 import { type UpkeepLimits, upkeep } from '../domain/upkeep.ts';
@@ -78,7 +78,7 @@ async function doCommands({ book, reader, upstream, clock }: PassDependencies, v
     await book.change(sessionId, (draft) => observed.forEach((each) => applyObserved(draft, each)), { requestIds });
   };
   const nowMs = clock.nowMs();
-  const later = own.filter(({ state, createTimeMs }) => state === 'WANTED' && createTimeMs > nowMs);
+  const later = own.filter((command) => command.state === 'WANTED' && !isDue(command, nowMs));
   const wanted = own.filter((command) => command.state === 'WANTED' && !later.includes(command));
   const issued = await issue(upstream, accountId, wanted, session);
   await note(issued);
