@@ -26,7 +26,7 @@ export class QueueDepths {
   readonly #clock: Clock;
   readonly #queuedMax: number;
   readonly #openHere: (executorId: string) => number | undefined;
-  readonly #counts = new Map<string, { open: number; readonly untilMs: number }>();
+  readonly #counts = new Map<string, { open: number; readonly countedMs: number }>();
 
   constructor({ pool, clock, queuedMax, openHere }: QueueDepthsOptions) {
     this.#pool = pool;
@@ -37,13 +37,11 @@ export class QueueDepths {
 
   async load(executorIds: readonly string[]): Promise<void> {
     const nowMs = this.#clock.nowMs();
-    const stale = executorIds.filter(
-      (id) => (this.#counts.get(id)?.untilMs ?? 0) <= nowMs && this.#openHere(id) === undefined,
-    );
+    const stale = executorIds.filter((id) => !this.#isFresh(id, nowMs) && this.#openHere(id) === undefined);
     if (stale.length === 0) return;
     const counts = await countOpen(this.#pool, stale);
     for (const id of stale) {
-      this.#counts.set(id, { open: counts.get(id)?.open ?? 0, untilMs: nowMs + COUNT_TTL_MS });
+      this.#counts.set(id, { open: counts.get(id)?.open ?? 0, countedMs: nowMs });
     }
   }
 
@@ -62,5 +60,11 @@ export class QueueDepths {
       `executor "${executor.name}" has ${open} unfinished commands; nothing was stored, try again when it has caught up`,
       { metadata: { executor: executor.name, queued: String(open) }, retryAfterMs: 1_000 },
     );
+  }
+
+  /** A count from the future is one from before the clock was set back. */
+  #isFresh(id: string, nowMs: number): boolean {
+    const count = this.#counts.get(id);
+    return count !== undefined && Math.abs(nowMs - count.countedMs) < COUNT_TTL_MS;
   }
 }

@@ -111,6 +111,16 @@ describe('the log of refusals', () => {
     expect([writes.length, rung.length]).toEqual([2, 1]);
   });
 
+  test('does not wait for a clock that was set back', async () => {
+    const { log, clock, writes, pass } = newLog();
+    log.note(refusal('e1'));
+    await pass(0);
+    clock.advance(-3_600_000);
+    log.note(refusal('e1', { message: 'since' }));
+    await pass(WRITE_INTERVAL_MS);
+    expect(writes.at(-1)).toMatchObject([{ message: 'since' }]);
+  });
+
   test('writes what waits when it stops, and takes nothing afterwards', async () => {
     const { log, writes, pass } = newLog();
     log.note(refusal('e1'));

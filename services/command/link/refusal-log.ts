@@ -94,7 +94,9 @@ export class RefusalLog implements Running {
 
   #schedule(): void {
     if (this.#cancel !== undefined || this.#round !== undefined) return;
-    const waitMs = Math.max(0, this.#roundMs + WRITE_INTERVAL_MS - this.#deps.clock.nowMs());
+    const restMs = this.#roundMs + WRITE_INTERVAL_MS - this.#deps.clock.nowMs();
+    // A clock that was set back must not keep it waiting.
+    const waitMs = Math.min(Math.max(0, restMs), WRITE_INTERVAL_MS);
     this.#cancel = this.#deps.clock.after(waitMs, () => {
       this.#cancel = undefined;
       this.#round = this.#write().finally(() => {
