@@ -69,10 +69,13 @@ export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-/** The message of anything thrown. */
+/** What `Promise.any` says by itself, which names no cause. */
+const ALL_REJECTED = 'All promises were rejected';
+
+/** The message of anything thrown; of several errors that nobody has put into words, each one's, once. */
 export function messageOf(thrown: unknown): string {
-  if (thrown instanceof AggregateError && thrown.message === '') {
-    return thrown.errors.map(messageOf).join('; ');
+  if (thrown instanceof AggregateError && (thrown.message === '' || thrown.message === ALL_REJECTED)) {
+    return [...new Set(thrown.errors.map(messageOf))].join('; ');
   }
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
