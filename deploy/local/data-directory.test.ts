@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -16,6 +16,21 @@ test('a file in the place of the data folder is told as that', async () => {
   await writeFile(file, '');
   for (const path of [file, join(file, 'below')]) {
     await expect(makeDataDirectory(path)).rejects.toThrow(`${path} cannot be the data folder: a file is in its place`);
+  }
+  await rm(folder, { recursive: true });
+});
+
+test('a folder that cannot be made, or not be written to, is told as that', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'strategos-unit-'));
+  const tooLong = join(folder, 'x'.repeat(300));
+  await expect(makeDataDirectory(tooLong)).rejects.toThrow(
+    `${tooLong} cannot be the data folder: ENAMETOOLONG: name too long`,
+  );
+  // Nobody may write below this one, whoever runs the test.
+  if (platform() === 'linux') {
+    await expect(makeDataDirectory('/sys/kernel')).rejects.toThrow(
+      /^\/sys\/kernel cannot be the data folder: it cannot be written to \(E[A-Z]+: [a-z ]+\); name another one with --data DIR$/,
+    );
   }
   await rm(folder, { recursive: true });
 });

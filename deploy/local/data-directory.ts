@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { messageOf } from '../../services/platform/errors.ts';
 import { hasCode, livingPid, readIfThere, writeRecord } from './process-record.ts';
 
 /** Folder in the working directory that is used when nothing else is named. */
@@ -35,14 +36,30 @@ export function dataDirectoryAt(path: string): DataDirectory {
   };
 }
 
-/** Makes the folder. Its files that hold secrets have mode 0600; the folder itself stays open for the database's user. */
+/**
+ * Makes the folder. Its files that hold secrets have mode 0600; the folder itself stays open for the database's user.
+ * @throws Error in one sentence when it cannot be made or be written to.
+ */
 export async function makeDataDirectory(path: string): Promise<DataDirectory> {
   const data = dataDirectoryAt(path);
+  const refused = (why: string, cause: unknown): Error =>
+    new Error(`${data.root} cannot be the data folder: ${why}; name another one with --data DIR`, { cause });
   try {
     await mkdir(data.root, { recursive: true, mode: 0o755 });
   } catch (thrown) {
-    if (!hasCode(thrown, 'EEXIST', 'ENOTDIR')) throw thrown;
-    throw new Error(`${data.root} cannot be the data folder: a file is in its place; name another one with --data DIR`);
+    if (hasCode(thrown, 'EEXIST', 'ENOTDIR')) throw refused('a file is in its place', thrown);
+    // Below a file system that is read-only, Node says that there is no such folder: it was about to make it.
+    throw refused(
+      hasCode(thrown, 'ENOENT') ? 'nothing can be made there, perhaps it is read-only' : messageOf(thrown),
+      thrown,
+    );
+  }
+  try {
+    const probe = join(data.root, `probe.${process.pid}`);
+    await writeFile(probe, '');
+    await rm(probe, { force: true });
+  } catch (thrown) {
+    throw refused(`it cannot be written to (${messageOf(thrown).split(',')[0]})`, thrown);
   }
   return data;
 }
