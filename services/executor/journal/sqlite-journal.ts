@@ -55,7 +55,7 @@ function readable(database: DatabaseSync, file: string): void {
     checkFile(database, file);
   } catch (thrown) {
     if (!isSqlites(thrown, NOT_A_DATABASE) && !isSqlites(thrown, CORRUPT)) throw thrown;
-    throw damaged(file, messageOf(thrown));
+    throw damagedFile(file, messageOf(thrown));
   }
 }
 
@@ -74,10 +74,10 @@ function checkFile(database: DatabaseSync, file: string): void {
     .all()
     .map((row) => String(row['quick_check']));
   const defect = verdicts.find((verdict) => verdict !== 'ok' && !ROW_DEFECT.test(verdict));
-  if (defect !== undefined) throw damaged(file, defect);
+  if (defect !== undefined) throw damagedFile(file, defect);
 }
 
-function damaged(file: string, how: string): Error {
+function damagedFile(file: string, how: string): Error {
   return new Error(
     `the journal ${file} is damaged (${how}): move its directory away to start with a new journal; ` +
       'the platform then settles what this one held',
