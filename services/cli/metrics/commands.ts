@@ -8,60 +8,50 @@ import { CALL, type Part, part, type Sample, word } from './part.ts';
 const WINDOW_MS = 300_000;
 
 /** All of them: a rule about a series that is only there sometimes does not fire. */
-const STATES = [
-  CommandState.PENDING,
-  CommandState.SENT,
-  CommandState.RECEIVED,
-  CommandState.RUNNING,
-  CommandState.SUCCEEDED,
-  CommandState.FAILED,
-  CommandState.REJECTED,
-  CommandState.CANCELLED,
-  CommandState.EXPIRED,
-  CommandState.OUTCOME_UNKNOWN,
-];
+const STATES = Object.values(CommandState).filter(
+  (state): state is CommandState => typeof state === 'number' && state !== CommandState.UNSPECIFIED,
+);
 
-const HELPS = {
-  commands_recent: 'Commands created within the last 5 minutes, by the state that they are in now',
-  commands_recent_by_kind: 'Commands created within the last 5 minutes, by kind',
-  command_success_ratio:
+const GAUGES = {
+  commands_recent: ['Commands created within the last 5 minutes, by the state that they are in now', 'state'],
+  commands_recent_by_kind: ['Commands created within the last 5 minutes, by kind', 'kind'],
+  command_success_ratio: [
     'Succeeded among the ended commands of the last 5 minutes, cancelled ones left out; 1 for none',
-  command_latency_seconds: 'Percentiles of the last 5 minutes from accepted to received by the agent, and to finished',
-  executor_commands_recent: 'The same as commands_recent for the 100 executors with the most, in all states',
-  executor_success_ratio: 'The same as command_success_ratio for the 100 executors with the most commands',
-};
+  ],
+  command_latency_seconds: [
+    'Percentiles of the last 5 minutes from accepted to received by the agent, and to finished',
+    'until',
+    'percentile',
+  ],
+  executor_commands_recent: [
+    'The same as commands_recent for the 100 executors with the most, in all states',
+    'executor',
+  ],
+  executor_success_ratio: [
+    'The same as command_success_ratio for the 100 executors with the most commands',
+    'executor',
+  ],
+} as const;
 
 /** How commands fare. */
 export function commandPart(registry: Registry): Part {
-  return part(
-    registry,
-    'commands',
-    HELPS,
-    async ({ commands }) => {
-      const stats = await commands.getCommandStats({ window: durationFromMs(WINDOW_MS) }, CALL);
-      return {
-        commands_recent: STATES.map((each) => {
-          const count = stats.states.find(({ state }) => state === each)?.count ?? 0n;
-          return of({ state: word(CommandState[each]) }, count);
-        }),
-        commands_recent_by_kind: stats.kinds.map(({ kind, count }) => of({ kind }, count)),
-        command_success_ratio: [of({}, stats.successRate)],
-        command_latency_seconds: [
-          ...percentiles('received', stats.acceptedToReceived),
-          ...percentiles('finished', stats.acceptedToFinished),
-        ],
-        executor_commands_recent: stats.executors.map((each) => of({ executor: each.executorName }, each.count)),
-        executor_success_ratio: stats.executors.map((each) => of({ executor: each.executorName }, each.successRate)),
-      };
-    },
-    {
-      commands_recent: ['state'],
-      commands_recent_by_kind: ['kind'],
-      command_latency_seconds: ['until', 'percentile'],
-      executor_commands_recent: ['executor'],
-      executor_success_ratio: ['executor'],
-    },
-  );
+  return part(registry, 'commands', GAUGES, async ({ commands }) => {
+    const stats = await commands.getCommandStats({ window: durationFromMs(WINDOW_MS) }, CALL);
+    return {
+      commands_recent: STATES.map((each) => {
+        const count = stats.states.find(({ state }) => state === each)?.count ?? 0n;
+        return of({ state: word(CommandState[each]) }, count);
+      }),
+      commands_recent_by_kind: stats.kinds.map(({ kind, count }) => of({ kind }, count)),
+      command_success_ratio: [of({}, stats.successRate)],
+      command_latency_seconds: [
+        ...percentiles('received', stats.acceptedToReceived),
+        ...percentiles('finished', stats.acceptedToFinished),
+      ],
+      executor_commands_recent: stats.executors.map((each) => of({ executor: each.executorName }, each.count)),
+      executor_success_ratio: stats.executors.map((each) => of({ executor: each.executorName }, each.successRate)),
+    };
+  });
 }
 
 function of(labels: Sample['labels'], value: number | bigint): Sample {

@@ -1,6 +1,7 @@
 import { type Duration, durationMs, type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { Gauge, type Registry } from 'prom-client';
 import type { Clients } from '../client.ts';
+import { pages } from '../terminal/pages.ts';
 
 /** What is asked at one scrape has this long: Prometheus itself gives up after 10 s. */
 export const CALL = { timeoutMs: 5_000 } as const;
@@ -23,31 +24,33 @@ export interface Sample {
 
 type Samples<Name extends string> = Readonly<Record<Name, readonly Sample[]>>;
 
-/** A part whose gauges are `helps`, by their names without the prefix; `ask` gives the samples of each. */
+/** What a gauge tells, and the names of its labels. */
+type Gauges<Name extends string> = Readonly<Record<Name, readonly [help: string, ...labelNames: string[]]>>;
+
+/** A part with these gauges, by their names without the prefix; `ask` gives the samples of each. */
 export function part<Name extends string>(
   registry: Registry,
-  name: string,
-  helps: Readonly<Record<Name, string>>,
+  partName: string,
+  described: Gauges<Name>,
   ask: (clients: Clients) => Promise<Samples<Name>>,
-  labelNames: Readonly<Partial<Record<Name, readonly string[]>>>,
 ): Part {
-  const names = Object.keys(helps).filter((key): key is Name => key in helps);
+  const names = Object.keys(described).filter((key): key is Name => key in described);
   const gauges = new Map(
-    names.map((each) => {
-      const facts = { name: `strategos_${each}`, help: helps[each], labelNames: [...(labelNames[each] ?? [])] };
-      return [each, new Gauge<string>({ ...facts, registers: [registry] })];
+    names.map((name) => {
+      const [help, ...labelNames] = described[name];
+      return [name, new Gauge<string>({ name: `strategos_${name}`, help, labelNames, registers: [registry] })];
     }),
   );
   const forget = (): void => {
-    for (const [each, gauge] of gauges) {
+    for (const [name, gauge] of gauges) {
       // One without labels would be reset to 0, which is a figure.
-      if (labelNames[each] === undefined) gauge.remove();
+      if (described[name].length === 1) gauge.remove();
       else gauge.reset();
     }
   };
   forget();
   return {
-    name,
+    name: partName,
     forget,
     async look(clients) {
       const samples = await ask(clients);
@@ -66,6 +69,17 @@ export function word(name: string | undefined): string {
 
 export function seconds(time: Timestamp | undefined): number | undefined {
   return time === undefined ? undefined : timestampMs(time) / 1_000;
+}
+
+/** Everything of a paged list, at most `max`; asked once, for the next scrape asks again. */
+export function listed<T>(
+  max: number,
+  fetch: (
+    pageSize: number,
+    pageToken: string,
+  ) => Promise<{ readonly items: readonly T[]; readonly nextPageToken: string }>,
+): Promise<T[]> {
+  return Array.fromAsync(pages(max, fetch, (once) => once()));
 }
 
 export function secondsOf(span: Duration | undefined): number | undefined {

@@ -2,59 +2,50 @@ import type { Registry } from 'prom-client';
 import { Freshness } from '../../../proto/gen/strategos/market/v1/market_pb.js';
 import { ActivationState, type Session, SessionState } from '../../../proto/gen/strategos/session/v1/session_pb.js';
 import type { Clients } from '../client.ts';
-import { CALL, type Part, part, type Sample, word } from './part.ts';
+import { CALL, listed, type Part, part, type Sample, word } from './part.ts';
 
-const PAGE_SIZE = 1_000;
 const SESSIONS_MAX = 10_000;
 const OPEN = [SessionState.STARTING, SessionState.ACTIVE, SessionState.PAUSED, SessionState.STOPPING];
 
-const HELPS = {
-  sessions: 'Sessions that have not ended, by state',
-  activations:
+const GAUGES = {
+  sessions: ['Sessions that have not ended, by state', 'state'],
+  activations: [
     'Strategies on symbols of sessions that have not ended, by state: what is pending or failed has something missing',
-  sessions_by_freshness: 'Sessions that have not ended, by the worst freshness of their symbols',
-};
+    'state',
+  ],
+  sessions_by_freshness: ['Sessions that have not ended, by the worst freshness of their symbols', 'freshness'],
+} as const;
 
 /** What trades. */
 export function sessionPart(registry: Registry): Part {
-  return part(
-    registry,
-    'sessions',
-    HELPS,
-    async (clients) => {
-      const open = await openSessions(clients);
-      const activations = open.flatMap((session) => session.activations);
-      return {
-        sessions: counted(
-          'state',
-          OPEN.map((state) => word(SessionState[state])),
-          open.map(({ state }) => word(SessionState[state])),
-        ),
-        activations: counted(
-          'state',
-          ['active'],
-          activations.map(({ state }) => word(ActivationState[state])),
-        ),
-        sessions_by_freshness: counted(
-          'freshness',
-          [],
-          open.map(({ freshness }) => word(Freshness[freshness])),
-        ),
-      };
-    },
-    { sessions: ['state'], activations: ['state'], sessions_by_freshness: ['freshness'] },
-  );
+  return part(registry, 'sessions', GAUGES, async (clients) => {
+    const open = await openSessions(clients);
+    const activations = open.flatMap((session) => session.activations);
+    return {
+      sessions: counted(
+        'state',
+        OPEN.map((state) => word(SessionState[state])),
+        open.map(({ state }) => word(SessionState[state])),
+      ),
+      activations: counted(
+        'state',
+        ['active'],
+        activations.map(({ state }) => word(ActivationState[state])),
+      ),
+      sessions_by_freshness: counted(
+        'freshness',
+        [],
+        open.map(({ freshness }) => word(Freshness[freshness])),
+      ),
+    };
+  });
 }
 
-async function openSessions({ sessions }: Clients): Promise<Session[]> {
-  const found: Session[] = [];
-  let pageToken = '';
-  do {
-    const page = await sessions.listSessions({ states: OPEN, pageSize: PAGE_SIZE, pageToken }, CALL);
-    found.push(...page.sessions);
-    pageToken = page.nextPageToken;
-  } while (pageToken !== '' && found.length < SESSIONS_MAX);
-  return found;
+function openSessions({ sessions }: Clients): Promise<Session[]> {
+  return listed(SESSIONS_MAX, async (pageSize, pageToken) => {
+    const page = await sessions.listSessions({ states: OPEN, pageSize, pageToken }, CALL);
+    return { items: page.sessions, nextPageToken: page.nextPageToken };
+  });
 }
 
 /** How often each word occurs; those of `always` also where it is never. */

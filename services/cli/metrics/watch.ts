@@ -5,49 +5,40 @@ import { CALL, type Part, part, seconds, word } from './part.ts';
 
 const ALERTS_MAX = 1_000;
 
-const ALERT_HELPS = {
-  alert_firing: '1 for each alert that fires',
-  alert_look_seconds: 'When the rules were last looked at, in Unix time: old means that nobody watches',
-};
+const ALERT_GAUGES = {
+  alert_firing: ['1 for each alert that fires', 'rule', 'subject'],
+  alert_look_seconds: ['When the rules were last looked at, in Unix time: old means that nobody watches'],
+} as const;
 
 /** What the platform itself found wrong. */
 export function alertPart(registry: Registry): Part {
-  return part(
-    registry,
-    'alerts',
-    ALERT_HELPS,
-    async ({ alerts }) => {
-      const { alerts: firing, lookTime } = await alerts.listAlerts({ firingOnly: true, pageSize: ALERTS_MAX }, CALL);
-      return {
-        alert_firing: firing.map(({ rule, subject }) => ({
-          labels: { rule: word(AlertRule[rule]), subject },
-          value: 1,
-        })),
-        alert_look_seconds: [{ labels: {}, value: seconds(lookTime) }],
-      };
-    },
-    { alert_firing: ['rule', 'subject'] },
-  );
+  return part(registry, 'alerts', ALERT_GAUGES, async ({ alerts }) => {
+    const { alerts: firing, lookTime } = await alerts.listAlerts({ firingOnly: true, pageSize: ALERTS_MAX }, CALL);
+    return {
+      alert_firing: firing.map(({ rule, subject }) => ({
+        labels: { rule: word(AlertRule[rule]), subject },
+        value: 1,
+      })),
+      alert_look_seconds: [{ labels: {}, value: seconds(lookTime) }],
+    };
+  });
 }
 
-const CHECK_HELPS = {
-  check_fault: "1 for each of the doctor's checks inside the platform that finds a fault, 0 where it finds none",
-};
+const CHECK_GAUGES = {
+  check_fault: [
+    "1 for each of the doctor's checks inside the platform that finds a fault, 0 where it finds none",
+    'check',
+  ],
+} as const;
 
 /** What the platform needs: the database, NATS and its own services. */
 export function checkPart(registry: Registry): Part {
-  return part(
-    registry,
-    'checks',
-    CHECK_HELPS,
-    async ({ diagnostics }) => {
-      const { checks } = await diagnostics.diagnose({}, CALL);
-      return {
-        check_fault: checks
-          .filter(({ verdict }) => verdict !== Verdict.SKIPPED)
-          .map(({ name, verdict }) => ({ labels: { check: name }, value: Number(verdict === Verdict.FAULT) })),
-      };
-    },
-    { check_fault: ['check'] },
-  );
+  return part(registry, 'checks', CHECK_GAUGES, async ({ diagnostics }) => {
+    const { checks } = await diagnostics.diagnose({}, CALL);
+    return {
+      check_fault: checks
+        .filter(({ verdict }) => verdict !== Verdict.SKIPPED)
+        .map(({ name, verdict }) => ({ labels: { check: name }, value: Number(verdict === Verdict.FAULT) })),
+    };
+  });
 }

@@ -78,8 +78,9 @@ async function doCommands({ book, reader, upstream, clock }: PassDependencies, v
     await book.change(sessionId, (draft) => observed.forEach((each) => applyObserved(draft, each)), { requestIds });
   };
   const nowMs = clock.nowMs();
-  const later = own.filter((command) => command.state === 'WANTED' && !isDue(command, nowMs));
-  const wanted = own.filter((command) => command.state === 'WANTED' && !later.includes(command));
+  const unissued = own.filter(({ state }) => state === 'WANTED');
+  const later = unissued.filter((command) => !isDue(command, nowMs));
+  const wanted = unissued.filter((command) => isDue(command, nowMs));
   const issued = await issue(upstream, accountId, wanted, session);
   await note(issued);
   await cancelWanted({ book, upstream }, accountId, sessionId, own);
