@@ -17,7 +17,7 @@ import { type Interaction, type InteractionType, narrowPact, readPact } from '..
 import { type PactVerification, type Question, verificationOf } from '../providers/verification.ts';
 import type { Release } from '../releases/release.ts';
 import { breakingChanges } from '../schema/image.ts';
-import { raisedRoles } from '../schema/roles.ts';
+import { besideBuf } from '../schema/beside-buf.ts';
 import type { TestServers } from '../../test/harness/servers.ts';
 import { replayToExecutor } from '../transcripts/replay-executor.ts';
 import { type OnTheWire, replayToPlatform } from '../transcripts/replay-platform.ts';
@@ -65,24 +65,18 @@ export interface Check {
 }
 
 const schemaCheck: Check = {
-  name: 'schema (buf breaking, FILE, and roles)',
+  name: 'schema (buf breaking, FILE, and what buf does not see)',
   run: async ({ candidate, imageFile }, release) => {
     const found = await breakingChanges(imageFile, release.imageFile);
     const common = { check: 'schema', consumer: `executor ${release.version}`, remedy: REMEDY.keep };
-    const raised = raisedRoles(candidate.schema, release.schema).map(({ rpc, from, to }) => ({
-      ...common,
-      consumer: `operators with the role ${from}`,
-      place: rpc,
-      field: 'required_role',
-      what: `asks for ${to}, asked for ${from}`,
-    }));
+    const unseen = besideBuf(candidate.schema, release.schema).map((each) => ({ ...common, ...each }));
     const changed = found.map((what) => ({
       ...common,
       place: what.split(': ')[0] ?? '',
       field: /"([^"]+)"/.exec(what)?.[1] ?? '$',
       what,
     }));
-    return { looked: [...release.schema.registry].length, findings: [...changed, ...raised] };
+    return { looked: [...release.schema.registry].length, findings: [...changed, ...unseen] };
   },
 };
 
@@ -105,6 +99,8 @@ const pactCheck: Check = {
     for (const pactFile of release.pactFiles) {
       const pact = await readPact(pactFile);
       const { consumer, provider: asked } = pact;
+      if (pact.interactions.length === 0)
+        throw new Error(`the pact of ${consumer.name} and ${asked.name} asks for nothing`);
       const interactions = pact.interactions.filter((each) => concerns(consumer.name, each));
       if (interactions.length === 0) continue;
       await using narrowed = await narrowPact(pactFile, pact, interactions);
@@ -213,7 +209,7 @@ export async function runCheck(check: Check, subject: Subject, release: Release)
       place: '-',
       field: '-',
       what,
-      remedy: REMEDY.behave,
+      remedy: REMEDY.run,
     };
     return { looked: 0, findings: [finding] };
   }

@@ -30,5 +30,7 @@ export const REMEDY = {
   behave:
     'restore the answer that the release was built against, or end the support of the release in contracts/support.json',
   http: 'restore the path, the status, the reason or the field; whoever was built against the release acts on it',
+  generate: 'run `npm run generate` and commit what it makes; nobody edits it by hand',
+  run: 'mend what keeps the check from being carried out, and run the gate again: until then nothing is known of the release',
   pact: 'run `npm run contracts:pacts` and commit the pacts',
 } as const;

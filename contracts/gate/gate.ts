@@ -11,10 +11,11 @@ import { LivePlatform } from '../providers/live-platform.ts';
 import { changesOfRows } from '../providers/strategy-changes.ts';
 import { PactVerification } from '../providers/verification.ts';
 import { supportedReleases } from '../releases/release.ts';
+import { checkGenerated } from '../schema/generated.ts';
 import { buildImage, schemaOf } from '../schema/image.ts';
 import { CHECKS, type Found, runCheck, type Subject } from './checks.ts';
 import { checkCoverage } from './coverage.ts';
-import type { Verdict } from './finding.ts';
+import { type Finding, REMEDY, type Verdict } from './finding.ts';
 
 /** Today's build and what is needed to ask it; ends with the stack. */
 export async function assembleSubject(servers: TestServers, stack: Stack): Promise<Subject> {
@@ -45,20 +46,29 @@ export async function assembleSubject(servers: TestServers, stack: Stack): Promi
   };
 }
 
-/** Holds today's build against every release that is supported on `today`, such as "2026-01-31". */
+/**
+ * Holds today's build against every release that is supported on `today`, such as "2026-01-31".
+ * @throws Error when none is, or when a baseline is not as it was released
+ */
 export async function runGate(servers: TestServers, today: string): Promise<readonly Verdict[]> {
+  const releases = await supportedReleases(today);
+  if (releases.length === 0)
+    throw new Error(
+      `contracts/support.json names no release that is supported on ${today}, so that there is nothing to hold this build against`,
+    );
   const stack = new Stack();
   try {
     // Consumers say what they need while providers start.
     const begun = [
       timed('this build', 'coverage: every frame has its pact', checkCoverage),
+      timed('this build', 'generated code: what comes out of the protos', () => checkGenerated()),
       assembleSubject(servers, stack),
     ] as const;
     // Nothing may still be starting when the stack is stopped.
     await Promise.allSettled(begun);
-    const [covered, subject] = await Promise.all(begun);
-    const verdicts: Verdict[] = [...covered];
-    for (const release of await supportedReleases(today)) {
+    const [covered, generated, subject] = await Promise.all(begun);
+    const verdicts: Verdict[] = [...covered, ...generated];
+    for (const release of releases) {
       for (const check of CHECKS) {
         const found = await timed(`executor ${release.version}`, check.name, () => runCheck(check, subject, release));
         verdicts.push(...found);
@@ -70,11 +80,12 @@ export async function runGate(servers: TestServers, today: string): Promise<read
   }
 }
 
-/** A check that looks at several things gives a verdict on each, and its time is shared among them. */
-async function timed(who: string, what: string, run: () => Promise<Found>): Promise<readonly Verdict[]> {
+/** A check that looks at several things gives a verdict on each, and its time is shared among them; one that looks at nothing fails. */
+export async function timed(who: string, what: string, run: () => Promise<Found>): Promise<readonly Verdict[]> {
   const startMs = performance.now();
-  const { looked, findings, parts = [] } = await run();
+  const { looked, findings: found, parts = [] } = await run();
   const tookMs = Math.round(performance.now() - startMs);
+  const findings = looked === 0 && found.length === 0 ? [nothing(who, what)] : found;
   if (parts.length === 0) return [{ who, what, looked, findings, tookMs }];
   return parts.map((part) => ({
     who,
@@ -83,4 +94,16 @@ async function timed(who: string, what: string, run: () => Promise<Found>): Prom
     findings: part.findings,
     tookMs: Math.round((tookMs * part.looked) / looked),
   }));
+}
+
+/** A check that has looked at nothing holds nothing. */
+function nothing(who: string, what: string): Finding {
+  return {
+    check: what,
+    consumer: who,
+    place: '-',
+    field: '-',
+    what: 'there is nothing to look at',
+    remedy: REMEDY.run,
+  };
 }

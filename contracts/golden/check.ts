@@ -28,6 +28,8 @@ const FREE = new Set([
 /** May grow. */
 const GROWING = new Set(['kinds']);
 const DURATION = /^\d+(?:\.\d{1,9})?s$/;
+/** A span may become so many times as long or as short: another pace, and not another unit. */
+const SPAN_FACTOR_MAX = 100;
 /** How a new build says a frame that an older one said, when it does not say it as that one did any more. */
 const UNSAID = 'this build says no such frame';
 
@@ -138,7 +140,8 @@ function sameScalar(found: JsonValue, needed: JsonValue, path: string, how: { re
   if (found === needed) return true;
   if (how.strict || typeof found !== typeof needed) return false;
   if (typeof found === 'string' && typeof needed === 'string' && DURATION.test(needed)) {
-    return DURATION.test(found) && Number.parseFloat(found) > 0;
+    const factor = DURATION.test(found) ? Number.parseFloat(found) / Number.parseFloat(needed) : 0;
+    return factor * SPAN_FACTOR_MAX >= 1 && factor <= SPAN_FACTOR_MAX;
   }
   return FREE.has(lastOf(path));
 }

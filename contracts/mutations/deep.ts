@@ -1,13 +1,28 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ConnectResponse } from '../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import type { Answer } from '../providers/door-proxy.ts';
-import { breaking, COMMAND, COMMAND_SERVICE, edit, harmless, LINK, type Mutation, SESSION } from './mutation.ts';
+import {
+  ACCESS_SERVICE,
+  breaking,
+  COMMAND,
+  COMMAND_SERVICE,
+  edit,
+  EVALUATOR_SERVICE,
+  harmless,
+  LINK,
+  MARKET_SERVICE,
+  type Mutation,
+  SESSION,
+} from './mutation.ts';
 import type { Frames } from './streams.ts';
 
 const GET = '  rpc GetCommand(GetCommandRequest) returns (GetCommandResponse) {\n';
 const VIEWED = `${GET}    option idempotency_level = NO_SIDE_EFFECTS;\n    option (strategos.access.v1.required_role) = ROLE_VIEWER;`;
 const OPERATED =
   '  rpc RetryCommand(RetryCommandRequest) returns (RetryCommandResponse) {\n    option (strategos.access.v1.required_role) = ROLE_OPERATOR;';
+const IMPORT_MAX = '    option (strategos.access.v1.request_bytes_max) = 12582912;\n';
+const CACHES =
+  '  rpc ListCaches(ListCachesRequest) returns (ListCachesResponse) {\n    option idempotency_level = NO_SIDE_EFFECTS;\n';
 const GOODBYE =
   '// Goodbye announces that the agent leaves on purpose.\nmessage Goodbye {\n  string reason = 1;\n}\n\n';
 
@@ -58,12 +73,34 @@ export const DEEP_MUTATIONS: readonly Mutation[] = [
     edit(COMMAND_SERVICE, `${GET}    option idempotency_level = NO_SIDE_EFFECTS;\n`, GET),
   ),
   breaking('ask for a higher role', edit(COMMAND_SERVICE, VIEWED, VIEWED.replace('VIEWER', 'OPERATOR'))),
+  breaking(
+    'ask for no role, so that nobody is served',
+    edit(COMMAND_SERVICE, VIEWED, VIEWED.replace(/\n[^\n]*ROLE_VIEWER;/, '')),
+  ),
+  breaking(
+    'take smaller files',
+    edit(MARKET_SERVICE, 'request_bytes_max) = 12582912;', 'request_bytes_max) = 8388608;'),
+  ),
+  breaking('take files no larger than all else', edit(MARKET_SERVICE, IMPORT_MAX, '')),
+  breaking(
+    'give a value of an enum another name before the one that it has',
+    edit(ACCESS_SERVICE, 'enum Role {', 'enum Role {\n  option allow_alias = true;'),
+    edit(ACCESS_SERVICE, '  ROLE_OPERATOR = 2;', '  ROLE_TRADER = 2;\n  ROLE_OPERATOR = 2;'),
+  ),
   breaking('make an enum a number', edit(SESSION, '  SessionState state = 3;', '  int32 state = 3;')),
   harmless(
     'pack a list of numbers otherwise',
     edit(LINK, '  repeated int64 numbers = 2;', '  repeated int64 numbers = 2 [packed = false];'),
   ),
   harmless('ask for a lower role', edit(COMMAND_SERVICE, OPERATED, OPERATED.replace('OPERATOR', 'VIEWER'))),
+  harmless(
+    'take larger files',
+    edit(MARKET_SERVICE, 'request_bytes_max) = 12582912;', 'request_bytes_max) = 16777216;'),
+  ),
+  harmless(
+    'serve operators what was for other services alone',
+    edit(EVALUATOR_SERVICE, CACHES, `${CACHES}    option (strategos.access.v1.required_role) = ROLE_ADMIN;\n`),
+  ),
   {
     name: 'end streams with their code and no reason',
     breaks: true,

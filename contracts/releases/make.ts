@@ -14,6 +14,7 @@ import { breakingChanges, buildImage } from '../schema/image.ts';
 import { record, SCENARIOS } from '../transcripts/scenarios.ts';
 import { onlyNeeded } from '../transcripts/transcript.ts';
 import { PACTS, readJson, readSupport, releaseDirectory, type ReleaseFacts, SUPPORT_FILE } from './release.ts';
+import { sealOf, SEALED_IN } from './seal.ts';
 
 const VERSION = /^\d+\.\d+\.\d+$/;
 /** How long a release is supported unless support.json says otherwise. */
@@ -40,8 +41,6 @@ export async function makeRelease(version: string, { unreleased = false } = {}):
   await mkdir(join(directory, 'pacts'), { recursive: true });
   await mkdir(join(directory, 'transcripts'));
   for (const name of pacts) await cp(join(PACTS, name), join(directory, 'pacts', name));
-  const facts: ReleaseFacts = { version, digest: contractDigest(ExecutorLinkService.file) };
-  await writeJson(join(directory, 'release.json'), facts);
   await writeFile(join(directory, 'image.binpb'), await buildImage());
   const { frames, bodies } = await todaysFrames();
   await writeJson(join(directory, 'frames.json'), [...frames, ...bodies].map(goldenOf));
@@ -51,6 +50,9 @@ export async function makeRelease(version: string, { unreleased = false } = {}):
   } finally {
     await running.stop();
   }
+  const digest = contractDigest(ExecutorLinkService.file);
+  const facts: ReleaseFacts = { version, digest, files: await sealOf(directory) };
+  await writeJson(join(directory, SEALED_IN), facts);
   await support(version);
   await writeSupported();
   return directory;
@@ -86,7 +88,7 @@ export async function supportedContracts() {
     const today = join(directory, 'today.binpb');
     await writeFile(today, await buildImage());
     const entries = Object.entries(await readSupport()).map(async ([version, { supportedUntil }]) => {
-      const { digest } = await readJson<ReleaseFacts>(join(releaseDirectory(version), 'release.json'));
+      const { digest } = await readJson<ReleaseFacts>(join(releaseDirectory(version), SEALED_IN));
       const differences = await breakingChanges(today, join(releaseDirectory(version), 'image.binpb'));
       return { version, digest, supportedUntil, differences };
     });
