@@ -85,6 +85,7 @@ export class AgentBench implements AsyncDisposable {
     const manual = this.clock;
     const clock: AgentClock = {
       nowMs: () => manual.nowMs(),
+      steadyMs: () => manual.steadyMs(),
       after: (delayMs, callback) => manual.after(delayMs, callback),
       reading: () => ({ wallMs: manual.nowMs(), uptimeMs: manual.nowMs(), monotonicMs: manual.nowMs() }),
     };

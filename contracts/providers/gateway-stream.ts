@@ -19,7 +19,8 @@ import { reshape } from '../schema/reshape.ts';
 import type { DoorProxy } from './door-proxy.ts';
 import type { LivePlatform } from './live-platform.ts';
 
-const SAID_MS_MAX = 3_000;
+/** Long enough for a loaded machine: what is right must never be taken for a break. */
+const SAID_MS_MAX = 8_000;
 
 /**
  * Listens to the real stream of the gateway of which a message of the console's pact speaks, until it says such a message.

@@ -47,7 +47,7 @@ async function makeRows(book: StrategyBook): Promise<void> {
   const order = { accountId: SAMPLE.accountId, id: SAMPLE_STRATEGY_ID, author: AUTHOR };
   const fromRevision = numberOf(await desk.create({ ...order, definition: SAMPLE_STRATEGY, requestId: undefined }));
   const definition = { ...SAMPLE_STRATEGY, description: 'buys what fell far' };
-  numberOf(await desk.update({ ...order, definition, fromRevision }));
+  numberOf(await desk.update({ ...order, definition, fromRevision, request: undefined }));
   numberOf(await desk.delete(SAMPLE.accountId, SAMPLE_STRATEGY_ID, AUTHOR));
 }
 

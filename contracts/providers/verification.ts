@@ -53,6 +53,8 @@ export interface Provider {
 interface Waiting {
   readonly report: PromiseWithResolvers<string>;
   readonly provider: Partial<Provider>;
+  /** Why the provider gave no answer, by the description of what it was asked. */
+  readonly failures: Map<string, string>;
 }
 
 const COMPLAINT_CHARS_MAX = 2_000;
@@ -86,11 +88,13 @@ export class PactVerification implements Disposable {
   /** What the pact asks for and the provider does not give; empty when all is well. */
   async verify(request: VerificationRequest, provider: Partial<Provider> = {}): Promise<readonly Mismatch[]> {
     this.#requests += 1;
-    const waiting: Waiting = { report: Promise.withResolvers<string>(), provider };
+    const waiting: Waiting = { report: Promise.withResolvers<string>(), provider, failures: new Map() };
     this.#waiting.set(this.#requests, waiting);
     const message: ToWorker = { type: 'verify', id: this.#requests, request };
     this.#worker.send(message);
-    return mismatchesOf(await waiting.report.promise);
+    const mismatches = mismatchesOf(await waiting.report.promise);
+    // The verifier knows no more than that it got none.
+    return mismatches.map((each) => ({ ...each, what: waiting.failures.get(each.interaction) ?? each.what }));
   }
 
   [Symbol.dispose](): void {
@@ -105,16 +109,20 @@ export class PactVerification implements Disposable {
       waiting?.report.resolve(message.report);
       return;
     }
-    void this.#answer(message, waiting?.provider ?? {});
+    void this.#answer(message, waiting);
   }
 
-  async #answer(message: Exclude<FromWorker, { type: 'verified' }>, provider: Partial<Provider>): Promise<void> {
+  async #answer(
+    message: Exclude<FromWorker, { type: 'verified' }>,
+    { provider = {}, failures }: Partial<Waiting> = {},
+  ): Promise<void> {
     const { number } = message;
     try {
       const answer =
         message.type === 'state' ? await provider.setUp?.(message.name) : await provider.answer?.(message.question);
       this.#tell({ type: 'done', number, ...(answer === undefined ? {} : { answer }) });
     } catch (thrown) {
+      if (message.type === 'ask') failures?.set(message.question.description, messageOf(thrown));
       this.#tell({ type: 'done', number, error: messageOf(thrown) });
     }
   }

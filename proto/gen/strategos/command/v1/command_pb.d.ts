@@ -674,6 +674,20 @@ export declare type Fill = Message<"strategos.command.v1.Fill"> & {
    * @generated from field: google.protobuf.Timestamp fill_time = 8;
    */
   fillTime?: Timestamp | undefined;
+
+  /**
+   * Whose position it is. A stop closes positions of several strategies, and StopAll of several sessions, of the same symbol and
+   * quantity. Empty for a position that belongs to none, and from agents that do not say it yet: then symbol and quantity
+   * alone tell.
+   *
+   * @generated from field: string session_id = 9;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: string strategy_id = 10;
+   */
+  strategyId: string;
 };
 
 /**

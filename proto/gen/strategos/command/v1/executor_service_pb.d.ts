@@ -521,6 +521,13 @@ export declare type WatchExecutorsRequest = Message<"strategos.command.v1.WatchE
    * @generated from field: string executor = 1;
    */
   executor: string;
+
+  /**
+   * Asks for checkpoints: one when all has been told at first, then one within 5 s of each silence.
+   *
+   * @generated from field: bool checkpoints = 2;
+   */
+  checkpoints: boolean;
 };
 
 /**
@@ -530,7 +537,8 @@ export declare type WatchExecutorsRequest = Message<"strategos.command.v1.WatchE
 export declare const WatchExecutorsRequestSchema: GenMessage<WatchExecutorsRequest>;
 
 /**
- * WatchExecutorsResponse is an executor that is new to the watcher or has changed.
+ * WatchExecutorsResponse is an executor that is new to the watcher or has changed; without one a checkpoint, which only a
+ * watcher that asks for them gets: all that is known was told, and the connection lives.
  *
  * @generated from message strategos.command.v1.WatchExecutorsResponse
  */

@@ -306,7 +306,8 @@ export declare const OpenPositionSchema: GenMessage<OpenPosition>;
 
 /**
  * ClosePosition leaves a position. Key: as OpenPosition. Lane HIGH. Where a stop, a target or a disconnect policy has closed the
- * position first, it succeeds, its summary says what did, and its fill is that closing's own.
+ * position first, it succeeds, its summary says what did, and its fill is that closing's own. Where the venue fills a part alone,
+ * its fills say so, here and for stops that close positions: the rest is open, and is closed by a command of its own.
  *
  * @generated from message strategos.command.v1.ClosePosition
  */

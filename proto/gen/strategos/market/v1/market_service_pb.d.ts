@@ -458,6 +458,13 @@ export declare type WatchPricesRequest = Message<"strategos.market.v1.WatchPrice
    * @generated from field: repeated strategos.market.v1.SymbolCursor symbols = 1;
    */
   symbols: SymbolCursor[];
+
+  /**
+   * Asks for checkpoints: one within 5 s of each silence.
+   *
+   * @generated from field: bool checkpoints = 2;
+   */
+  checkpoints: boolean;
 };
 
 /**
@@ -467,7 +474,8 @@ export declare type WatchPricesRequest = Message<"strategos.market.v1.WatchPrice
 export declare const WatchPricesRequestSchema: GenMessage<WatchPricesRequest>;
 
 /**
- * WatchPricesResponse is a batch of events, or the freshness of a symbol when it changes and at the start.
+ * WatchPricesResponse is a batch of events, or the freshness of a symbol when it changes and at the start; an empty one is a
+ * checkpoint, which only a watcher that asks for them gets: there was nothing to tell, and the connection lives.
  *
  * @generated from message strategos.market.v1.WatchPricesResponse
  */
@@ -566,6 +574,13 @@ export declare type WatchIndicatorsRequest = Message<"strategos.market.v1.WatchI
    * @generated from field: repeated strategos.market.v1.IndicatorInterest interests = 1;
    */
   interests: IndicatorInterest[];
+
+  /**
+   * Asks for checkpoints, as in WatchPricesRequest.
+   *
+   * @generated from field: bool checkpoints = 2;
+   */
+  checkpoints: boolean;
 };
 
 /**
@@ -624,7 +639,7 @@ export declare type IndicatorUpdate = Message<"strategos.market.v1.IndicatorUpda
 export declare const IndicatorUpdateSchema: GenMessage<IndicatorUpdate>;
 
 /**
- * WatchIndicatorsResponse is a batch of updates, or freshness.
+ * WatchIndicatorsResponse is a batch of updates, or freshness; an empty one is a checkpoint, as in WatchPricesResponse.
  *
  * @generated from message strategos.market.v1.WatchIndicatorsResponse
  */

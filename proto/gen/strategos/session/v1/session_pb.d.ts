@@ -348,6 +348,8 @@ export declare type Position = Message<"strategos.session.v1.Position"> & {
   state: PositionState;
 
   /**
+   * What is held: less than was bought where the venue has closed a part. Of one that is CLOSED all that was held.
+   *
    * @generated from field: string quantity = 9;
    */
   quantity: string;
@@ -378,6 +380,8 @@ export declare type Position = Message<"strategos.session.v1.Position"> & {
   leverage: string;
 
   /**
+   * The mean of what has been closed.
+   *
    * @generated from field: string exit_price = 15;
    */
   exitPrice: string;
@@ -400,7 +404,7 @@ export declare type Position = Message<"strategos.session.v1.Position"> & {
   fee: string;
 
   /**
-   * After fees; set when CLOSED.
+   * After fees; set when CLOSED, and of the part that the venue has closed before.
    *
    * @generated from field: string pnl = 19;
    */

@@ -293,6 +293,14 @@ export declare type ActivateStrategyRequest = Message<"strategos.session.v1.Acti
    * @generated from field: google.protobuf.Duration wait = 4;
    */
   wait?: Duration | undefined;
+
+  /**
+   * Caller's idempotency key: the same body gives the answer for the same activations, and activates nothing again that has
+   * ended since; another body is ALREADY_EXISTS (REQUEST_ID_REUSED).
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
 };
 
 /**
@@ -704,7 +712,7 @@ export declare type StopAllResponse = Message<"strategos.session.v1.StopAllRespo
 export declare const StopAllResponseSchema: GenMessage<StopAllResponse>;
 
 /**
- * GetHaltRequest names it; empty: the newest.
+ * GetHaltRequest names it; empty: the newest that waits for somebody, or the newest of all when none does.
  *
  * @generated from message strategos.session.v1.GetHaltRequest
  */

@@ -107,6 +107,14 @@ export declare type UpdateStrategyRequest = Message<"strategos.strategy.v1.Updat
     value: string;
     case: "json";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Caller's idempotency key: the same body returns the revision that it made, whatever came after it; another body is
+   * ALREADY_EXISTS (REQUEST_ID_REUSED).
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
 };
 
 /**
