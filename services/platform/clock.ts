@@ -2,6 +2,8 @@
 export interface Clock {
   /** Wall time in milliseconds since the epoch. */
   nowMs(): number;
+  /** Milliseconds since some moment that never step, wherever the wall clock is set: what spans within a process are counted by. */
+  steadyMs(): number;
   /** Calls back once after `delayMs`; the returned function cancels. Never keeps the process alive. */
   after(delayMs: number, callback: () => void): () => void;
 }
@@ -11,6 +13,7 @@ const TIMER_DELAY_MS_MAX = 2_147_483_647;
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  steadyMs: () => performance.now(),
   after(delayMs, callback) {
     const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), TIMER_DELAY_MS_MAX));
     timer.unref();
@@ -27,6 +30,8 @@ interface PendingTimer {
 /** A clock that stands still until it is told to move; timers fire in due order within `advance`. */
 export class ManualClock implements Clock {
   #nowMs: number;
+  /** By how much the wall clock was set forward. */
+  #stepMs = 0;
   #order = 0;
   readonly #timers = new Set<PendingTimer>();
 
@@ -35,7 +40,16 @@ export class ManualClock implements Clock {
   }
 
   nowMs(): number {
+    return this.#nowMs + this.#stepMs;
+  }
+
+  steadyMs(): number {
     return this.#nowMs;
+  }
+
+  /** Sets the wall clock forward, or with less than 0 back: no time passes. */
+  step(ms: number): void {
+    this.#stepMs += ms;
   }
 
   after(delayMs: number, callback: () => void): () => void {

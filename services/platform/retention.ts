@@ -26,18 +26,20 @@ export class Retention implements Running {
 
   start(): void {
     this.#timer = setInterval(() => {
-      this.#round ??= this.removeOld()
-        .catch((thrown: unknown) => this.#logger.warn({ reason: messageOf(thrown) }, 'retention failed'))
-        .finally(() => {
-          this.#round = undefined;
-        });
+      this.#round ??= this.removeOld().finally(() => {
+        this.#round = undefined;
+      });
     }, ROUND_INTERVAL_MS);
   }
 
-  /** One round. */
+  /** One round. A removal that fails is told, and keeps none of the others from its turn. */
   async removeOld(): Promise<void> {
     for (const remove of this.#removals) {
-      for (let i = 0; i < STATEMENTS_PER_ROUND_MAX; i++) if (!(await remove())) break;
+      try {
+        for (let i = 0; i < STATEMENTS_PER_ROUND_MAX; i++) if (!(await remove())) break;
+      } catch (thrown) {
+        this.#logger.warn({ reason: messageOf(thrown) }, 'retention failed');
+      }
     }
   }
 

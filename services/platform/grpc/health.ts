@@ -6,8 +6,10 @@ import {
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../../proto/gen/grpc/health/v1/health_pb.js';
+import { systemClock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { pause } from '../pause.ts';
 
 /** How often a watched health state is looked at. */
 const WATCH_INTERVAL_MS = 1_000;
@@ -34,22 +36,8 @@ export function healthService(check: () => Promise<boolean>, logger?: Logger): S
         const response = await ask();
         if (response.status !== last) yield response;
         last = response.status;
-        await pause(WATCH_INTERVAL_MS, context.signal);
+        await pause(systemClock, WATCH_INTERVAL_MS, context.signal);
       }
     },
   };
-}
-
-/** Resolves after `delayMs` or when the signal aborts, whichever is first. */
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, delayMs);
-    timer.unref();
-    signal.addEventListener('abort', done);
-  });
 }
