@@ -80,15 +80,24 @@ describe('the directory', () => {
     expect(loads).toHaveLength(2);
   });
 
+  test('remembers for no longer when the wall clock is set back', async () => {
+    const { directory, loads, clock } = setUp();
+    await directory.find('main', 'vps-1');
+    clock.step(-7_200_000);
+    clock.advance(1_000);
+    await directory.find('main', 'vps-1');
+    expect(loads).toHaveLength(2);
+  });
+
   test('remembers longer while somebody looks for changes, and forgets what is told to have changed', async () => {
     const { directory, loads, clock } = setUp();
     await directory.find('main', 'vps-1');
     clock.advance(5_000);
-    directory.changed([foreign.id], clock.nowMs());
+    directory.changed([foreign.id], clock.steadyMs());
     clock.advance(999);
     await directory.find('main', 'vps-1');
     expect(loads).toHaveLength(1);
-    directory.changed([vps1.id], clock.nowMs());
+    directory.changed([vps1.id], clock.steadyMs());
     await directory.find('main', 'vps-1');
     expect(loads).toHaveLength(2);
   });
@@ -97,11 +106,11 @@ describe('the directory', () => {
     const { directory, loads, clock } = setUp();
     await directory.find('main', 'vps-1');
     clock.advance(1_500);
-    directory.changed([], clock.nowMs() - 1_000);
+    directory.changed([], clock.steadyMs() - 1_000);
     await directory.find('main', 'vps-1');
     expect(loads).toHaveLength(2);
     clock.advance(30_000);
-    directory.changed([], clock.nowMs());
+    directory.changed([], clock.steadyMs());
     await directory.find('main', 'vps-1');
     expect(loads).toHaveLength(3);
   });

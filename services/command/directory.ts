@@ -90,7 +90,7 @@ export class CachedDirectory implements ExecutorDirectory {
     this.#keysById.delete(executorId);
   }
 
-  /** Somebody has looked at `atMs` which executors have changed since the last look: these. */
+  /** Somebody has looked at `atMs`, of the steady clock, which executors have changed since the last look: these. */
   changed(executorIds: Iterable<string>, atMs: number): void {
     for (const id of executorIds) this.invalidate(id);
     this.#lookedMs = Math.max(this.#lookedMs, atMs);
@@ -102,7 +102,7 @@ export class CachedDirectory implements ExecutorDirectory {
   }
 
   #isFresh({ loadedMs }: Entry): boolean {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.steadyMs();
     if (nowMs - loadedMs < FRESH_MS) return true;
     return nowMs - this.#lookedMs < FRESH_MS && nowMs - loadedMs < ENTRY_MS_MAX;
   }
@@ -111,7 +111,7 @@ export class CachedDirectory implements ExecutorDirectory {
   async #load(key: Key): Promise<Executor | undefined> {
     for (;;) {
       const startTick = this.#tick;
-      const loadedMs = this.#clock.nowMs();
+      const loadedMs = this.#clock.steadyMs();
       const executor = await this.#loads.add(key);
       if (executor === undefined) return undefined;
       if ((this.#invalidated.get(executor.id) ?? 0) > startTick) continue;

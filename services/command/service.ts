@@ -118,7 +118,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
       }),
     );
     await side.start();
-    const retention = stack.add(new Retention({ pool, clock, logger, keepDays: config.historyDays }));
+    const retention = stack.add(new Retention({ pool, logger, keepDays: config.historyDays }));
     retention.start();
 
     const depths = new QueueDepths({

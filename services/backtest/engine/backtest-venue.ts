@@ -51,7 +51,6 @@ export class BacktestVenue {
     this.#equityNumber = Number(options.initialBalance);
     this.#paper = new PaperVenue({
       initialBalance: options.initialBalance,
-      maxLeverage: '125',
       feePct: feePercent || '0',
       spreadPct: spreadPercent || '0',
       slippagePct: slippagePercent || '0',
@@ -83,7 +82,7 @@ export class BacktestVenue {
     const executions = this.#paper.onPrice({ symbol: this.#symbol, timeMs: event.timeMs, ...prices });
     const closes = executions.map((execution) => {
       const reason = execution.reason ?? 'session';
-      const section = reason === 'stop_loss' || reason === 'take_profit' ? reason : 'session';
+      const section = sectionOf(reason);
       return this.#closed(execution.strategyId, execution, reason, section);
     });
     this.#equityNumber = Number(this.#paper.equity);
@@ -163,4 +162,10 @@ export class BacktestVenue {
     const exit = { timeMs: execution.timeMs, price: execution.price, reason, fee: fee.toFixed(), pnl: pnl.toFixed() };
     return { instanceId, trade: { ...open.trade, exit }, section };
   }
+}
+
+/** As the session service names it: a liquidation is the venue's. */
+function sectionOf(reason: string): VenueClose['section'] {
+  if (reason === 'stop_loss' || reason === 'take_profit') return reason;
+  return reason === 'liquidation' ? 'venue' : 'session';
 }

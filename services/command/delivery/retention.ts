@@ -1,20 +1,17 @@
 import type { Pool } from 'pg';
 import { v7 } from 'uuid';
-import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { run } from '../store/command-store.ts';
-import { listAccounts, removeCommands, removeHistory } from '../store/retention-statements.ts';
+import { listAccounts, oldestKept, removeCommands, removeHistory } from '../store/retention-statements.ts';
 import { removeVenueEvents } from '../store/venue-statements.ts';
 
 const ROUND_INTERVAL_MS = 60_000;
 /** Small enough that no delivery waits for it. */
 const ROWS_PER_STATEMENT_MAX = 1_000;
 const STATEMENTS_PER_ROUND_MAX = 100;
-const DAY_MS = 24 * 3_600_000;
 
 export interface RetentionDependencies {
   readonly pool: Pool;
-  readonly clock: Clock;
   readonly logger: Logger;
   /** How long ended commands and their history are kept. */
   readonly keepDays: number;
@@ -47,8 +44,10 @@ export class Retention {
 
   /** One round over all accounts. */
   async removeOld(): Promise<void> {
-    const { pool, clock, keepDays } = this.#deps;
-    const keepFromMs = clock.nowMs() - keepDays * DAY_MS;
+    const { pool, keepDays } = this.#deps;
+    const [keepFrom] = await run<{ readonly ms: number }>(pool, oldestKept, [keepDays]);
+    if (keepFrom === undefined) throw new Error('the database has not said what time it is');
+    const keepFromMs = keepFrom.ms;
     // Below every id that was made at that time or later.
     const keepFromId = v7({ msecs: keepFromMs, seq: 0, random: new Uint8Array(16) });
     for (const { id } of await run<{ readonly id: string }>(pool, listAccounts, [])) {
@@ -58,10 +57,16 @@ export class Retention {
     }
   }
 
+  /** What fails is told, and keeps nothing else, of this account or of another, from its turn. */
   async #repeat(statement: typeof removeHistory, values: unknown[]): Promise<void> {
-    for (let i = 0; i < STATEMENTS_PER_ROUND_MAX; i++) {
-      const [row] = await run<{ readonly removed: number }>(this.#deps.pool, statement, values);
-      if (row === undefined || row.removed < ROWS_PER_STATEMENT_MAX) return;
+    const { pool, logger } = this.#deps;
+    try {
+      for (let i = 0; i < STATEMENTS_PER_ROUND_MAX; i++) {
+        const [row] = await run<{ readonly removed: number }>(pool, statement, values);
+        if (row === undefined || row.removed < ROWS_PER_STATEMENT_MAX) return;
+      }
+    } catch (thrown) {
+      logger.warn({ err: thrown }, 'retention failed');
     }
   }
 }

@@ -22,10 +22,20 @@ function served(contractDigest: string, policy: ContractRules['policy'] = 'refus
   );
 }
 
+const rules = (...supported: ContractRules['supported']): ContractRules => ({ ...RULES, supported });
+
 describe('an agent is', () => {
   test('served with all that it offers, when its wire format is this build’s or a supported release’s', () => {
     expect(served('own')).toEqual(KINDS);
     expect(served('new')).toEqual(KINDS);
+  });
+
+  test('served when a later release that is supported has the wire format of one whose support has ended', () => {
+    const ended = { version: '1.0.0', digest: 'same', supportedUntil: '2026-05-31' };
+    const later = { version: '1.1.0', digest: 'same', supportedUntil: '2026-06-01' };
+    const build = { executorName: 'vps-1', agentVersion: '1.1.0', contractDigest: 'same' };
+    for (const order of [rules(ended, later), rules(later, ended)])
+      expect(servedKinds(build, KINDS, order, NOW_MS)).toEqual(KINDS);
   });
 
   test('refused with what to install, when nobody knows its wire format', () => {

@@ -44,7 +44,7 @@ export function servedKinds(
   rules: ContractRules,
   nowMs: number,
 ): readonly string[] {
-  const release = rules.supported.find(({ digest }) => digest === build.contractDigest);
+  const release = releaseOf(build.contractDigest, rules);
   const isSupported = release !== undefined && release.supportedUntil >= dayOf(nowMs);
   if (isSupported || build.contractDigest === rules.ownDigest || rules.policy === 'accept') return kinds;
   if (rules.policy === 'read_only') return kinds.filter((kind) => READING_KINDS.has(kind));
@@ -56,6 +56,13 @@ export function servedKinds(
     `the agent of "${executorName}" (version ${agentVersion || 'not told'}) speaks a wire format that ${standingOf(release, contractDigest)}; install an agent of version ${versions.join(' or ')}`,
     { metadata: { agent_version: agentVersion, contract_digest: contractDigest, supported: versions.join(',') } },
   );
+}
+
+/** Two releases may have one wire format: the one that is supported longest counts. */
+function releaseOf(contractDigest: string, { supported }: ContractRules): SupportedContract | undefined {
+  return supported
+    .filter(({ digest }) => digest === contractDigest)
+    .toSorted((a, b) => (a.supportedUntil < b.supportedUntil ? 1 : -1))[0];
 }
 
 function standingOf(release: SupportedContract | undefined, digest: string): string {

@@ -181,12 +181,14 @@ describe('with ten thousand queued', () => {
   function measured(name: string, fill: (queue: DispatchQueue) => void): void {
     test(`${name}: filled and emptied within ${timeMsMax} ms`, () => {
       const queue = new DispatchQueue();
-      const startMs = performance.now();
+      const before = process.cpuUsage();
       fill(queue);
       expect(queue.size).toBe(count);
       const order = drain(queue);
       expect(order.length).toBe(count);
-      expect(performance.now() - startMs).toBeLessThan(timeMsMax);
+      // Of this process: the clock would measure its neighbours.
+      const { user, system } = process.cpuUsage(before);
+      expect((user + system) / 1_000).toBeLessThan(timeMsMax);
     });
   }
 

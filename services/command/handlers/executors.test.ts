@@ -237,8 +237,10 @@ function watching() {
     }),
   );
   const call = handlerCall();
-  const watch = (executor = '') =>
-    handlers.watchExecutors(create(WatchExecutorsRequestSchema, { executor }), call.context)[Symbol.asyncIterator]();
+  const watch = (executor = '', checkpoints = false) => {
+    const request = create(WatchExecutorsRequestSchema, { executor, checkpoints });
+    return handlers.watchExecutors(request, call.context)[Symbol.asyncIterator]();
+  };
   return { watch, versions, bell, clock, end: call.end, looks: () => looks };
 }
 
@@ -268,6 +270,41 @@ describe('watching executors', () => {
     end();
     expect((await last).done).toBe(true);
     expect(bell.listeners).toBe(0);
+  });
+
+  test('tells a watcher that asks when all was told, and then that the stream lives', async () => {
+    const { watch, clock, end } = watching();
+    const stream = watch('two', true);
+    expect((await stream.next()).value?.executor?.id).toBe(sampleId(2));
+    const startMs = clock.nowMs();
+    for (const atMs of [0, 4_000, 8_000]) {
+      const told: unknown[] = [];
+      const next = stream.next().then(({ value }) => told.push(value?.executor));
+      await expect
+        .poll(() => {
+          if (told.length === 0 && clock.nowMs() - startMs < atMs + 1_000) clock.advance(1_000);
+          return told;
+        })
+        .toEqual([undefined]);
+      await next;
+      expect(clock.nowMs() - startMs).toBeGreaterThanOrEqual(atMs);
+    }
+    end();
+  });
+
+  test('tells a watcher that does not ask nothing but executors', async () => {
+    const { watch, clock, end, looks } = watching();
+    const stream = watch('two');
+    await stream.next();
+    const next = stream.next();
+    await expect
+      .poll(() => {
+        clock.advance(1_000);
+        return looks();
+      })
+      .toBeGreaterThan(10);
+    end();
+    expect((await next).done).toBe(true);
   });
 
   test('can be narrowed to one', async () => {

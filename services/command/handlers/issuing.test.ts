@@ -113,7 +113,7 @@ describe('issuing', () => {
     const first = await issueOne({ ...ping, requestId: 'r', notAfter });
     const { context } = handlerCall();
     const later = commandFakes({
-      clock: { nowMs: () => SAMPLE_NOW_MS + 120_000, after: () => () => undefined },
+      clock: { nowMs: () => SAMPLE_NOW_MS + 120_000, steadyMs: () => 0, after: () => () => undefined },
       reader: { getByRequestId: (_, requestId) => Promise.resolve(stored.find((one) => one.requestId === requestId)) },
     });
     const repeat = (init: IssueInit) =>

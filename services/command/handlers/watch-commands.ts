@@ -85,19 +85,19 @@ async function* events(
   try {
     let number = watch.startNumber;
     yield checkpoint(watch, number);
-    let toldMs = clock.nowMs();
+    let toldMs = clock.steadyMs();
     while (!signal.aborted) {
       const page = await reader.historyAfter(accountId, number, { entriesMax: ENTRIES_PER_PAGE, executorId });
       // Retention may have passed a reader that rested for long; a gap is never passed over in silence.
       if (page.removedNumber > number) throw tooOld(page.removedNumber);
       for (const event of await present(deps, watch, page)) {
         yield event;
-        toldMs = clock.nowMs();
+        toldMs = clock.steadyMs();
       }
       number = page.throughNumber;
-      if (clock.nowMs() - toldMs >= CHECKPOINT_MS) {
+      if (clock.steadyMs() - toldMs >= CHECKPOINT_MS) {
         yield checkpoint(watch, number);
-        toldMs = clock.nowMs();
+        toldMs = clock.steadyMs();
       }
       if (!page.more) await waker.wait(POLL_MS);
     }

@@ -11,6 +11,7 @@ import { executorToProto } from '../wire/executor-to-proto.ts';
 import { checksOf } from '../wire/request-checks.ts';
 import type { ExecutorHandlerDependencies } from './dependencies.ts';
 import { keepingUp } from '../../platform/grpc/keeping-up.ts';
+import { startPulse } from '../../platform/grpc/pulse.ts';
 import { createWaker } from '../../platform/waker.ts';
 
 /** Not everything rings: a replica that dies, a queue that grows. */
@@ -28,20 +29,27 @@ export function watchExecutors(deps: ExecutorHandlerDependencies) {
     checks.throwIfAny();
     const { directory } = deps;
     const executorId = request.executor === '' ? undefined : (await directory.resolve(accountId, request.executor)).id;
-    const changes = changedExecutors(deps, accountId, executorId, context.signal);
+    const changes = changedExecutors(deps, { accountId, executorId, checkpoints: request.checkpoints }, context.signal);
     yield* keepingUp(changes, deps.clock, 'watch again');
   };
+}
+
+interface Wish {
+  readonly accountId: string;
+  readonly executorId: string | undefined;
+  readonly checkpoints: boolean;
 }
 
 /** Each executor whose version differs from the one that was told last; at first that is every executor. */
 async function* changedExecutors(
   { book, bell, clock }: ExecutorHandlerDependencies,
-  accountId: string,
-  executorId: string | undefined,
+  { accountId, executorId, checkpoints }: Wish,
   signal: AbortSignal,
 ): AsyncGenerator<WatchExecutorsResponse> {
   const told = new Map<string, string>();
   const waker = createWaker((ring) => bell.onExecutors(accountId, ring), signal, clock);
+  const pulse = startPulse(clock, checkpoints);
+  let isFirst = checkpoints;
   try {
     while (!signal.aborted) {
       const versions = await book.versions(accountId, executorId);
@@ -52,11 +60,18 @@ async function* changedExecutors(
         const ids = changed.slice(at, at + VIEWS_PER_READ).map(({ id }) => id);
         for (const view of await book.views(accountId, ids)) {
           yield create(WatchExecutorsResponseSchema, { executor: executorToProto(view) });
+          pulse.told();
         }
+      }
+      if ((isFirst || pulse.isDue) && !signal.aborted) {
+        yield create(WatchExecutorsResponseSchema);
+        pulse.told();
+        isFirst = false;
       }
       await waker.wait(POLL_MS);
     }
   } finally {
     waker.stop();
+    pulse.stop();
   }
 }

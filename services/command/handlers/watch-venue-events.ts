@@ -70,7 +70,7 @@ async function* events(
   try {
     let number = watch.startNumber;
     yield checkpoint(watch, number);
-    let toldMs = clock.nowMs();
+    let toldMs = clock.steadyMs();
     while (!signal.aborted) {
       const page = await venue.after(accountId, number, { eventsMax: EVENTS_PER_PAGE, executorId });
       // Retention may have passed a reader that rested for long; a gap is never passed over in silence.
@@ -78,12 +78,12 @@ async function* events(
       const names = await deps.directory.names(accountId, new Set(page.events.map((event) => event.executorId)));
       for (const event of page.events) {
         yield present(watch, event, names.get(event.executorId) ?? '');
-        toldMs = clock.nowMs();
+        toldMs = clock.steadyMs();
       }
       number = page.throughNumber;
-      if (clock.nowMs() - toldMs >= CHECKPOINT_MS) {
+      if (clock.steadyMs() - toldMs >= CHECKPOINT_MS) {
         yield checkpoint(watch, number);
-        toldMs = clock.nowMs();
+        toldMs = clock.steadyMs();
       }
       if (!page.more) await waker.wait(POLL_MS);
     }

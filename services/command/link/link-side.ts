@@ -130,15 +130,15 @@ export class LinkSide implements Running {
     this.ledgers.start();
     this.#sweeper.start();
     this.#reviewer.start();
-    let lastTickMs = clock.nowMs();
+    let lastTickMs = clock.steadyMs();
     this.#ticker = setInterval(() => {
-      const nowMs = clock.nowMs();
+      const tickMs = clock.steadyMs();
       // After a pause of our own, what agents said meanwhile is still to be read: that is no silence of theirs.
-      const paused = nowMs - lastTickMs > OWN_PAUSE_MS;
-      lastTickMs = nowMs;
+      const paused = tickMs - lastTickMs > OWN_PAUSE_MS;
+      lastTickMs = tickMs;
       for (const session of this.registry.all()) {
         if (paused) session.heard();
-        session.tick(nowMs);
+        session.tick(clock.nowMs());
       }
     }, TICK_INTERVAL_MS);
   }

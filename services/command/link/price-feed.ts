@@ -14,6 +14,7 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { pause } from '../../platform/pause.ts';
 import { freshnessOf, priceOf } from './price-frames.ts';
 
 export type PriceFrame = PriceBatch;
@@ -249,19 +250,4 @@ function sendPrices(sink: Sink, prices: readonly Price[]): void {
   for (let at = 0; at < prices.length; at += PRICES_PER_FRAME_MAX) {
     sink(create(PriceBatchSchema, { prices: prices.slice(at, at + PRICES_PER_FRAME_MAX) }));
   }
-}
-
-function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const cancel = clock.after(delayMs, resolve);
-    const aborted = (): void => {
-      cancel();
-      resolve();
-    };
-    signal.addEventListener('abort', aborted, { once: true });
-  });
 }

@@ -69,7 +69,7 @@ export class StreamReviewer {
   }
 
   async #look(): Promise<void> {
-    const atMs = this.#deps.clock.nowMs();
+    const atMs = this.#deps.clock.steadyMs();
     const facts = await linkStore.recentlyChanged(this.#deps.pool, LOOK_BACK_SECONDS);
     const news = facts.filter(({ executorId, change }) => this.#seen.get(executorId) !== change);
     this.#seen = new Map(facts.map(({ executorId, change }) => [executorId, change]));

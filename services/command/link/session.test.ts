@@ -119,6 +119,18 @@ describe('ends', () => {
     expect(() => session.output.drain(1)).toThrowError(/frames wait to be read/);
   });
 
+  test.each([-7_200_000, 7_200_000])('a wall clock that is set by %d ms neither ends a stream nor keeps it', (ms) => {
+    const { session, clock, ends } = newSession();
+    clock.step(ms);
+    session.tick(clock.nowMs());
+    clock.advance(READ_TIMEOUT_MS - 1);
+    session.tick(clock.nowMs());
+    expect(ends).toEqual([]);
+    clock.advance(1);
+    session.tick(clock.nowMs());
+    expect(ends).toEqual([reasonOf({ type: 'silent', silenceMs: READ_TIMEOUT_MS })]);
+  });
+
   test('a silent stream ends by name, after heartbeats, and only once', () => {
     const { session, clock, ends } = newSession();
     const beats: bigint[] = [];

@@ -95,7 +95,7 @@ export class ExecutorSession implements FlowOutput {
     this.#deps = deps;
     this.#clock = deps.clock;
     this.#logger = deps.logger;
-    this.#lastHeardMs = deps.clock.nowMs();
+    this.#lastHeardMs = deps.clock.steadyMs();
     this.#lastBeatMs = this.#lastHeardMs - beatPhaseMs(identity.executorId);
     this.output = new AsyncQueue({ itemsMax: FRAMES_QUEUED_MAX });
     this.flow = new CommandFlow(identity, identity.inFlightMax, { ...deps, output: this });
@@ -115,7 +115,7 @@ export class ExecutorSession implements FlowOutput {
 
   /** Anything the agent says proves the link. */
   heard(): void {
-    this.#lastHeardMs = this.#clock.nowMs();
+    this.#lastHeardMs = this.#clock.steadyMs();
   }
 
   /** Takes one frame of the agent. */
@@ -132,7 +132,7 @@ export class ExecutorSession implements FlowOutput {
       case 'heartbeat':
         this.send({
           case: 'heartbeatReply',
-          value: { number: content.value.number, time: timestampFromMs(this.#lastHeardMs) },
+          value: { number: content.value.number, time: timestampFromMs(this.#clock.nowMs()) },
         });
         return;
       case 'heartbeatReply':
@@ -224,7 +224,8 @@ export class ExecutorSession implements FlowOutput {
   /** Called a few times a second. */
   tick(nowMs: number): void {
     if (this.#ended) return;
-    const silenceMs = nowMs - this.#lastHeardMs;
+    const steadyMs = this.#clock.steadyMs();
+    const silenceMs = steadyMs - this.#lastHeardMs;
     if (silenceMs >= READ_TIMEOUT_MS) {
       this.end({ type: 'silent', silenceMs });
       return;
@@ -233,8 +234,8 @@ export class ExecutorSession implements FlowOutput {
       this.end({ type: 'credential_ended', keyId: this.identity.keyId });
       return;
     }
-    if (this.identity.link === 'STREAM' && nowMs - this.#lastBeatMs >= HEARTBEAT_INTERVAL_MS) {
-      this.#lastBeatMs = nowMs;
+    if (this.identity.link === 'STREAM' && steadyMs - this.#lastBeatMs >= HEARTBEAT_INTERVAL_MS) {
+      this.#lastBeatMs = steadyMs;
       this.#beatNumber += 1n;
       this.send({ case: 'heartbeat', value: { number: this.#beatNumber } });
     }

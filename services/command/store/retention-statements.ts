@@ -3,6 +3,12 @@ import type { Statement } from './types.ts';
 /** All accounts. */
 export const listAccounts: Statement = { name: 'list_accounts', text: 'SELECT id FROM command.account ORDER BY id' };
 
+/** $1 days to keep. From when on, in ms, by the database's clock: a replica whose own is set forward removes nothing early. */
+export const oldestKept: Statement = {
+  name: 'oldest_kept',
+  text: `SELECT (extract(epoch FROM now() - $1::integer * interval '1 day') * 1000)::bigint AS ms`,
+};
+
 /**
  * $1 account, $2 oldest time to keep in ms, $3 how many rows. Removes history from its beginning and notes up to which number,
  * in one transaction: a watcher behind it is told that it missed something, never shown a gap. Gives how many were removed.

@@ -161,6 +161,13 @@ describe('every edge of the diagram', () => {
   });
 });
 
+test('so does a liquidation', () => {
+  const scene = Scene.in('POSITION_ACTIVE');
+  scene.at(['ze1']);
+  const liquidation = { intentId: '', section: 'venue', reason: 'liquidation' } as const;
+  expect(scene.outcome('CLOSED', liquidation)).toEqual(['3 EXITED venue liquidation', '3 MONITORING venue exited']);
+});
+
 describe('precedence', () => {
   test.each([
     { on: ['e1', 'o1', 'z1'], to: 'EMERGENCY_EXIT' },

@@ -152,10 +152,10 @@ function concerns(outcome: OutcomeRecord, intentId: string): boolean {
   return outcome.intentId === '' || outcome.intentId === intentId;
 }
 
-/** A stop or target that was hit first wins over the exit that was asked for; so does an operator. */
-function closedByItself(outcome: OutcomeRecord): boolean {
-  const { section } = outcome;
-  return section === 'stop_loss' || section === 'take_profit' || (section === 'session' && outcome.intentId === '');
+/** A stop, target or liquidation that came first wins over the exit that was asked for; so does an operator. */
+function closedByItself({ section, intentId }: OutcomeRecord): boolean {
+  if (section === 'stop_loss' || section === 'take_profit') return true;
+  return intentId === '' && (section === 'session' || section === 'venue');
 }
 
 function unknownType(type: never): never {

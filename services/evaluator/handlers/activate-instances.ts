@@ -41,13 +41,13 @@ export function activateInstances(deps: EvaluatorHandlerDependencies) {
       const taken = wanted.find(({ id }) => !ours.has(id));
       if (taken !== undefined) throw idTaken(taken);
       deps.wanted.ring(accountId);
-      const untilMs = deps.clock.nowMs() + waitMs;
+      const untilMs = deps.clock.steadyMs() + waitMs;
       for (;;) {
         const rows = await deps.book.getMany(
           accountId,
           wanted.map(({ id }) => id),
         );
-        const leftMs = untilMs - deps.clock.nowMs();
+        const leftMs = untilMs - deps.clock.steadyMs();
         if (context.signal.aborted || leftMs <= 0 || [...rows.values()].every(({ status }) => status !== 'PENDING')) {
           return { instances: answers(wanted, rows) };
         }

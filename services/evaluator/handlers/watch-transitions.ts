@@ -68,7 +68,7 @@ async function* evaluations(
   try {
     let number = watch.startNumber;
     yield checkpoint(watch, number);
-    let toldMs = clock.nowMs();
+    let toldMs = clock.steadyMs();
     while (!signal.aborted) {
       const page = await reader.after(accountId, number, filter, EVALUATIONS_PER_PAGE);
       // Retention may have passed a reader that rested for long; a gap is never passed over in silence.
@@ -76,12 +76,12 @@ async function* evaluations(
       for (const evaluation of page.evaluations) {
         const cursor = encodePosition(scope, String(evaluation.number));
         yield create(WatchTransitionsResponseSchema, { cursor, evaluation: evaluationToProto(evaluation) });
-        toldMs = clock.nowMs();
+        toldMs = clock.steadyMs();
       }
       number = page.throughNumber;
-      if (clock.nowMs() - toldMs >= CHECKPOINT_MS) {
+      if (clock.steadyMs() - toldMs >= CHECKPOINT_MS) {
         yield checkpoint(watch, number);
-        toldMs = clock.nowMs();
+        toldMs = clock.steadyMs();
       }
       if (!page.more) await waker.wait(POLL_MS);
     }

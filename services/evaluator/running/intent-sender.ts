@@ -7,6 +7,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Running } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { pause } from '../../platform/pause.ts';
 import { forgetIntents, waitingIntents } from '../store/step-store.ts';
 import type { Neighbours } from '../upstream/neighbours.ts';
 
@@ -92,7 +93,7 @@ export class IntentSender implements Running {
         if (this.#stop.signal.aborted) break;
         if (attempt === 1) this.#deps.logger.warn({ accountId, reason: messageOf(thrown) }, 'intents not taken');
         if (isRefusal(thrown)) await this.#submitOneByOne(accountId, intents, queue);
-        else await this.#pause(backoffMs(attempt++, RETRY));
+        else await pause(this.#deps.clock, backoffMs(attempt++, RETRY), this.#stop.signal);
       }
     }
     queue.running = undefined;
@@ -118,19 +119,6 @@ export class IntentSender implements Running {
       }
       queue.waiting.delete(intent.id);
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { signal } = this.#stop;
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const cancel = this.#deps.clock.after(ms, end);
-      signal.addEventListener('abort', end, { once: true });
-    });
   }
 }
 

@@ -42,7 +42,7 @@ export class SymbolDesk implements FeedSink {
     this.#accountId = accountId;
     this.#symbol = symbol;
     this.book = new SymbolBook((instance, step) => {
-      this.#held.note(step.instance, deps.clock.nowMs());
+      this.#held.note(step.instance, deps.clock.steadyMs());
       deps.told(instance, step);
       this.#drainSoon();
     });
@@ -65,7 +65,7 @@ export class SymbolDesk implements FeedSink {
       this.#reopenSoon();
     }
     book.add(instance);
-    this.#held.note(instance.data, this.#deps.clock.nowMs());
+    this.#held.note(instance.data, this.#deps.clock.steadyMs());
     if (this.#freshness !== '') this.#tellFreshness([instance]);
     this.interest();
   }
@@ -112,7 +112,7 @@ export class SymbolDesk implements FeedSink {
     if (this.#rewound || moment.sequence <= Math.max(this.book.at.sequence, this.#held.newest)) return;
     const nowMs = this.#deps.clock.nowMs();
     this.#lagMs = nowMs - moment.timeMs;
-    const waits = this.#held.size > 0 || (!this.#runsByClock && this.#held.holds(nowMs));
+    const waits = this.#held.size > 0 || (!this.#runsByClock && this.#held.holds(this.#deps.clock.steadyMs()));
     if (waits) {
       this.#held.push({ moment, slots: this.#slots, values });
       this.#drainSoon();
@@ -124,7 +124,7 @@ export class SymbolDesk implements FeedSink {
   }
 
   onConnected(connected: boolean): void {
-    this.#silentMs = connected ? undefined : (this.#silentMs ?? this.#deps.clock.nowMs());
+    this.#silentMs = connected ? undefined : (this.#silentMs ?? this.#deps.clock.steadyMs());
   }
 
   onFreshness(freshness: Freshness): void {
@@ -138,7 +138,7 @@ export class SymbolDesk implements FeedSink {
   tick(): void {
     const nowMs = this.#deps.clock.nowMs();
     if (this.#silentMs !== undefined) {
-      const silentMs = nowMs - this.#silentMs;
+      const silentMs = this.#deps.clock.steadyMs() - this.#silentMs;
       if (silentMs >= SILENT_BLIND_MS) this.onFreshness('BLIND');
       else if (silentMs >= SILENT_STALE_MS && this.#freshness !== 'BLIND') this.onFreshness('STALE');
       return;
@@ -158,7 +158,7 @@ export class SymbolDesk implements FeedSink {
     this.#draining = true;
     setImmediate(() => {
       this.#draining = false;
-      while (!this.#stopped && !this.#held.holds(this.#deps.clock.nowMs())) {
+      while (!this.#stopped && !this.#held.holds(this.#deps.clock.steadyMs())) {
         const next = this.#held.shift();
         if (next === undefined) return;
         this.book.event(next.moment, next.slots, next.values);

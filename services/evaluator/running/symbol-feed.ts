@@ -5,6 +5,7 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { pause } from '../../platform/pause.ts';
 import type { MarketMoment } from '../domain/instance.ts';
 import type { Freshness } from '../domain/stored-instance.ts';
 import type { Neighbours } from '../upstream/neighbours.ts';
@@ -84,7 +85,7 @@ export class SymbolFeed {
       }
       if (signal.aborted) return;
       this.#sink.onConnected(false);
-      await this.#pause(backoffMs(Math.max(1, attempt), RETRY));
+      await pause(this.#deps.clock, backoffMs(Math.max(1, attempt), RETRY), this.#stop.signal);
     }
   }
 
@@ -112,19 +113,6 @@ export class SymbolFeed {
         this.#sink.onEvent({ sequence, timeMs: timestampMs(update.time), price: update.price }, update.values);
       }
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { signal } = this.#stop;
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const cancel = this.#deps.clock.after(ms, end);
-      signal.addEventListener('abort', end, { once: true });
-    });
   }
 }
 

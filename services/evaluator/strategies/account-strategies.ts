@@ -1,8 +1,8 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import {
-  ChangeType,
   type StrategyChange as ChangeMessage,
+  ChangeType,
   type StrategyDefinition,
   StrategyDefinitionSchema,
 } from '../../../proto/gen/strategos/strategy/v1/strategy_pb.js';
@@ -10,6 +10,7 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { pause } from '../../platform/pause.ts';
 import { type CachedStrategy, StrategyCache, type StrategyChange } from '../domain/strategy-cache.ts';
 import type { Neighbours } from '../upstream/neighbours.ts';
 
@@ -169,22 +170,6 @@ export class AccountStrategies {
     this.#deps.moved(this.#accountId);
     this.resync();
   }
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const end = (): void => {
-      cancel();
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const cancel = clock.after(ms, end);
-    signal.addEventListener('abort', end, { once: true });
-  });
 }
 
 function unknownOffer(offer: never): never {

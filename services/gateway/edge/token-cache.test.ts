@@ -53,7 +53,7 @@ describe('TokenCache', () => {
   test('what was read does not become young again when the clock is set back', async () => {
     let nowMs = 3_600_000;
     let reads = 0;
-    const clock = { nowMs: () => nowMs, after: () => () => undefined };
+    const clock = { nowMs: () => nowMs, steadyMs: () => nowMs, after: () => () => undefined };
     const cache = new TokenCache(() => Promise.resolve((reads++, token)), clock);
     await cache.find(token.id);
     nowMs = 0;

@@ -3,6 +3,8 @@ import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobu
 import type { ConnectRouter, HandlerContext, Transport } from '@connectrpc/connect';
 import { createAsyncIterable } from '@connectrpc/connect/protocol';
 import { backoffMs } from '../../platform/backoff.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { pause } from '../../platform/pause.ts';
 import { grantEndsKey } from '../edge/grant.ts';
 import { isUnavailable, passedOn } from './upstream-error.ts';
 
@@ -79,7 +81,7 @@ async function forwarded<T>(
     if (!isUnavailable(thrown) || !isIdempotent(method)) throw passedOn(thrown, upstream.service);
   }
   // A replica that was just replaced has a successor in a moment; the deadline of the call bounds the wait.
-  await pause(backoffMs(1, RETRY_DELAY), context.signal);
+  await pause(systemClock, backoffMs(1, RETRY_DELAY), context.signal);
   try {
     return await upstream.run(context, call);
   } catch (thrown) {
@@ -89,18 +91,4 @@ async function forwarded<T>(
 
 function isIdempotent(method: DescMethod): boolean {
   return method.idempotency === Idempotency.NO_SIDE_EFFECTS || method.idempotency === Idempotency.IDEMPOTENT;
-}
-
-/** Resolves after `delayMs`, or at once when the signal aborts: the call that follows then fails by itself. */
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, delayMs);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
 }

@@ -41,8 +41,8 @@ export function createLinkUpstream({
   const avoidedUntilMs = new Map<string, number>();
 
   const order = (keyId: string): string[] => {
-    const nowMs = clock.nowMs();
-    const avoided = (url: string): boolean => (avoidedUntilMs.get(url) ?? 0) > nowMs;
+    const atMs = clock.steadyMs();
+    const avoided = (url: string): boolean => (avoidedUntilMs.get(url) ?? Number.NEGATIVE_INFINITY) > atMs;
     const inOrder = replicaOrder(keyId, urls);
     return [...inOrder.filter((url) => !avoided(url)), ...inOrder.filter(avoided)];
   };
@@ -66,7 +66,7 @@ export function createLinkUpstream({
           return response;
         } catch (thrown) {
           failure = thrown;
-          if (isUnavailable(thrown)) avoidedUntilMs.set(url, clock.nowMs() + AVOID_MS);
+          if (isUnavailable(thrown)) avoidedUntilMs.set(url, clock.steadyMs() + AVOID_MS);
           if (thrown instanceof ConnectError && thrown.code === Code.Unauthenticated) onCredential(context, false);
           // Only what was not sent, or was refused with the word that it may be repeated, goes to another replica.
           if (!neverSent(thrown) && !mayBeRepeated(thrown)) throw thrown;

@@ -1,12 +1,13 @@
 import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
+import { pause } from '../../platform/pause.ts';
 import { CandleGate } from '../domain/candle-gate.ts';
 import type { CandleEvent } from '../domain/market-event.ts';
 import { readCandleRow } from '../domain/row.ts';
 import { SeriesCounter, type SeriesStats } from '../domain/series-stats.ts';
 import type { ExchangeKind } from '../domain/source.ts';
-import { type Feed, FeedError, pause } from './feed.ts';
+import { type Feed, FeedError } from './feed.ts';
 
 /** One candle as an exchange tells it: open time in ms, open, high, low, close, volume; text, or numbers where it has no text. */
 export type ExchangeCandle = readonly (string | number | null | undefined)[];

@@ -1,4 +1,3 @@
-import type { Clock } from '../../platform/clock.ts';
 import type { MarketEvent } from '../domain/market-event.ts';
 import type { SeriesStats } from '../domain/series-stats.ts';
 
@@ -29,18 +28,4 @@ export interface Feed {
 /** A feed that cannot go on, in words for the operator. */
 export class FeedError extends Error {
   override readonly name = 'FeedError';
-}
-
-/** Resolves after `ms`, or at once when `signal` aborts. */
-export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.after(ms, done);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -2,9 +2,9 @@ import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Running } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { pause } from '../../platform/pause.ts';
 import type { SourceBook } from '../domain/market-store.ts';
 import type { PublishedEvent } from '../domain/published-event.ts';
-import { pause } from './feed.ts';
 import type { SymbolMarket } from './symbol-market.ts';
 
 /** What another replica tells at once. */

@@ -3,6 +3,7 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { pause } from '../../platform/pause.ts';
 import { isUnavailable } from '../../platform/postgres/failure.ts';
 import { type MarketEvent, priceText } from '../domain/market-event.ts';
 import type { Owner, SourceBook } from '../domain/market-store.ts';
@@ -15,7 +16,7 @@ import {
   type SourcePosition,
   type SourceStateName,
 } from '../domain/source.ts';
-import { type Feed, type FeedBatch, FeedError, pause } from './feed.ts';
+import { type Feed, type FeedBatch, FeedError } from './feed.ts';
 import type { SymbolMarket } from './symbol-market.ts';
 
 export interface RunnerDependencies {

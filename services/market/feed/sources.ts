@@ -2,10 +2,10 @@ import type { Clock } from '../../platform/clock.ts';
 import { messageOf, notFound, StatusError, unavailable } from '../../platform/errors.ts';
 import type { Running } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { pause } from '../../platform/pause.ts';
 import type { Owner, SourceBook } from '../domain/market-store.ts';
 import type { Source, SourceKind } from '../domain/source.ts';
 import type { Feed } from './feed.ts';
-import { pause } from './feed.ts';
 import type { MarketHold, Markets } from './markets.ts';
 import { SourceRunner, type StopHow } from './source-runner.ts';
 
@@ -47,7 +47,7 @@ export class Sources implements Running {
 
   constructor(deps: SourcesDependencies) {
     this.#deps = deps;
-    this.#renewedMs = deps.clock.nowMs();
+    this.#renewedMs = deps.clock.steadyMs();
   }
 
   /** Takes over what waits for an owner, then looks regularly. */
@@ -107,7 +107,7 @@ export class Sources implements Running {
     const { book, clock, changed } = this.#deps;
     const found = await book.find(accountId, idOrSymbol);
     if (found === undefined) throw notFound('source', idOrSymbol);
-    const endMs = clock.nowMs() + STOP_MS_MAX;
+    const endMs = clock.steadyMs() + STOP_MS_MAX;
     for (let source: Source | undefined = found; source !== undefined; source = await book.find(accountId, found.id)) {
       if (source.state !== 'RUNNING') return source;
       if (this.#held.has(source.id)) await this.#end(source.id, 'stopped');
@@ -117,7 +117,7 @@ export class Sources implements Running {
           changed(accountId);
         }
         if (!source.leased && (await book.stopAbandoned(source.id))) continue;
-        if (clock.nowMs() >= endMs) break;
+        if (clock.steadyMs() >= endMs) break;
         await pause(clock, STOP_LOOK_MS, this.#stopping.signal);
       }
       if (this.#stopping.signal.aborted) break;
@@ -217,7 +217,7 @@ export class Sources implements Running {
 
   async #look(): Promise<void> {
     const { book, owner, clock } = this.#deps;
-    const beganMs = clock.nowMs();
+    const beganMs = clock.steadyMs();
     const ids = [...this.#held.keys()];
     if (ids.length > 0) {
       const mine = new Map((await book.renew(ids, owner)).map((source) => [source.id, source]));
@@ -237,7 +237,7 @@ export class Sources implements Running {
   /** The lease may be over: another replica may go on, so this one must not. */
   async #dropExpired(): Promise<void> {
     const { clock, owner } = this.#deps;
-    if (clock.nowMs() - this.#renewedMs < owner.leaseMs - LOOK_MS) return;
+    if (clock.steadyMs() - this.#renewedMs < owner.leaseMs - LOOK_MS) return;
     await Promise.all([...this.#held.keys()].map((id) => this.#end(id, 'lost')));
   }
 }

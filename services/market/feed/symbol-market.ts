@@ -105,7 +105,7 @@ export class SymbolMarket {
       this.#keep(event);
     }
     if (!news) return;
-    this.#lastArrivalMs = this.#clock.nowMs();
+    this.#lastArrivalMs = this.#clock.steadyMs();
     this.#lastTimeMs = events.at(-1)?.event.timeMs;
     this.#review();
     for (const subscription of this.#subscriptions) subscription.wake();
@@ -143,7 +143,7 @@ export class SymbolMarket {
   async room(signal: AbortSignal): Promise<void> {
     const lags = new Map<Subscription, { lag: number; sinceMs: number }>();
     while (!signal.aborted) {
-      const nowMs = this.#clock.nowMs();
+      const nowMs = this.#clock.steadyMs();
       const behind = [...this.#subscriptions].filter(({ lag }) => lag > LAG_MAX);
       if (behind.length === 0) return;
       for (const subscription of behind) {
@@ -166,7 +166,7 @@ export class SymbolMarket {
   }
 
   freshnessNow(): FreshnessNow {
-    const ageMs = this.#lastArrivalMs === undefined ? undefined : this.#clock.nowMs() - this.#lastArrivalMs;
+    const ageMs = this.#lastArrivalMs === undefined ? undefined : this.#clock.steadyMs() - this.#lastArrivalMs;
     return { freshness: this.#freshness, lastTimeMs: this.#lastTimeMs, ageMs };
   }
 

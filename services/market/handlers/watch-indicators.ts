@@ -13,7 +13,7 @@ import { checksOf } from '../wire/field-checks.ts';
 import type { MarketHandlerDependencies } from './dependencies.ts';
 import { follow } from './watching.ts';
 
-export function watchIndicators({ markets }: MarketHandlerDependencies) {
+export function watchIndicators({ markets, clock }: MarketHandlerDependencies) {
   return async function* (
     request: WatchIndicatorsRequest,
     context: HandlerContext,
@@ -23,7 +23,8 @@ export function watchIndicators({ markets }: MarketHandlerDependencies) {
     const watches = parseInterests(request.interests, checks);
     checks.throwIfAny();
     const hold = (symbol: string) => markets.holdForWatch(accountId, symbol);
-    for await (const { items, freshness, missedSymbols } of follow(watches, hold, context.signal)) {
+    const following = { hold, clock, checkpoints: request.checkpoints };
+    for await (const { items, freshness, missedSymbols } of follow(watches, following, context.signal)) {
       yield create(WatchIndicatorsResponseSchema, {
         updates: items.map(({ symbol, item }) => updateToProto(symbol, item.event, item.values)),
         freshness,

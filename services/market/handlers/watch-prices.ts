@@ -14,7 +14,7 @@ import { checksOf } from '../wire/field-checks.ts';
 import { type MarketHandlerDependencies, MIRROR_HEADER } from './dependencies.ts';
 import { follow } from './watching.ts';
 
-export function watchPrices({ markets, sources }: MarketHandlerDependencies) {
+export function watchPrices({ markets, sources, clock }: MarketHandlerDependencies) {
   return async function* (request: WatchPricesRequest, context: HandlerContext): AsyncGenerator<WatchPricesResponse> {
     const { accountId } = callerOf(context);
     const checks = checksOf(WatchPricesRequestSchema, request);
@@ -26,7 +26,8 @@ export function watchPrices({ markets, sources }: MarketHandlerDependencies) {
       if (!sources.runs(accountId, symbol)) throw unavailable('market', `${symbol} is fed by another replica by now`);
       return markets.holdForSource(accountId, symbol);
     };
-    for await (const { items, freshness, missedSymbols } of follow(watches, hold, context.signal)) {
+    const following = { hold, clock, checkpoints: request.checkpoints };
+    for await (const { items, freshness, missedSymbols } of follow(watches, following, context.signal)) {
       yield create(WatchPricesResponseSchema, {
         events: items.map(({ symbol, item }) => eventToProto(symbol, item.event)),
         freshness,

@@ -1,4 +1,6 @@
 import type { SymbolFreshness } from '../../../proto/gen/strategos/market/v1/market_service_pb.js';
+import type { Clock } from '../../platform/clock.ts';
+import { startPulse } from '../../platform/grpc/pulse.ts';
 import type { MarketHold } from '../feed/markets.ts';
 import type { Item, Subscription } from '../feed/subscription.ts';
 import type { SymbolWatch } from '../wire/cursors.ts';
@@ -20,14 +22,22 @@ interface Watched {
   readonly subscription: Subscription;
 }
 
+/** How a watcher's symbols are held, and whether it asks for checkpoints. */
+export interface Following {
+  readonly hold: (symbol: string) => Promise<MarketHold>;
+  readonly clock: Clock;
+  readonly checkpoints: boolean;
+}
+
 /**
  * Follows symbols until the call ends. The first answer tells each symbol's freshness and what was missed; after that there is
  * one whenever something has come, in the turn in which it came, as long as the watcher takes them.
+ * To one that asks for checkpoints, an empty one is told when there was nothing for some seconds.
  * @throws RESOURCE_EXHAUSTED (SLOW_CONSUMER) for a watcher that has fallen behind what is kept.
  */
 export async function* follow(
   watches: readonly SymbolWatch[],
-  hold: (symbol: string) => Promise<MarketHold>,
+  { hold, clock, checkpoints }: Following,
   signal: AbortSignal,
 ): AsyncGenerator<Gathered> {
   const watched: Watched[] = [];
@@ -38,6 +48,7 @@ export async function* follow(
     wake?.();
   };
   signal.addEventListener('abort', ring);
+  const pulse = startPulse(clock, checkpoints, ring);
   try {
     for (const { symbol, cursor, ids } of watches) {
       const held = await hold(symbol);
@@ -58,8 +69,9 @@ export async function* follow(
         for (const item of subscription.read(BATCH_EVENTS_MAX - items.length)) items.push({ symbol, item });
       }
       first += 1;
-      if (items.length > 0 || freshness.length > 0 || missed.length > 0) {
+      if (items.length > 0 || freshness.length > 0 || missed.length > 0 || pulse.isDue) {
         yield { items, freshness, missedSymbols: missed };
+        pulse.told();
         missed = [];
       } else if (!rung) {
         await new Promise<void>((resolve) => {
@@ -70,6 +82,7 @@ export async function* follow(
     }
   } finally {
     signal.removeEventListener('abort', ring);
+    pulse.stop();
     for (const { hold: held, subscription } of watched) {
       subscription.end();
       held.release();
