@@ -30,6 +30,7 @@ export function enter(draft: Draft, activation: ActivationRecord, signal: Signal
     symbol,
     state: 'ENTERING',
     quantity: order.quantity,
+    closedQuantity: '',
     entryPrice: intent.price,
     entryTimeMs: intent.marketTimeMs,
     stopLossPrice: order.stopLossPrice,

@@ -68,6 +68,8 @@ export interface HaltBook {
   /** The executor cannot confirm any more. False when it has confirmed, or was given up before. */
   abandoned(target: HaltTarget, reason: string): Promise<boolean>;
   complete(id: string): Promise<void>;
+  /** Ids of the executors on which a session of the halt is not stopped yet. */
+  closing(haltId: string): Promise<ReadonlySet<string>>;
   /** Sessions of the halt on that executor that are not stopped yet. */
   sessions(haltId: string, executorId: string): Promise<readonly string[]>;
 }

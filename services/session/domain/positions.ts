@@ -14,6 +14,12 @@ export interface Fill {
   readonly timeMs: number | null;
 }
 
+/** A fill with whose position it is of; both empty where the executor does not say it. */
+export interface OwnedFill extends Fill {
+  readonly sessionId: string;
+  readonly strategyId: string;
+}
+
 /** What closed a position. */
 export interface Closing {
   /** Absent: it is gone, and nobody can say at what price. */
@@ -38,6 +44,7 @@ export function opened(draft: Draft, id: string, fill: Fill, openCommandId: stri
     fee: fill.fee,
     openCommandId,
     unknownTimeMs: null,
+    ...(isLeft(draft, position) ? { exitReason: 'deactivated' } : {}),
   });
   settleSignal(draft, id, { state: 'ENTERED', reason: 'filled' });
   draft.tell({
@@ -90,6 +97,28 @@ export function tellNotOpened(
   });
 }
 
+/** Whether the fill is of less than what the position holds. */
+export function isPartOf(fill: Fill | undefined, { quantity }: Pick<PositionRecord, 'quantity'>): fill is Fill {
+  return fill !== undefined && isLess(fill.quantity, quantity);
+}
+
+/** The venue has closed a part of a position: that is booked at once, and the rest stays as it was. */
+export function partlyClosed(draft: Draft, id: string, fill: Fill): void {
+  const position = draft.position(id);
+  if (position?.state !== 'OPEN' && position?.state !== 'CLOSING') return;
+  const pnl = profitOf(position, fill);
+  const quantity = amount(position.quantity).minus(amount(fill.quantity)).toFixed();
+  draft.setPosition(id, {
+    quantity,
+    closedQuantity: sum(position.closedQuantity, fill.quantity),
+    margin: marginOf({ quantity, price: position.entryPrice }, position.leverage),
+    exitPrice: exitPriceOf(position, fill),
+    fee: sum(position.fee, fill.fee),
+    pnl: sum(position.pnl, pnl),
+  });
+  realise(draft, pnl);
+}
+
 /** A position is gone. Counts its profit and tells the evaluator, once. */
 export function closed(draft: Draft, id: string, closing: Closing): void {
   const { fill, reason, section, closeCommandId } = closing;
@@ -100,15 +129,20 @@ export function closed(draft: Draft, id: string, closing: Closing): void {
     return;
   }
   if (position.state !== 'OPEN' && position.state !== 'CLOSING') return;
-  const pnl = fill === undefined ? '' : profitOf(position, fill);
+  // All that is left of it: what is said to have been filled beyond that is of no position.
+  const last = fill === undefined ? undefined : { ...fill, quantity: position.quantity };
+  const pnl = last === undefined ? '' : profitOf(position, last);
+  const exitPrice = last === undefined ? position.exitPrice : exitPriceOf(position, last);
+  const inParts = position.closedQuantity !== '';
   const marketTimeMs = closing.marketTimeMs ?? (reason === position.exitReason ? position.exitTimeMs : null);
   draft.setPosition(id, {
     state: 'CLOSED',
-    exitPrice: fill?.price ?? '',
+    ...(inParts ? { quantity: sum(position.closedQuantity, position.quantity) } : {}),
+    exitPrice,
     exitTimeMs: marketTimeMs ?? fill?.timeMs ?? draft.nowMs,
     exitReason: reason,
     fee: sum(position.fee, fill?.fee ?? ''),
-    pnl,
+    pnl: inParts ? sum(position.pnl, pnl) : pnl,
     closeCommandId,
     unknownTimeMs: null,
   });
@@ -122,11 +156,18 @@ export function closed(draft: Draft, id: string, closing: Closing): void {
     section,
     reason,
     message: '',
-    price: fill?.price ?? '',
-    quantity: fill?.quantity ?? position.quantity,
+    price: exitPrice,
+    quantity: inParts ? sum(position.closedQuantity, position.quantity) : (fill?.quantity ?? position.quantity),
     // Market time; where nobody knows it, the last that is known of the position: the strategy's clock must not run ahead.
     timeMs: marketTimeMs ?? position.entryTimeMs,
   });
+}
+
+/** Whether its strategy was taken out of a session that goes on, to be closed, and exits nothing any more. */
+function isLeft(draft: Draft, { instanceId }: PositionRecord): boolean {
+  const { state } = draft.session;
+  const activation = draft.activation(instanceId);
+  return (state === 'ACTIVE' || state === 'PAUSED') && activation?.state === 'INACTIVE' && activation.wanted === 'END';
 }
 
 /** The close had no effect; the position is still there. */
@@ -134,13 +175,13 @@ export function notClosed(draft: Draft, id: string, requestId: string, reason: s
   const position = draft.position(id);
   if (position?.state !== 'CLOSING') return;
   const asked = position.closeIntentId !== '';
-  // What a strategy asked for is for the strategy to ask again; what a policy asked for stays to be done.
+  // What a strategy asked for is for the strategy to ask again; what a policy asked for, or one that has ended, stays to be done.
   draft.setPosition(id, {
     state: 'OPEN',
     closeIntentId: '',
     exitTimeMs: null,
     unknownTimeMs: null,
-    ...(asked ? { exitReason: '' } : {}),
+    ...(asked && !isLeft(draft, position) ? { exitReason: '' } : {}),
   });
   if (!asked) return;
   tellNotClosed(draft, {
@@ -194,6 +235,19 @@ export function oneFill(fills: readonly Fill[]): Fill | undefined {
   };
 }
 
+/** One fill as that of several positions: to each, in their order, as much as it has, to the last what is left; the fee by quantity. */
+export function allotted(fill: Fill, quantities: readonly string[]): Fill[] {
+  const whole = amount(fill.quantity);
+  let left = whole;
+  return quantities.map((quantity, at) => {
+    const part = at === quantities.length - 1 ? left : Amount.min(left, amount(quantity));
+    left = left.minus(part);
+    const fee =
+      fill.fee === '' || whole.isZero() ? '' : amount(fill.fee).times(part).div(whole).toDecimalPlaces(18).toFixed();
+    return { ...fill, quantity: part.toFixed(), fee };
+  });
+}
+
 /** Equity by which entries are sized: what was brought in and what was realised since; empty when nobody knows it. */
 export function sizingEquity(draft: Draft): string {
   const { initialBalance, realisedPnl, balance } = draft.session;
@@ -225,13 +279,21 @@ function realise(draft: Draft, pnl: string): void {
   });
 }
 
-/** After the fees of entry and exit. Positions are long. */
+/** Of what the fill closes, after its fee, and after that of the entry with the first of them. Positions are long. */
 function profitOf(position: PositionRecord, fill: Fill): string {
+  const entryFee = position.closedQuantity === '' ? position.fee : '';
   const move = amount(fill.price).minus(amount(position.entryPrice));
-  return move.times(amount(position.quantity)).minus(amount(position.fee)).minus(amount(fill.fee)).toFixed();
+  return move.times(amount(fill.quantity)).minus(amount(entryFee)).minus(amount(fill.fee)).toFixed();
 }
 
-function marginOf(fill: Fill, leverage: string): string {
+/** The mean price of all that has been closed, this fill included. */
+function exitPriceOf({ symbol, closedQuantity, exitPrice }: PositionRecord, fill: Fill): string {
+  if (closedQuantity === '') return fill.price;
+  const before = { symbol, quantity: closedQuantity, price: exitPrice, fee: '', timeMs: null };
+  return oneFill([before, fill])?.price ?? fill.price;
+}
+
+function marginOf(fill: Pick<Fill, 'quantity' | 'price'>, leverage: string): string {
   return amount(fill.quantity)
     .times(amount(fill.price))
     .div(amount(leverage === '' ? '1' : leverage))
@@ -249,6 +311,11 @@ function settleSignal(
 
 function sum(a: string, b: string): string {
   return amount(a).plus(amount(b)).toFixed();
+}
+
+/** Of two decimals. */
+export function isLess(a: string, b: string): boolean {
+  return amount(a).lt(amount(b));
 }
 
 function amount(text: string): Decimal {

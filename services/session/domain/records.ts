@@ -70,6 +70,15 @@ export interface ActivationRecord {
   readonly updateTimeMs: number;
 }
 
+/** What a call with a request id has activated. */
+export interface ActivationRequest {
+  readonly requestId: string;
+  /** SHA-256 of what was asked, in hex. */
+  readonly fingerprint: string;
+  readonly sessionId: string;
+  readonly instanceIds: readonly string[];
+}
+
 export type SignalState = 'DETECTED' | 'CANCELLED' | 'ENTERING' | 'ENTERED' | 'REJECTED';
 
 /** What came of a signal. `inputs` are the conditions as they were looked at, in proto JSON. */
@@ -104,7 +113,10 @@ export interface PositionRecord {
   readonly strategyName: string;
   readonly symbol: string;
   readonly state: PositionState;
+  /** What is held; of one that is CLOSED, what was held at first. */
   readonly quantity: string;
+  /** What closes that were filled in part have closed of it; empty for none. */
+  readonly closedQuantity: string;
   readonly entryPrice: string;
   /** Market time of the decision. */
   readonly entryTimeMs: number;
@@ -117,11 +129,13 @@ export interface PositionRecord {
   readonly exitTimeMs: number | null;
   readonly exitReason: string;
   readonly fee: string;
+  /** Of what has been closed. */
   readonly pnl: string;
   readonly openCommandId: string;
+  /** Of one that is held: the kill switch's command that has closed a part of it. */
   readonly closeCommandId: string;
   readonly closeIntentId: string;
-  /** Since when nobody knows whether it was opened, or closed. */
+  /** Since when nobody knows whether it was opened, or closed; or when the executor was last asked, and did not say. */
   readonly unknownTimeMs: number | null;
   readonly createTimeMs: number;
   readonly updateTimeMs: number;
@@ -237,9 +251,15 @@ export function hasEnded(command: Pick<CommandRecord, 'state'>): boolean {
 export const PUT_OFF_MS_MAX = 10_000;
 
 /**
+ * How far the clocks of replicas may be apart, in milliseconds. What is further ahead of a clock than this was written before that
+ * clock was set back; less may be another replica's time, and a pause that it asked for is kept.
+ */
+export const CLOCKS_APART_MS_MAX = 10_000;
+
+/**
  * Whether a command that is wanted may be issued at `nowMs`. One that would have to wait longer than any is put off was written
  * before the clock was set back, and has waited enough: a stop must not wait for the clock to catch up.
  */
 export function isDue({ createTimeMs }: Pick<CommandRecord, 'createTimeMs'>, nowMs: number): boolean {
-  return createTimeMs <= nowMs || createTimeMs > nowMs + PUT_OFF_MS_MAX;
+  return createTimeMs <= nowMs || createTimeMs > nowMs + PUT_OFF_MS_MAX + CLOCKS_APART_MS_MAX;
 }

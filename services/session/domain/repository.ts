@@ -2,6 +2,7 @@ import type { Draft } from './draft.ts';
 import type { IntentBody } from './intent-body.ts';
 import type {
   ActivationRecord,
+  ActivationRequest,
   CommandRecord,
   OutcomeRecord,
   PositionRecord,
@@ -40,6 +41,17 @@ export interface SessionBook {
   create(session: SessionRecord, plan: (draft: Draft) => void): Promise<boolean>;
   /** Changes a session; undefined when there is none. What is thrown changes nothing. */
   change<T>(sessionId: string, work: (draft: Draft) => T, options?: ChangeOptions): Promise<T | undefined>;
+  /** Changes many sessions in the same way, some at a time: when it throws, a part of them may have been changed. */
+  changeEach(sessionIds: readonly string[], work: (draft: Draft) => void): Promise<void>;
+  /**
+   * Changes a session by what `plan` activates, once for a request id: a repeat changes nothing and gets what is stored, which may
+   * have been asked for with another body. Undefined when `plan` gives nothing, or when there is no session.
+   */
+  activate(
+    accountId: string,
+    request: Omit<ActivationRequest, 'instanceIds'>,
+    plan: (draft: Draft) => readonly string[] | undefined,
+  ): Promise<ActivationRequest | undefined>;
   /** Stores intents and asks for work on their sessions. Repeats are left out; returns the ids of sessions that do not exist. */
   addIntents(accountId: string, intents: readonly NewIntent[]): Promise<readonly string[]>;
   /** Applies the session's open intents in the order of their arrival, unless it is STARTING. Returns how many. */
@@ -54,6 +66,7 @@ export interface SessionReader {
   find(sessionId: string): Promise<SessionView | undefined>;
   get(accountId: string, sessionId: string): Promise<SessionView | undefined>;
   findRequest(accountId: string, requestId: string): Promise<SessionView | undefined>;
+  findActivation(accountId: string, requestId: string): Promise<ActivationRequest | undefined>;
   list(accountId: string, filter: SessionFilter, page: Page): Promise<readonly SessionView[]>;
   signals(accountId: string, sessionId: string | undefined, page: Page): Promise<readonly SignalRecord[]>;
   positions(

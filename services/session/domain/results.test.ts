@@ -207,6 +207,24 @@ describe('an exit', () => {
     }
   });
 
+  test.each([
+    ['does not hold it', [], 'CLOSED', 'CLOSED ze1_close'],
+    ['holds it', undefined, 'OPEN', 'NOT_CLOSED still_open'],
+  ] as const)('of a position that the executor does not know is asked for, and it %s', (_, listed, state, outcome) => {
+    let draft = open();
+    decide(draft, 'EXIT', 'x1');
+    observe(draft, 'x1', { state: 'REJECTED', reason: 'TARGET_UNKNOWN', message: 'no position is open' });
+    expect(draft.position('e1')?.state).toBe('CLOSING');
+    draft = later(draft, 30_000);
+    upkeep(draft, LIMITS);
+    const { sessionId, strategyId, symbol } = draft.positions[0] ?? { sessionId: '', strategyId: '', symbol: '' };
+    const held = [{ sessionId, strategyId, symbol, quantity: '2', entryPrice: '100' }];
+    const status = draft.commands.find(({ purpose }) => purpose === 'STATUS')?.requestId ?? '';
+    observe(draft, status, { positions: listed ?? held });
+    expect(draft.position('e1')).toMatchObject({ state, pnl: '' });
+    expect(told(draft)).toEqual([outcome]);
+  });
+
   test('of a position that is not there is answered', () => {
     const draft = running();
     decide(draft, 'EXIT', 'x1');
@@ -313,6 +331,23 @@ describe('an end of everything', () => {
     expect(draft.session).toMatchObject({ state: 'STOPPING', closePositions: true });
     expect(draft.commands.some(({ purpose }) => purpose === 'STOP_SESSION')).toBe(false);
     expect(draft.activations.map(({ wanted }) => wanted)).toEqual(['END']);
+  });
+});
+
+describe('after the clock was set back by hours', () => {
+  test('an outcome that nobody knows is asked for', () => {
+    const draft = later(unknown(), -7_200_000);
+    upkeep(draft, LIMITS);
+    expect(draft.commands.filter(({ purpose }) => purpose === 'STATUS')).toHaveLength(1);
+  });
+
+  test('a close that failed is tried again', () => {
+    const draft = open();
+    stopSession(draft, false, 'stopped');
+    draft.setPosition('e1', { exitReason: 'disconnect' });
+    const back = later(draft, -7_200_000);
+    upkeep(back, LIMITS);
+    expect(back.position('e1')?.state).toBe('CLOSING');
   });
 });
 

@@ -1,7 +1,25 @@
 import type { Draft } from './draft.ts';
 import { isHeld } from './draft.ts';
-import { closed, type Fill, notClosed, notOpened, oneFill, opened } from './positions.ts';
-import { type CommandEnd, type CommandRecord, hasEnded, type OpenCommandState, type Section } from './records.ts';
+import {
+  closed,
+  type Fill,
+  isPartOf,
+  notClosed,
+  notOpened,
+  oneFill,
+  opened,
+  type OwnedFill,
+  partlyClosed,
+} from './positions.ts';
+import {
+  type CommandEnd,
+  type CommandRecord,
+  hasEnded,
+  type OpenCommandState,
+  type PositionRecord,
+  type Section,
+} from './records.ts';
+import { sharesOf } from './shares.ts';
 import { settleStart } from './starting.ts';
 import { finishStop, stopAgain } from './stopping.ts';
 
@@ -23,7 +41,7 @@ export interface Observed {
   readonly reason: string;
   readonly message: string;
   readonly finishTimeMs: number | null;
-  readonly fills: readonly Fill[];
+  readonly fills: readonly OwnedFill[];
   /** Of a close that found the position closed by something else: what that was. */
   readonly closedBy: string;
   /** Of a status; undefined where there is none. */
@@ -91,7 +109,7 @@ function follow(draft: Draft, command: CommandRecord, observed: Observed): void 
       }
       return;
     case 'STATUS':
-      if (observed.positions !== undefined) settleByStatus(draft, command, observed.positions);
+      if (hasEnded(observed)) settleByStatus(draft, command, observed.positions);
       return;
     case 'CANCEL':
       return;
@@ -143,15 +161,28 @@ function followClose(draft: Draft, command: CommandRecord, observed: Observed): 
   const { subjectId: id, requestId } = command;
   const position = draft.position(id);
   if (!hasEnded(observed) || position === undefined) return;
-  if (observed.state === 'SUCCEEDED') {
+  const isNewerOpen = draft.commands.some((other) => isOpenClose(other, id) && other.requestId !== requestId);
+  const fill = oneFill(observed.fills);
+  if (observed.state === 'SUCCEEDED' && observed.closedBy === '' && isPartOf(fill, position)) {
+    const message = partText(position, fill);
+    partlyClosed(draft, id, fill);
+    if (!isNewerOpen) notClosed(draft, id, requestId, 'partly_closed', message);
+  } else if (observed.state === 'SUCCEEDED') {
     const reason = observed.closedBy === '' ? position.exitReason : observed.closedBy;
     const closeCommandId = observed.closedBy === '' ? observed.commandId : '';
-    closed(draft, id, { fill: oneFill(observed.fills), reason, section: sectionOf(reason), closeCommandId });
-  } else if (draft.commands.some((other) => isOpenClose(other, id) && other.requestId !== requestId)) {
+    closed(draft, id, { fill, reason, section: sectionOf(reason), closeCommandId });
+  } else if (isNewerOpen) {
     // A newer close is under way, and the position is its.
-  } else if (observed.state !== 'OUTCOME_UNKNOWN') {
+  } else if (observed.state !== 'OUTCOME_UNKNOWN' && observed.reason !== 'TARGET_UNKNOWN') {
     notClosed(draft, id, requestId, shortReason(observed), observed.message);
-  } else if (position.state === 'CLOSING') draft.setPosition(id, { unknownTimeMs: draft.nowMs });
+  } else if (position.state === 'CLOSING') {
+    // Of a position that it does not know, too: its status says whether that is gone, or was never looked for.
+    draft.setPosition(id, { unknownTimeMs: draft.nowMs });
+  }
+}
+
+function partText({ quantity, symbol }: PositionRecord, fill: Fill): string {
+  return `the venue closed ${fill.quantity} of ${quantity} ${symbol}, and the rest is still open`;
 }
 
 function isOpenClose(command: CommandRecord, positionId: string): boolean {
@@ -161,8 +192,15 @@ function isOpenClose(command: CommandRecord, positionId: string): boolean {
 function strategyStopped(draft: Draft, command: CommandRecord, observed: Observed): void {
   const activation = draft.activation(command.subjectId);
   if (activation === undefined) return;
-  if (observed.state === 'SUCCEEDED' && command.wish.type === 'STOP_STRATEGY' && command.wish.closePositions) {
-    closeHeld(draft, observed, 'deactivated', activation.instanceId);
+  const { state } = draft.session;
+  if (command.wish.type === 'STOP_STRATEGY' && command.wish.closePositions) {
+    if (observed.state === 'SUCCEEDED') {
+      const parts = closeHeld(draft, observed, 'deactivated', activation.instanceId);
+      for (const { id } of parts) wantClose(draft, id, `rest:${id}:${draft.nowMs}`, 'deactivated');
+    } else if ((state === 'ACTIVE' || state === 'PAUSED') && observed.reason !== 'EXECUTOR_DISABLED') {
+      // No strategy exits them any more.
+      closeEach(draft, 'deactivated', activation.instanceId);
+    }
   }
   if (activation.state !== 'DEACTIVATING') return;
   const missing = observed.state === 'SUCCEEDED' ? [] : [`executor: ${observed.message}`];
@@ -175,9 +213,9 @@ function closesPositions({ wish }: CommandRecord): boolean {
 
 function sessionStopped(draft: Draft, observed: Observed, closes: boolean): void {
   const { state, executorName } = draft.session;
-  if (observed.state === 'SUCCEEDED' || observed.reason === 'TARGET_UNKNOWN') {
-    stoppedThere(draft, observed, closes, 'stop_session');
-  } else if (observed.reason === 'EXECUTOR_DISABLED') {
+  if (observed.state === 'SUCCEEDED') stoppedThere(draft, observed, closes, 'stop_session');
+  else if (observed.reason === 'TARGET_UNKNOWN') nothingToStop(draft, closes);
+  else if (observed.reason === 'EXECUTOR_DISABLED') {
     if (state !== 'STOPPING') return;
     draft.setSession({
       reason: `executor ${executorName} is disabled and nobody has confirmed the stop; look at its venue for open positions`,
@@ -188,7 +226,12 @@ function sessionStopped(draft: Draft, observed: Observed, closes: boolean): void
 
 /** The kill switch's command has stopped everything on the session's executor; `closes` when it was to close positions. */
 export function executorHalted(draft: Draft, observed: Observed, closes: boolean): void {
-  if (draft.session.state === 'STOPPING') stoppedThere(draft, observed, closes, 'stop_all');
+  const parts = () => draft.positions.filter((each) => isHeld(each) && each.closedQuantity !== '');
+  // Replicas look at the same answer side by side, and again after a failure: what it closed in part is booked once.
+  const isBooked = parts().some((each) => each.closeCommandId === observed.commandId);
+  if (draft.session.state !== 'STOPPING' || isBooked) return;
+  stoppedThere(draft, observed, closes, 'stop_all');
+  if (closes) for (const { id } of parts()) draft.setPosition(id, { closeCommandId: observed.commandId });
 }
 
 /**
@@ -196,8 +239,37 @@ export function executorHalted(draft: Draft, observed: Observed, closes: boolean
  * where none is to be closed. The other one has their fills.
  */
 function stoppedThere(draft: Draft, observed: Observed, closes: boolean, reason: string): void {
-  if (closes) closeHeld(draft, observed, reason);
+  const [part] = closes ? closeHeld(draft, observed, reason) : [];
+  if (part !== undefined) stopAgain(draft, part.message);
+  else if (closes || !draft.session.closePositions) finishStop(draft);
+}
+
+/**
+ * The executor knows no such session, and has closed nothing: an earlier stop may have ended it there and kept its positions.
+ * Each that is to be closed is closed by itself, and the stop is asked for again until none is left.
+ */
+function nothingToStop(draft: Draft, closes: boolean): void {
+  if (closes && closeEach(draft, 'stop_session') > 0) {
+    stopAgain(draft, 'the executor does not know the session; its positions are closed one by one');
+  } else if (closes || !draft.session.closePositions) finishStop(draft);
+}
+
+/** The same, where the stop was the kill switch's own. Returns whether nothing is left; its stop is repeated until then. */
+export function haltedNowhere(draft: Draft, closes: boolean): boolean {
+  if (closes && closeEach(draft, 'stop_session') > 0) return false;
   if (closes || !draft.session.closePositions) finishStop(draft);
+  return true;
+}
+
+/** Wants a close of its own for each position that is held, of the session or of one instance; returns how many are. */
+function closeEach(draft: Draft, reason: string, instanceId?: string): number {
+  const held = draft.positions.filter(
+    (position) => isHeld(position) && (instanceId === undefined || position.instanceId === instanceId),
+  );
+  for (const { id, state } of held) {
+    if (state === 'OPEN') wantClose(draft, id, `alone:${id}:${draft.nowMs}`, reason);
+  }
+  return held.length;
 }
 
 /** The executor cannot confirm the kill switch any more: what it held is not known, and its positions stay as they were. */
@@ -209,33 +281,43 @@ export function executorLost(draft: Draft, reason: string): void {
 
 /**
  * The executor says that it closed everything of the session, or of one instance: each position takes its fill. An entry whose
- * own answer is still on its way was filled if there is a fill of just its size.
+ * own answer is still on its way was filled if there is a fill of it. Returns those that were closed in part, each with a sentence.
  */
-function closeHeld(draft: Draft, { fills, commandId }: Observed, reason: string, instanceId?: string): void {
-  const left = [...fills];
+function closeHeld(
+  draft: Draft,
+  { fills, commandId }: Observed,
+  reason: string,
+  instanceId?: string,
+): { readonly id: string; readonly message: string }[] {
+  const parts: { readonly id: string; readonly message: string }[] = [];
   const held = draft.positions.filter(
     (position) =>
       (isHeld(position) || position.state === 'ENTERING') &&
       (instanceId === undefined || position.instanceId === instanceId),
   );
-  for (const { id, symbol, quantity, entryPrice: price, state } of held) {
-    const exact = left.findIndex((fill) => fill.symbol === symbol && fill.quantity === quantity);
-    const at = exact !== -1 || state === 'ENTERING' ? exact : left.findIndex((fill) => fill.symbol === symbol);
-    const fill = at === -1 ? undefined : left.splice(at, 1)[0];
+  const shares = sharesOf(held, fills);
+  for (const position of held) {
+    const { id, symbol, quantity, entryPrice: price, state } = position;
+    const fill = shares.get(id);
     if (fill === undefined && state === 'ENTERING') continue;
     if (fill === undefined && state === 'UNKNOWN') {
       notOpened(draft, id, 'session_stopping', 'the executor has no such position');
       continue;
     }
     opened(draft, id, { symbol, quantity, price, fee: '', timeMs: null }, draft.position(id)?.openCommandId ?? '');
-    closed(draft, id, { fill, reason, section: 'SESSION', closeCommandId: commandId });
+    if (isPartOf(fill, position)) {
+      partlyClosed(draft, id, fill);
+      parts.push({ id, message: partText(position, fill) });
+    } else closed(draft, id, { fill, reason, section: 'SESSION', closeCommandId: commandId });
   }
+  return parts;
 }
 
-/** An executor that is back lists what it holds: what nobody knew is known. */
-function settleByStatus(draft: Draft, command: CommandRecord, listed: readonly VenuePosition[]): void {
+/** An executor that is back lists what it holds: what nobody knew is known. One that does not is asked again after as long. */
+function settleByStatus(draft: Draft, command: CommandRecord, listed: Observed['positions']): void {
   const position = draft.position(command.subjectId);
   if (position === undefined || position.unknownTimeMs === null) return;
+  if (listed === undefined) return draft.setPosition(position.id, { unknownTimeMs: draft.nowMs });
   const found = listed.find(
     (each) =>
       each.sessionId === position.sessionId &&
@@ -267,7 +349,7 @@ function settleByStatus(draft: Draft, command: CommandRecord, listed: readonly V
 export function wantClose(draft: Draft, id: string, requestId: string, reason: string): void {
   const position = draft.position(id);
   if (position === undefined) return;
-  draft.setPosition(id, { state: 'CLOSING', exitReason: reason });
+  draft.setPosition(id, { state: 'CLOSING', exitReason: reason, unknownTimeMs: null });
   draft.want({
     requestId,
     purpose: 'CLOSE',

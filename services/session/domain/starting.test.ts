@@ -71,6 +71,12 @@ describe('a start', () => {
     expect(draft.session.state).toBe('FAILED');
   });
 
+  test('that was asked for before the clock was set back by hours has no later deadline; one of a replica ahead has its time', () => {
+    const [apart, back] = [-200, -7_200_000].map((ms) => later(starting(['a']), ms));
+    for (const draft of [apart, back]) if (draft !== undefined) settleStart(draft);
+    expect([apart?.session.state, back?.session.state]).toEqual(['STARTING', 'FAILED']);
+  });
+
   test('that nobody answers fails at its deadline, and not before', () => {
     const draft = later(starting(['a']), 19_999);
     settleStart(draft);

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { StatusError } from '../../platform/errors.ts';
 import type { Draft } from './draft.ts';
-import { type ActivationRecord, type CommandRecord, hasEnded } from './records.ts';
+import { type ActivationRecord, CLOCKS_APART_MS_MAX, type CommandRecord, hasEnded } from './records.ts';
 import { tidyUp } from './stopping.ts';
 
 /** Instances that a session may have over its life, ended ones too: each change reads all of them, and evaluators take no more at once. */
@@ -187,7 +187,10 @@ function standingOf(draft: Draft, activation: ActivationRecord): Standing {
     broken = true;
     missing.push(`evaluator: ${activation.evaluatorFault}`);
   } else if (!activation.applied) missing.push(`no evaluator has applied revision ${activation.revision} yet`);
-  const late = missing.length > 0 && nowMs >= activation.startDeadlineTimeMs;
+  const { startDeadlineTimeMs, createTimeMs } = activation;
+  // Asked for before the clock was set back: whoever waits for it has an answer before the clock has caught up.
+  const isOver = nowMs >= startDeadlineTimeMs || createTimeMs > nowMs + CLOCKS_APART_MS_MAX;
+  const late = missing.length > 0 && isOver;
   return { activation, missing, verdict: broken || late ? 'failed' : missing.length > 0 ? 'waiting' : 'ready' };
 }
 

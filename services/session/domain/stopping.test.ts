@@ -43,6 +43,24 @@ describe('a strategy that is taken out', () => {
     expect(draft.position('e1')).toMatchObject({ state: 'CLOSED', exitPrice: '110', exitReason: 'deactivated' });
     expect(draft.position('e2')?.state).toBe('OPEN');
   });
+
+  test.each(['FAILED', 'REJECTED', 'EXPIRED', 'OUTCOME_UNKNOWN'] as const)(
+    'does not leave its position to nobody when its stop has %s',
+    (state) => {
+      const draft = two();
+      decide(draft, 'ENTER', 'e1');
+      decide(draft, 'ENTER', 'e2', { instanceId: SECOND });
+      observe(draft, 'e1', { fills: [fill('100')] });
+      observe(draft, 'e2', { fills: [fill('100')] });
+      deactivate(draft, ownOfFirst(draft), true);
+      observe(draft, stopOf(draft), { state, message: 'the venue is closed' });
+      expect(draft.position('e1')).toMatchObject({ state: 'CLOSING', exitReason: 'deactivated' });
+      expect(draft.position('e2')?.state).toBe('OPEN');
+      const close = draft.commands.find(({ purpose }) => purpose === 'CLOSE')?.requestId ?? '';
+      observe(draft, close, { fills: [fill('110')] });
+      expect(draft.position('e1')).toMatchObject({ state: 'CLOSED', exitPrice: '110', exitReason: 'deactivated' });
+    },
+  );
 });
 
 describe('a stop of the session', () => {
@@ -61,6 +79,32 @@ describe('a stop of the session', () => {
     const draft = running();
     stopSession(draft, true, 'stopped');
     observe(draft, stopOf(draft), { state: 'REJECTED', reason: 'TARGET_UNKNOWN' });
+    expect(draft.session.state).toBe('STOPPED');
+  });
+
+  test('that closes positions of which the executor knows nothing closes each by itself, and is over when none is left', () => {
+    const draft = running();
+    decide(draft, 'ENTER', 'e1');
+    observe(draft, 'e1', { fills: [fill('100')] });
+    stopSession(draft, false, 'stopped');
+    stopSession(draft, true, 'stopped with positions');
+    const [keeping, closing] = draft.commands.filter(({ purpose }) => purpose === 'STOP_SESSION');
+    observe(draft, keeping?.requestId ?? '', {});
+    const unknown = { state: 'REJECTED', reason: 'TARGET_UNKNOWN' } as const;
+    observe(draft, closing?.requestId ?? '', unknown);
+    expect(draft.position('e1')?.state).toBe('CLOSING');
+    expect(draft.session).toMatchObject({
+      state: 'STOPPING',
+      reason: 'the stop is repeated: the executor does not know the session; its positions are closed one by one',
+    });
+    const again = () => draft.commands.findLast(({ purpose }) => purpose === 'STOP_SESSION')?.requestId ?? '';
+    observe(draft, again(), unknown);
+    expect(draft.session.state).toBe('STOPPING');
+    observe(draft, draft.commands.find(({ purpose }) => purpose === 'CLOSE')?.requestId ?? '', {
+      fills: [fill('110')],
+    });
+    expect(draft.position('e1')).toMatchObject({ state: 'CLOSED', exitPrice: '110', exitReason: 'stop_session' });
+    observe(draft, again(), unknown);
     expect(draft.session.state).toBe('STOPPED');
   });
 

@@ -111,7 +111,7 @@ export function decide(draft: Draft, type: IntentBody['type'], id: string, patch
 }
 
 export function fill(price: string, quantity = '2', fee = '') {
-  return { symbol: SYMBOL, quantity, price, fee, timeMs: NOW_MS };
+  return { symbol: SYMBOL, quantity, price, fee, timeMs: NOW_MS, sessionId: '', strategyId: '' };
 }
 
 /** What the evaluator is told: type, reason. */

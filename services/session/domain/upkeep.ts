@@ -1,6 +1,6 @@
 import type { Draft } from './draft.ts';
 import { isHeld } from './draft.ts';
-import { hasEnded } from './records.ts';
+import { CLOCKS_APART_MS_MAX, hasEnded } from './records.ts';
 import { wantClose } from './results.ts';
 import { settleStart } from './starting.ts';
 import { isFinal } from './session-state.ts';
@@ -32,15 +32,17 @@ function flatten(draft: Draft): number {
   if (disconnectPolicy !== 'FLATTEN' || isFinal(state)) return Infinity;
   let due = Infinity;
   for (const { instanceId, blindTimeMs } of draft.activations) {
-    const position = draft.positions.find((each) => each.instanceId === instanceId && each.state === 'OPEN');
+    // One that has a reason to be closed was flattened before, and refused: closeAgain has the pause between two tries.
+    const position = draft.positions.find(
+      (each) => each.instanceId === instanceId && each.state === 'OPEN' && each.exitReason === '',
+    );
     if (blindTimeMs === null || position === undefined) continue;
-    const flattenMs = blindTimeMs + disconnectAfterMs;
+    // Of before the clock was set back: how long it lasts is counted anew.
+    const sinceMs = blindTimeMs > draft.nowMs + CLOCKS_APART_MS_MAX ? draft.nowMs : blindTimeMs;
+    draft.setActivation(instanceId, { blindTimeMs: sinceMs });
+    const flattenMs = sinceMs + disconnectAfterMs;
     if (flattenMs > draft.nowMs) due = Math.min(due, flattenMs);
-    else {
-      const attempt = Math.floor((draft.nowMs - flattenMs) / AGAIN_MS);
-      wantClose(draft, position.id, `flatten:${position.id}:${attempt}`, 'disconnect');
-      due = Math.min(due, draft.nowMs + AGAIN_MS);
-    }
+    else wantClose(draft, position.id, `flatten:${position.id}:${draft.nowMs}`, 'disconnect');
   }
   return due;
 }
@@ -50,7 +52,7 @@ function askUnknown(draft: Draft, afterMs: number): number {
   for (const { id, unknownTimeMs, ...position } of draft.positions) {
     if (unknownTimeMs === null || !isHeld(position)) continue;
     const askMs = unknownTimeMs + afterMs;
-    if (askMs > draft.nowMs) due = Math.min(due, askMs);
+    if (askMs > draft.nowMs && unknownTimeMs <= draft.nowMs + CLOCKS_APART_MS_MAX) due = Math.min(due, askMs);
     else {
       const asked = draft.commands.some(
         (command) => command.purpose === 'STATUS' && command.subjectId === id && !hasEnded(command),
@@ -76,7 +78,9 @@ function closeAgain(draft: Draft): number {
   for (const { id, state, exitReason, updateTimeMs } of draft.positions) {
     if (state !== 'OPEN' || exitReason === '') continue;
     const againMs = updateTimeMs + AGAIN_MS;
-    if (againMs <= draft.nowMs) wantClose(draft, id, `again:${id}:${draft.nowMs}`, exitReason);
+    // One that would have to wait longer was written before the clock was set back.
+    if (againMs <= draft.nowMs || againMs > draft.nowMs + AGAIN_MS + CLOCKS_APART_MS_MAX)
+      wantClose(draft, id, `again:${id}:${draft.nowMs}`, exitReason);
     else due = Math.min(due, againMs);
   }
   return due;

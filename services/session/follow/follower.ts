@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Running } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { pause } from '../../platform/pause.ts';
 import type { Followed, FollowBook, Progress } from '../domain/follower.ts';
 import type { Upstream } from '../upstream.ts';
 import { observedFromProto } from '../wire/observed-from-proto.ts';
@@ -67,17 +68,7 @@ export class Follower implements Running {
         logger[failures === 0 ? 'debug' : 'warn'](about, 'stream of news interrupted');
       }
       if (signal.aborted) return;
-      await new Promise<void>((resolve) => {
-        const cancel = clock.after(backoffMs(failures + 1, AGAIN_BACKOFF), resolve);
-        signal.addEventListener(
-          'abort',
-          () => {
-            cancel();
-            resolve();
-          },
-          { once: true },
-        );
-      });
+      await pause(clock, backoffMs(failures + 1, AGAIN_BACKOFF), signal);
     }
   }
 

@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
+import { toBinary } from '@bufbuild/protobuf';
 import type { HandlerContext } from '@connectrpc/connect';
 import {
   type ActivateStrategyRequest,
   ActivateStrategyRequestSchema,
   type ActivateStrategyResponse,
 } from '../../../proto/gen/strategos/session/v1/session_service_pb.js';
+import { StatusError } from '../../platform/errors.ts';
 import { callerOf } from '../../platform/grpc/caller.ts';
 import type { Draft } from '../domain/draft.ts';
+import type { ActivationRequest } from '../domain/records.ts';
 import { type PinnedStrategy, planBatch } from '../domain/starting.ts';
 import { checksOf } from '../wire/field-checks.ts';
 import { sessionToProto } from '../wire/session-to-proto.ts';
@@ -25,20 +29,44 @@ export function activateStrategy(deps: SessionHandlerDependencies) {
     checks.id('id', request.id);
     const selection = parseSelection(request.selection, 'selection', checks);
     const limitMs = waitOf(request.wait, checks);
+    checks.requestId(request.requestId);
     checks.throwIfAny();
+    const { requestId } = request;
+    const fingerprint = createHash('sha256').update(toBinary(ActivateStrategyRequestSchema, request)).digest('hex');
+    const answer = async (instanceIds: readonly string[], repeated: boolean) => {
+      const call = { signal: context.signal, limitMs, repeated };
+      const view = await activationAnswer(deps, accountId, request.id.toLowerCase(), instanceIds, call);
+      return { session: sessionToProto(view) };
+    };
+    const earlier = requestId === '' ? undefined : await deps.reader.findActivation(accountId, requestId);
+    if (earlier !== undefined) return answer(same(earlier, fingerprint).instanceIds, true);
     const { session } = await readSession(deps.reader, accountId, request.id);
     const [strategy] = await pinStrategies(deps.upstream, accountId, [selection]);
     if (strategy === undefined) throw new Error('a strategy was asked for and none came');
     const deadlineMs = deps.clock.nowMs() + limitMs;
-    const planned = await deps.book.change(session.id, (draft) =>
-      add(draft, strategy, { allowPartial: request.allowPartial, deadlineMs }),
-    );
+    const plan = (draft: Draft) => add(draft, strategy, { allowPartial: request.allowPartial, deadlineMs });
+    const keyed = { requestId, fingerprint, sessionId: session.id };
+    const planned =
+      requestId === ''
+        ? await deps.book.change(session.id, plan)
+        : await deps.book.activate(accountId, keyed, plan).then((made) => made && same(made, fingerprint).instanceIds);
     if (planned === undefined) {
       throw illegalState(session.id, session.state, 'strategies are added to a session that is ACTIVE or PAUSED');
     }
-    const view = await activationAnswer(deps, accountId, session.id, planned, { signal: context.signal, limitMs });
-    return { session: sessionToProto(view) };
+    return answer(planned, false);
   };
+}
+
+/** @throws ALREADY_EXISTS (REQUEST_ID_REUSED) when the earlier call with this request id asked for something else. */
+function same(earlier: ActivationRequest, fingerprint: string): ActivationRequest {
+  if (earlier.fingerprint === fingerprint) return earlier;
+  const { requestId, sessionId } = earlier;
+  throw new StatusError(
+    'AlreadyExists',
+    'REQUEST_ID_REUSED',
+    `request id "${requestId}" activated a strategy in session ${sessionId} with another body; use a new one`,
+    { metadata: { request_id: requestId, session_id: sessionId } },
+  );
 }
 
 /** Instances of the strategy: new ones, and of symbols on which it runs already those. Undefined in a state that takes none. */

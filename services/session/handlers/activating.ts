@@ -9,6 +9,13 @@ import { waitFor } from './waiting.ts';
 /** After the deadline of an activation its answer is certain; so long the sweep may take to write it down. */
 const SWEEP_MS_MAX = 5_000;
 
+interface Waiting {
+  readonly signal: AbortSignal;
+  readonly limitMs: number;
+  /** Asked for again: what was activated then may have been let go of since. */
+  readonly repeated?: boolean;
+}
+
 /**
  * Waits until every one of the instances has its answer, and returns the session; without ids, those of its start.
  * @throws FAILED_PRECONDITION (ACTIVATION_FAILED) when one has failed that must not, or none is ACTIVE, with what is missing
@@ -19,7 +26,7 @@ export async function activationAnswer(
   accountId: string,
   sessionId: string,
   instanceIds: readonly string[] | undefined,
-  call: { readonly signal: AbortSignal; readonly limitMs: number },
+  { repeated = false, ...call }: Waiting,
 ): Promise<SessionView> {
   const own = ({ activations }: SessionView): readonly ActivationRecord[] =>
     instanceIds === undefined ? activations : activations.filter(({ instanceId }) => instanceIds.includes(instanceId));
@@ -31,10 +38,16 @@ export async function activationAnswer(
   });
   const answered = own(view);
   if (answered.some(({ state }) => state === 'ACTIVE')) return view;
+  const letGo = answered.some(({ state, missing }) => isLetGo(state) && missing.length === 0);
+  if (repeated && letGo) return view;
   // A back-test may be over before it is looked at, and a repeated start may find what was stopped since.
   const { state, startTimeMs } = view.session;
   if (instanceIds === undefined && startTimeMs !== null && state !== 'FAILED') return view;
   throw activationFailed(view, answered);
+}
+
+function isLetGo(state: ActivationRecord['state']): boolean {
+  return state === 'DEACTIVATING' || state === 'INACTIVE';
 }
 
 function activationFailed({ session }: SessionView, activations: readonly ActivationRecord[]): StatusError {

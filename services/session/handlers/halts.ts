@@ -1,7 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { Code, ConnectError } from '@connectrpc/connect';
 import { CommandState } from '../../../proto/gen/strategos/command/v1/command_pb.js';
-import { ExecutorState } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import {
   type Halt,
   HaltAcknowledgementSchema,
@@ -10,21 +8,18 @@ import {
 } from '../../../proto/gen/strategos/session/v1/session_pb.js';
 import type { HaltView } from '../domain/halt.ts';
 import type { CommandRecord } from '../domain/records.ts';
-import type { Upstream } from '../upstream.ts';
 import { timestampOf } from '../wire/time.ts';
 import type { SessionHandlerDependencies } from './dependencies.ts';
+import { connectedOf } from './resolving.ts';
 
 /** A kill switch as it stands, with who has acknowledged it and whom it waits for. */
 export async function presentHalt(
-  { upstream }: SessionHandlerDependencies,
+  { upstream, halts }: SessionHandlerDependencies,
   { halt, targets }: HaltView,
 ): Promise<Halt> {
-  const online = new Map<string, boolean>();
-  await Promise.all(
-    targets.map(async ({ executorId }) => {
-      online.set(executorId, await isOnline(upstream, halt.accountId, executorId));
-    }),
-  );
+  const ids = targets.map(({ executorId }) => executorId);
+  const online = await connectedOf(upstream, halt.accountId, ids);
+  const closing = halt.closePositions ? await halts.closing(halt.id) : new Set<string>();
   return create(HaltSchema, {
     id: halt.id,
     scope: HaltScope[halt.scope],
@@ -37,7 +32,7 @@ export async function presentHalt(
     sessionIds: [...halt.sessionIds],
     acknowledgements: targets.map((target) => {
       const { executorId, executorName, command, flat, acknowledgeTimeMs, abandonTimeMs, abandonReason } = target;
-      const connected = online.get(executorId) ?? false;
+      const connected = online.has(executorId);
       return create(HaltAcknowledgementSchema, {
         executorId,
         executorName,
@@ -45,23 +40,19 @@ export async function presentHalt(
         commandId: command.commandId,
         state: stateOf(command.state),
         flat,
-        note: noteOf({ flat, connected, closePositions: halt.closePositions, message: command.message, abandonReason }),
+        note: noteOf({
+          flat,
+          connected,
+          closePositions: halt.closePositions,
+          isClosing: closing.has(executorId),
+          message: command.message,
+          abandonReason,
+        }),
         acknowledgeTime: timestampOf(acknowledgeTimeMs),
         giveUpTime: timestampOf(abandonTimeMs),
       });
     }),
   });
-}
-
-/** False for one that does not exist any more. */
-async function isOnline(upstream: Upstream, accountId: string, executorId: string): Promise<boolean> {
-  try {
-    const { executor } = await upstream.executors.getExecutor({ executor: executorId }, upstream.as(accountId));
-    return executor?.state === ExecutorState.ONLINE;
-  } catch (thrown) {
-    if (ConnectError.from(thrown).code !== Code.NotFound) throw thrown;
-    return false;
-  }
 }
 
 /** What was not issued yet, or could not be, is PENDING or REJECTED to those outside. */
@@ -74,10 +65,14 @@ function noteOf(about: {
   flat: boolean;
   connected: boolean;
   closePositions: boolean;
+  isClosing: boolean;
   message: string;
   abandonReason: string;
 }): string {
-  const { flat, connected, closePositions, message, abandonReason } = about;
+  const { flat, connected, closePositions, isClosing, message, abandonReason } = about;
+  if (flat && isClosing) {
+    return 'stopped; the venue has closed positions in part, and their sessions go on closing the rest';
+  }
   if (flat) return closePositions ? 'stopped, positions closed' : 'stopped, positions kept as they were';
   if (abandonReason !== '') return `ended unconfirmed: ${abandonReason}`;
   if (message !== '') return `not stopped: ${message}`;

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { ExecutorState } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { type Executor, ExecutorState } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { StatusError } from '../../platform/errors.ts';
 import type { ExecutorName } from '../domain/halt.ts';
 import type { PinnedStrategy } from '../domain/starting.ts';
@@ -7,6 +7,7 @@ import type { Upstream } from '../upstream.ts';
 import type { Selection } from '../wire/start-request.ts';
 
 const EXECUTORS_PER_PAGE = 1_000;
+const ASKED_ONE_BY_ONE_MAX = 20;
 
 /**
  * Every strategy at the exact revision that is to run, read from the strategy service now.
@@ -69,8 +70,7 @@ export async function chooseExecutor(
   accountId: string,
   labels: Readonly<Record<string, string>>,
 ): Promise<ExecutorName> {
-  const request = { labels: { ...labels }, pageSize: EXECUTORS_PER_PAGE };
-  const { executors } = await upstream.executors.listExecutors(request, upstream.as(accountId));
+  const executors = await Array.fromAsync(executorsOf(upstream, accountId, labels));
   const [best] = executors
     .filter(({ state }) => state === ExecutorState.ONLINE)
     .toSorted((a, b) => a.inFlight + a.queued - (b.inFlight + b.queued) || (a.name < b.name ? -1 : 1));
@@ -87,12 +87,43 @@ export async function chooseExecutor(
 
 /** All executors of the account that are not disabled. */
 export async function listExecutors(upstream: Upstream, accountId: string): Promise<ExecutorName[]> {
-  const found: ExecutorName[] = [];
+  const executors = await Array.fromAsync(executorsOf(upstream, accountId));
+  return executors.filter(({ state }) => state !== ExecutorState.DISABLED).map(({ id, name }) => ({ id, name }));
+}
+
+/** Which of the account's executors are connected; of many, for one question a page and not one each. */
+export async function connectedOf(
+  upstream: Upstream,
+  accountId: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const executors =
+    ids.length > ASKED_ONE_BY_ONE_MAX
+      ? await Array.fromAsync(executorsOf(upstream, accountId))
+      : await Promise.all(ids.map((id) => findIfThere(upstream, accountId, id)));
+  return new Set(executors.flatMap((each) => (each?.state === ExecutorState.ONLINE ? [each.id] : [])));
+}
+
+async function findIfThere(upstream: Upstream, accountId: string, id: string): Promise<Executor | undefined> {
+  try {
+    return (await upstream.executors.getExecutor({ executor: id }, upstream.as(accountId))).executor;
+  } catch (thrown) {
+    if (ConnectError.from(thrown).code !== Code.NotFound) throw thrown;
+    return undefined;
+  }
+}
+
+/** The account's executors by name, those that carry all labels, page by page. */
+async function* executorsOf(
+  upstream: Upstream,
+  accountId: string,
+  labels: Readonly<Record<string, string>> = {},
+): AsyncGenerator<Executor> {
   for (let pageToken = ''; ; ) {
-    const request = { pageSize: EXECUTORS_PER_PAGE, pageToken };
+    const request = { labels: { ...labels }, pageSize: EXECUTORS_PER_PAGE, pageToken };
     const page = await upstream.executors.listExecutors(request, upstream.as(accountId));
-    for (const { id, name, state } of page.executors) if (state !== ExecutorState.DISABLED) found.push({ id, name });
+    yield* page.executors;
     pageToken = page.nextPageToken;
-    if (pageToken === '') return found;
+    if (pageToken === '') return;
   }
 }

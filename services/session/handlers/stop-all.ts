@@ -123,14 +123,14 @@ async function carryOut(
   waitMs: number,
   signal: AbortSignal,
 ): Promise<HaltView> {
-  const endMs = clock.nowMs() + waitMs;
+  const endMs = clock.steadyMs() + waitMs;
   for (;;) {
     const view = await halts.get(accountId, id);
     if (view === undefined) throw notFound('halt', id);
     if (view.halt.completeTimeMs !== null) return view;
     await advanceHalt(view);
     const now = (await halts.get(accountId, id)) ?? view;
-    if (now.halt.completeTimeMs !== null || clock.nowMs() >= endMs || signal.aborted) return now;
+    if (now.halt.completeTimeMs !== null || clock.steadyMs() >= endMs || signal.aborted) return now;
     await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
   }
 }

@@ -13,11 +13,11 @@ export async function waitFor<T>(
   look: () => Promise<{ readonly seen: T; readonly done: boolean }>,
 ): Promise<T> {
   const waker = createWaker((ring) => bell.on(sessionId, ring), call.signal, clock);
-  const endMs = clock.nowMs() + call.limitMs;
+  const endMs = clock.steadyMs() + call.limitMs;
   try {
     for (;;) {
       const { seen, done } = await look();
-      const leftMs = endMs - clock.nowMs();
+      const leftMs = endMs - clock.steadyMs();
       if (done || leftMs <= 0 || call.signal.aborted) return seen;
       await waker.wait(Math.min(LOOK_MS, leftMs));
     }

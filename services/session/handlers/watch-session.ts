@@ -59,7 +59,7 @@ async function* events(
     // Without a cursor all changes are told from the first on, each thing as it is now: the present state, then what happens.
     let number = start ?? 0;
     yield at(number);
-    let toldMs = clock.nowMs();
+    let toldMs = clock.steadyMs();
     while (!signal.aborted) {
       const page = await reader.changes(id, number, ENTRIES_PER_PAGE);
       if (page.removedNumber > number) {
@@ -71,12 +71,12 @@ async function* events(
       }
       for (const entry of page.entries) {
         yield at(entry.number, changeOf(entry));
-        toldMs = clock.nowMs();
+        toldMs = clock.steadyMs();
       }
       number = page.throughNumber;
-      if (clock.nowMs() - toldMs >= CHECKPOINT_MS) {
+      if (clock.steadyMs() - toldMs >= CHECKPOINT_MS) {
         yield at(number);
-        toldMs = clock.nowMs();
+        toldMs = clock.steadyMs();
       }
       if (!page.more) await waker.wait(POLL_MS);
     }

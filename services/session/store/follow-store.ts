@@ -12,7 +12,8 @@ import {
 import { kickHalts } from './halt-statements.ts';
 import { findCommands, getSession } from './read-statements.ts';
 import { writeCommands } from './session-statements.ts';
-import { type ChangeListener, changeWithin } from './session-store.ts';
+import { changeWithin } from './session-change.ts';
+import type { ChangeListener } from './session-store.ts';
 import { inTransaction, read, run } from './statement.ts';
 
 /** The stored cursors. */
@@ -38,10 +39,7 @@ export function followBook(pool: Pool, replicaId: string, nowMs: () => number, l
         const [commandCursor, venueCursor] = stream === 'commands' ? [cursor, null] : [null, cursor];
         const moved = await run(client, moveCursors, [accountId, epoch, commandCursor, venueCursor]);
         if (moved.length === 0) throw new Error(`account ${accountId} is followed by another replica now`);
-        // In the order of their ids, as everybody who locks several sessions does.
-        for (const { sessionId, work, options } of changes.toSorted((a, b) => (a.sessionId < b.sessionId ? -1 : 1))) {
-          await changeWithin(client, sessionId, nowMs(), work, options);
-        }
+        await changeWithin(client, changes, nowMs());
         if (commands.length === 0) return;
         await run(client, writeCommands, [JSON.stringify(commands)]);
         await run(client, kickHalts, [commands.flatMap(({ haltId }) => haltId ?? [])]);

@@ -35,11 +35,12 @@ SELECT $1::uuid, t.executor_id, t.executor_name, t.request_id, 0, false
 FROM unnest($2::uuid[], $3::text[], $4::text[]) AS t(executor_id, executor_name, request_id)`,
 };
 
-/** $1 account, $2 id or NULL for the newest. */
+/** $1 account, $2 id or NULL for the newest that is not over, or the newest: a later one hides none that waits for somebody. */
 export const getHalt: Statement = {
   name: 'session_get_halt',
   text: `SELECT ${selection(HALT, 'h')} FROM session.halt h
-WHERE h.account_id = $1 AND ($2::uuid IS NULL OR h.id = $2::uuid) ORDER BY h.id DESC LIMIT 1`,
+WHERE h.account_id = $1 AND ($2::uuid IS NULL OR h.id = $2::uuid)
+ORDER BY h.complete_time IS NULL DESC, h.id DESC LIMIT 1`,
 };
 
 /** $1 account, $2 request id. */
@@ -110,6 +111,13 @@ export const readHaltedSessions: Statement = {
   name: 'session_halted_sessions',
   text: `SELECT s.id FROM session.halt h JOIN session.session s ON s.id = ANY(h.session_ids)
 WHERE h.id = $1::uuid AND s.executor_id = $2::uuid AND s.state = 'STOPPING' ORDER BY s.id`,
+};
+
+/** $1 halt. Executors on which a session of it is not stopped yet. */
+export const readClosingExecutors: Statement = {
+  name: 'session_halt_closing',
+  text: `SELECT DISTINCT s.executor_id AS id FROM session.halt h JOIN session.session s ON s.id = ANY(h.session_ids)
+WHERE h.id = $1::uuid AND s.executor_id IS NOT NULL AND s.state = 'STOPPING'`,
 };
 
 /** $1 account, $2 executor. A kill switch whose command the executor's queue does not hold yet. */

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { Draft } from '../domain/draft.ts';
 import {
   type ExecutorName,
   type HaltBook,
@@ -21,6 +22,7 @@ import {
   kickHalts,
   observeHaltCommand,
   lockAccount,
+  readClosingExecutors,
   readHaltCommands,
   readHaltedSessions,
   readHaltScope,
@@ -28,7 +30,8 @@ import {
   retargetHalt,
 } from './halt-statements.ts';
 import { writeCommands } from './session-statements.ts';
-import { type ChangeListener, changeWithin } from './session-store.ts';
+import { changeWithin } from './session-change.ts';
+import type { ChangeListener } from './session-store.ts';
 import { inTransaction, read, run } from './statement.ts';
 
 interface SessionInScope {
@@ -76,9 +79,12 @@ export function haltBook(pool: Pool, nowMs: () => number, listener: ChangeListen
           targets.map((executor) => executor.name),
           commands.map((command) => command.requestId),
         ]);
-        for (const each of ids) {
-          await changeWithin(client, each, nowMs(), (draft) => haltSession(draft, id, closePositions), {});
-        }
+        const stop = (draft: Draft): void => haltSession(draft, id, closePositions);
+        await changeWithin(
+          client,
+          ids.map((each) => ({ sessionId: each, options: {}, work: stop })),
+          nowMs(),
+        );
         return ids;
       });
       for (const each of sessionIds ?? []) listener.changed(each);
@@ -112,6 +118,9 @@ export function haltBook(pool: Pool, nowMs: () => number, listener: ChangeListen
     },
     async complete(id) {
       await read(pool, completeHalt, [id]);
+    },
+    async closing(haltId) {
+      return new Set((await read<{ id: string }>(pool, readClosingExecutors, [haltId])).map(({ id }) => id));
     },
     async sessions(haltId, executorId) {
       return (await read<{ id: string }>(pool, readHaltedSessions, [haltId, executorId])).map(({ id }) => id);

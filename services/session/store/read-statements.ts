@@ -20,6 +20,20 @@ export const findSessionRequest: Statement = {
   text: `SELECT ${selection(SESSION, 's')} FROM session.session s WHERE s.account_id = $1 AND s.request_id = $2`,
 };
 
+/** $1 account, $2 request id: what an activation with it has given. */
+export const findActivationRequest: Statement = {
+  name: 'session_find_activation_request',
+  text: `SELECT r.request_id AS "requestId", r.fingerprint, r.session_id AS "sessionId", r.instance_ids AS "instanceIds"
+FROM session.activation_request r WHERE r.account_id = $1 AND r.request_id = $2`,
+};
+
+/** $1 account, $2 request id, $3 fingerprint, $4 session, $5 instances. Gives a row unless the request id is taken. */
+export const addActivationRequest: Statement = {
+  name: 'session_add_activation_request',
+  text: `INSERT INTO session.activation_request (account_id, request_id, fingerprint, session_id, instance_ids)
+VALUES ($1, $2, $3, $4::uuid, $5::uuid[]) ON CONFLICT (account_id, request_id) DO NOTHING RETURNING request_id`,
+};
+
 /** $1 account, $2 states or NULL, $3 executor or NULL, $4 id below which or NULL, $5 how many. Newest first. */
 export const listSessions: Statement = {
   name: 'session_list',

@@ -15,6 +15,17 @@ export const removeIntents: Statement = {
 SELECT count(*)::integer AS removed FROM removed`,
 };
 
+/** $1 days to keep, $2 how many rows. Forgets by which request a strategy was activated. Gives how many were removed. */
+export const removeActivationRequests: Statement = {
+  name: 'session_remove_activation_requests',
+  text: `WITH removed AS (
+  DELETE FROM session.activation_request WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM session.activation_request
+    WHERE create_time < now() - $1::integer * interval '1 day' ORDER BY create_time LIMIT $2::integer)) RETURNING 1
+)
+SELECT count(*)::integer AS removed FROM removed`,
+};
+
 /** $1 days to keep, $2 how many rows. Gives how many were removed. */
 export const removeOutcomes: Statement = {
   name: 'session_remove_outcomes',

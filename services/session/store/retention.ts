@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Logger } from '../../platform/logger.ts';
 import { type Removal, Retention, ROWS_PER_STATEMENT_MAX } from '../../platform/retention.ts';
 import {
+  removeActivationRequests,
   removeChanges,
   removeCommands,
   removeHaltAttempts,
@@ -25,6 +26,7 @@ export function sessionRetention(pool: Pool, logger: Logger, keepDays: number): 
   return new Retention(logger, [
     removal(removeIntents),
     removal(removeOutcomes),
+    removal(removeActivationRequests),
     removal(removeCommands),
     removal(removeChanges, ROWS_PER_STATEMENT_MAX, 1),
     removal(removeHaltAttempts),

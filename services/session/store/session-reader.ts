@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { isVisible } from '../domain/draft.ts';
 import type {
   ActivationRecord,
+  ActivationRequest,
   CommandRecord,
   PositionRecord,
   SessionRecord,
@@ -9,6 +10,7 @@ import type {
 } from '../domain/records.ts';
 import type { ChangeEntry, ChangePage, Page, SessionReader, SessionView } from '../domain/repository.ts';
 import {
+  findActivationRequest,
   findSessionRequest,
   getSession,
   listPositions,
@@ -53,6 +55,9 @@ export function sessionReader(pool: Pool): SessionReader {
     },
     async findRequest(accountId, requestId) {
       return one(await read<SessionRecord>(pool, findSessionRequest, [accountId, requestId]));
+    },
+    async findActivation(accountId, requestId) {
+      return (await read<ActivationRequest>(pool, findActivationRequest, [accountId, requestId]))[0];
     },
     async list(accountId, { states, executorId }, { below, max }) {
       const values = [accountId, states.length === 0 ? null : states, executorId ?? null, below ?? null, max];

@@ -4,47 +4,40 @@ import { ACTIVATION, COMMAND, POSITION, SESSION, SIGNAL } from './tables.ts';
 
 const OPEN_COMMAND = `c.state IN ('WANTED', 'PENDING', 'SENT', 'RECEIVED', 'RUNNING', 'OUTCOME_UNKNOWN')`;
 
-/** $1 session. The row of the session, locked: every change of it and of what belongs to it waits here. */
-export const lockSession: Statement = {
+/** $1 sessions. Their rows, locked in this order: every change of a session and of what belongs to it waits here. */
+export const lockSessions: Statement = {
   name: 'session_lock',
-  text: `SELECT ${selection(SESSION, 's')} FROM session.session s WHERE s.id = $1::uuid FOR NO KEY UPDATE`,
+  text: `SELECT ${selection(SESSION, 's')} FROM session.session s WHERE s.id = ANY($1::uuid[]) ORDER BY s.id FOR NO KEY UPDATE`,
 };
 
-/** $1 session. */
-export const readActivations: Statement = {
-  name: 'session_activations',
-  text: `SELECT ${selection(ACTIVATION, 'a')} FROM session.activation a WHERE a.session_id = $1::uuid ORDER BY a.instance_id`,
-};
-
-/** $1 session. Signals whose end is not known, and those of positions that are not over, in order. */
+/** $1 sessions. Signals whose end is not known, and those of positions that are not over, in order. */
 export const readOpenSignals: Statement = {
   name: 'session_open_signals',
   text: `SELECT ${selection(SIGNAL, 's')} FROM session.signal s
-WHERE s.session_id = $1::uuid AND s.state IN ('DETECTED', 'ENTERING') ORDER BY s.create_time, s.id`,
+WHERE s.session_id = ANY($1::uuid[]) AND s.state IN ('DETECTED', 'ENTERING') ORDER BY s.create_time, s.id`,
 };
 
-/** $1 session, $2 ids of further positions, $3 ids of the commands that opened further ones. */
+/** $1 sessions, $2 sessions and $3 ids of further positions, pair by pair, $4 ids of the commands that opened further ones. */
 export const readOpenPositions: Statement = {
   name: 'session_open_positions',
   text: `SELECT ${selection(POSITION, 'p')} FROM session.position p
-WHERE p.session_id = $1::uuid AND p.state IN ('ENTERING', 'OPEN', 'CLOSING', 'UNKNOWN')
-UNION ALL
+WHERE p.session_id = ANY($1::uuid[]) AND p.state IN ('ENTERING', 'OPEN', 'CLOSING', 'UNKNOWN')
+UNION
+SELECT ${selection(POSITION, 'p')} FROM unnest($2::uuid[], $3::text[]) AS k(session_id, id)
+JOIN session.position p ON p.session_id = k.session_id AND p.id = k.id
+UNION
 SELECT ${selection(POSITION, 'p')} FROM session.position p
-WHERE p.session_id = $1::uuid AND p.state IN ('CLOSED', 'NOT_OPENED') AND p.id = ANY($2::text[])
-UNION ALL
-SELECT ${selection(POSITION, 'p')} FROM session.position p
-WHERE p.open_command_id <> '' AND p.open_command_id = ANY($3::text[]) AND p.session_id = $1::uuid
-  AND p.state IN ('CLOSED', 'NOT_OPENED') AND p.id <> ALL($2::text[])
+WHERE p.open_command_id <> '' AND p.open_command_id = ANY($4::text[]) AND p.session_id = ANY($1::uuid[])
 ORDER BY "createTimeMs", id`,
 };
 
-/** $1 session, $2 account, $3 request ids of further commands, of the executor's halts too. Without OUTCOME_UNKNOWN of long ago. */
+/** $1 sessions, $2 accounts, $3 request ids of further commands, of the executor's halts too. Without OUTCOME_UNKNOWN of long ago. */
 export const readOpenCommands: Statement = {
   name: 'session_open_commands',
-  text: `SELECT c.number, ${selection(COMMAND, 'c')} FROM session.command c WHERE c.session_id = $1::uuid AND ${OPEN_COMMAND}
+  text: `SELECT c.number, ${selection(COMMAND, 'c')} FROM session.command c WHERE c.session_id = ANY($1::uuid[]) AND ${OPEN_COMMAND}
 UNION ALL
 SELECT c.number, ${selection(COMMAND, 'c')} FROM session.command c
-WHERE c.account_id = $2 AND c.request_id = ANY($3::text[]) AND NOT (c.session_id = $1::uuid AND ${OPEN_COMMAND})
+WHERE c.account_id = ANY($2::text[]) AND c.request_id = ANY($3::text[]) AND NOT (c.session_id = ANY($1::uuid[]) AND ${OPEN_COMMAND})
 ORDER BY number`,
 };
 
@@ -63,12 +56,12 @@ FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS o(body, place) ORDER BY 
 ON CONFLICT (id) DO NOTHING`,
 };
 
-/** $1 session, $2 changes as a JSON array of {number, kind, subjectId}. */
+/** $1 changes as a JSON array of {sessionId, number, kind, subjectId}. */
 export const writeChanges: Statement = {
   name: 'session_write_changes',
   text: `INSERT INTO session.change (session_id, number, kind, subject_id)
-SELECT $1::uuid, c.number, c.kind, c."subjectId"
-FROM jsonb_to_recordset($2::jsonb) AS c(number bigint, kind text, "subjectId" text)`,
+SELECT c."sessionId", c.number, c.kind, c."subjectId"
+FROM jsonb_to_recordset($1::jsonb) AS c("sessionId" uuid, number bigint, kind text, "subjectId" text)`,
 };
 
 /** As `session_write`, for a new session: no row when its request id was used before. */

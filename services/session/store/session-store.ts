@@ -1,40 +1,22 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { StatusError } from '../../platform/errors.ts';
-import { Draft, type Written } from '../domain/draft.ts';
+import { Draft } from '../domain/draft.ts';
+import type { SessionChange } from '../domain/follower.ts';
 import type { IntentBody } from '../domain/intent-body.ts';
-import type {
-  ActivationRecord,
-  CommandRecord,
-  OutcomeRecord,
-  PositionRecord,
-  SessionRecord,
-  SignalRecord,
-} from '../domain/records.ts';
+import type { ActivationRequest, OutcomeRecord, SessionRecord } from '../domain/records.ts';
 import type { ChangeOptions, NewIntent, SessionBook } from '../domain/repository.ts';
 import { lockAccount, readUnissuedHalt } from './halt-statements.ts';
 import { addIntents, intentsDone, readIntents } from './intent-statements.ts';
-import {
-  insertSession,
-  lockSession,
-  outcomesTold,
-  readActivations,
-  readOpenCommands,
-  readOpenPositions,
-  readOpenSignals,
-  readOutcomes,
-  writeActivations,
-  writeChanges,
-  writeCommands,
-  writeOutcomes,
-  writePositions,
-  writeSessions,
-  writeSignals,
-} from './session-statements.ts';
-import { type Connection, inTransaction, read, run } from './statement.ts';
+import { addActivationRequest, findActivationRequest } from './read-statements.ts';
+import { changeWithin, load, write } from './session-change.ts';
+import { insertSession, outcomesTold, readOutcomes } from './session-statements.ts';
+import { inTransaction, read, run } from './statement.ts';
 import { kickWork } from './work-statements.ts';
 
 /** Intents applied in one transaction. */
 const INTENTS_PER_CHANGE = 200;
+/** Sessions changed in one transaction, where each could be changed by itself. */
+const SESSIONS_PER_CHANGE = 50;
 
 /** Called after a commit that watchers of the session, or its worker, should hear of. */
 export interface ChangeListener {
@@ -63,7 +45,7 @@ export class SessionStore implements SessionBook {
       const empty = { activations: [], signals: [], positions: [], commands: [] };
       const draft = new Draft({ session, ...empty }, this.#nowMs());
       plan(draft);
-      await write(client, draft);
+      await write(client, [draft]);
       await run(client, kickWork, [[session.id]]);
       return true;
     });
@@ -72,11 +54,51 @@ export class SessionStore implements SessionBook {
   }
 
   async change<T>(sessionId: string, work: (draft: Draft) => T, options: ChangeOptions = {}): Promise<T | undefined> {
-    const { done, written } = await inTransaction(this.#pool, (client) =>
-      changeWithin(client, sessionId, this.#nowMs(), work, options),
-    );
+    let done: T | undefined;
+    const noted = (draft: Draft): void => {
+      done = work(draft);
+    };
+    await this.#change([{ sessionId, options, work: noted }]);
+    return done;
+  }
+
+  async changeEach(sessionIds: readonly string[], work: (draft: Draft) => void): Promise<void> {
+    for (let at = 0; at < sessionIds.length; at += SESSIONS_PER_CHANGE) {
+      const part = sessionIds.slice(at, at + SESSIONS_PER_CHANGE);
+      await this.#change(part.map((sessionId) => ({ sessionId, options: {}, work })));
+    }
+  }
+
+  async activate(
+    accountId: string,
+    request: Omit<ActivationRequest, 'instanceIds'>,
+    plan: (draft: Draft) => readonly string[] | undefined,
+  ): Promise<ActivationRequest | undefined> {
+    const { requestId, fingerprint, sessionId } = request;
+    const { done, written } = await inTransaction(this.#pool, async (client) => {
+      const [draft] = await load(client, [{ sessionId, requestIds: [], openCommandIds: [] }], this.#nowMs());
+      if (draft === undefined) return { done: undefined, written: false };
+      const earlier = (): Promise<ActivationRequest[]> =>
+        run<ActivationRequest>(client, findActivationRequest, [accountId, requestId]);
+      const [known] = await earlier();
+      if (known !== undefined) return { done: known, written: false };
+      const instanceIds = plan(draft);
+      if (instanceIds === undefined) return { done: undefined, written: false };
+      const values = [accountId, requestId, fingerprint, sessionId, instanceIds];
+      const added = await run(client, addActivationRequest, values);
+      // The same key on another session was faster: nothing of this one has been written yet.
+      if (added.length === 0) return { done: (await earlier())[0], written: false };
+      const changed = (await write(client, [draft])).length > 0;
+      if (changed) await run(client, kickWork, [[sessionId]]);
+      return { done: { ...request, instanceIds }, written: changed };
+    });
     if (written) this.#listener.changed(sessionId);
     return done;
+  }
+
+  async #change(changes: readonly SessionChange[]): Promise<void> {
+    const written = await inTransaction(this.#pool, (client) => changeWithin(client, changes, this.#nowMs()));
+    for (const sessionId of written) this.#listener.changed(sessionId);
   }
 
   async addIntents(accountId: string, intents: readonly NewIntent[]): Promise<readonly string[]> {
@@ -87,11 +109,11 @@ export class SessionStore implements SessionBook {
 
   async applyIntents(sessionId: string, work: (draft: Draft, intent: IntentBody) => void): Promise<number> {
     const count = await inTransaction(this.#pool, async (client) => {
-      const draft = await load(client, sessionId, this.#nowMs(), {});
+      const [draft] = await load(client, [{ sessionId, requestIds: [], openCommandIds: [] }], this.#nowMs());
       if (draft === undefined || draft.session.state === 'STARTING') return 0;
       const rows = await run<{ id: string; body: IntentBody }>(client, readIntents, [sessionId, INTENTS_PER_CHANGE]);
       for (const { body } of rows) work(draft, body);
-      await write(client, draft);
+      await write(client, [draft]);
       if (rows.length > 0) await run(client, intentsDone, [draft.session.accountId, rows.map(({ id }) => id)]);
       return rows.length;
     });
@@ -107,68 +129,6 @@ export class SessionStore implements SessionBook {
   async outcomesTold(ids: readonly string[]): Promise<void> {
     await read(this.#pool, outcomesTold, [ids]);
   }
-}
-
-/** Changes one session in somebody's transaction. */
-export async function changeWithin<T>(
-  client: PoolClient,
-  sessionId: string,
-  nowMs: number,
-  work: (draft: Draft) => T,
-  options: ChangeOptions,
-): Promise<{ readonly done: T | undefined; readonly written: boolean }> {
-  const draft = await load(client, sessionId, nowMs, options);
-  if (draft === undefined) return { done: undefined, written: false };
-  const done = work(draft);
-  const written = await write(client, draft);
-  if (written) await run(client, kickWork, [[sessionId]]);
-  return { done, written };
-}
-
-async function load(
-  client: Connection,
-  sessionId: string,
-  nowMs: number,
-  { requestIds = [], openCommandIds = [] }: ChangeOptions,
-): Promise<Draft | undefined> {
-  const [session] = await run<SessionRecord>(client, lockSession, [sessionId]);
-  if (session === undefined) return undefined;
-  const activations = await run<ActivationRecord>(client, readActivations, [sessionId]);
-  const signals = await run<SignalRecord>(client, readOpenSignals, [sessionId]);
-  const commands = await run<CommandRecord>(client, readOpenCommands, [sessionId, session.accountId, requestIds]);
-  const subjects = commands.map((command) => command.subjectId);
-  const positions = await run<PositionRecord>(client, readOpenPositions, [sessionId, subjects, openCommandIds]);
-  return new Draft({ session, activations, signals, positions, commands }, nowMs);
-}
-
-/** Returns whether there was anything to write. */
-async function write(client: Connection, draft: Draft): Promise<boolean> {
-  const written = draft.result();
-  if (written === undefined) return false;
-  const { session, changes } = written;
-  // The session first: everything else refers to it.
-  await put(client, writeSessions, session);
-  for (const [statement, rows] of rowsOf(written)) await put(client, statement, rows);
-  if (changes.length > 0) await run(client, writeChanges, [draft.session.id, JSON.stringify(changes)]);
-  return true;
-}
-
-function rowsOf({ activations, signals, positions, commands, outcomes }: Written) {
-  return [
-    [writeActivations, activations],
-    [writeSignals, signals],
-    [writePositions, positions],
-    [writeCommands, commands],
-    [writeOutcomes, outcomes],
-  ] as const;
-}
-
-async function put(
-  client: Connection,
-  statement: { name: string; text: string },
-  rows: readonly object[],
-): Promise<void> {
-  if (rows.length > 0) await run(client, statement, [JSON.stringify(rows)]);
 }
 
 function halting(executorName: string, haltId: string): StatusError {

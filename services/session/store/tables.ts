@@ -108,6 +108,7 @@ export const POSITION = {
     symbol: 'text',
     state: 'text',
     quantity: 'text',
+    closedQuantity: 'text',
     entryPrice: 'text',
     entryTimeMs: 'time',
     stopLossPrice: 'text',

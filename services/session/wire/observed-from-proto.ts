@@ -6,7 +6,7 @@ import {
 } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import type { VenueEvent } from '../../../proto/gen/strategos/command/v1/venue_event_pb.js';
 import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
-import type { Fill } from '../domain/positions.ts';
+import type { Fill, OwnedFill } from '../domain/positions.ts';
 import type { CommandEnd, OpenCommandState } from '../domain/records.ts';
 import type { Observed } from '../domain/results.ts';
 import type { VenueNews } from '../domain/venue.ts';
@@ -105,8 +105,11 @@ export function venueNewsFromProto(event: VenueEvent): VenueNews | undefined {
 }
 
 /** None when one of them cannot be read: the sum of the others would be a wrong one. */
-function fillsFromProto(fills: readonly WireFill[]): Fill[] {
-  const read = fills.flatMap((fill) => fillFromProto(fill) ?? []);
+function fillsFromProto(fills: readonly WireFill[]): OwnedFill[] {
+  const read = fills.flatMap((wire) => {
+    const fill = fillFromProto(wire);
+    return fill === undefined ? [] : [{ ...fill, sessionId: wire.sessionId, strategyId: wire.strategyId }];
+  });
   return read.length === fills.length ? read : [];
 }
 

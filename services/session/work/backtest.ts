@@ -151,6 +151,7 @@ function applyTrade(draft: Draft, trade: Position): void {
     symbol: trade.symbol,
     state: closed ? 'CLOSED' : 'OPEN',
     quantity: trade.quantity,
+    closedQuantity: '',
     entryPrice: trade.entryPrice,
     entryTimeMs: millisecondsOf(trade.entryTime) ?? draft.nowMs,
     stopLossPrice: trade.stopLossPrice,

@@ -86,8 +86,15 @@ function waiting(ageMs = 60_000, stop: Partial<CommandRecord> = {}) {
   };
   const view: HaltView = { halt: HALT, targets: [{ ...target, command }] };
   const upstream = { as: () => ({}), commands, executors };
-  const options = { halts, book: {}, upstream, clock, logger: createLogger('test', 'silent') };
-  return { clock, log, issued, command, executor, advance: () => new Halting(optionsOf(options)).advance(view) };
+  const options = {
+    halts,
+    book: { changeEach: async () => undefined },
+    upstream,
+    clock,
+    logger: createLogger('test', 'silent'),
+  };
+  const halting = new Halting(optionsOf(options));
+  return { clock, log, issued, command, executor, advance: () => halting.advance(view) };
 }
 
 describe('an executor that was disabled while it was waited for', () => {
@@ -105,6 +112,17 @@ describe('an executor that was disabled while it was waited for', () => {
     await advance();
     expect(log).toEqual(['observed RUNNING']);
     clock.advance(1);
+    await advance();
+    expect(log).toContain('given up');
+  });
+
+  test('is given up as soon where the clock was set back meanwhile', async () => {
+    const { clock, log, executor, advance } = waiting();
+    executor.disableMs = clock.nowMs();
+    clock.step(-7_200_000);
+    await advance();
+    expect(log).toEqual(['observed RUNNING']);
+    clock.advance(5_000);
     await advance();
     expect(log).toContain('given up');
   });

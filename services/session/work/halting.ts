@@ -3,12 +3,13 @@ import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Running } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { Draft } from '../domain/draft.ts';
 import { type HaltBook, type HaltRecord, type HaltTarget, type HaltView, haltCommand } from '../domain/halt.ts';
 import { type CommandRecord, hasEnded, isDue, PUT_OFF_MS_MAX } from '../domain/records.ts';
 import type { SessionBook } from '../domain/repository.ts';
-import { executorHalted, executorLost, type Observed } from '../domain/results.ts';
+import { executorHalted, executorLost, haltedNowhere, type Observed } from '../domain/results.ts';
 import type { Upstream } from '../upstream.ts';
-import { ANSWER_MS_MAX, whyLost } from './executor-loss.ts';
+import { ANSWER_MS_MAX, ExecutorLoss } from './executor-loss.ts';
 import { cancel, issue, look } from './issuing.ts';
 
 const SWEEP_MS = 500;
@@ -27,12 +28,14 @@ export interface HaltingOptions {
 /** Carries out kill switches that are durable, until every executor has acknowledged or cannot any more. Any replica may, at any moment. */
 export class Halting implements Running {
   readonly #options: HaltingOptions;
+  readonly #loss: ExecutorLoss;
   #sweeping: Promise<void> = Promise.resolve();
   #stopped = false;
   #cancel: (() => void) | undefined;
 
   constructor(options: HaltingOptions) {
     this.#options = options;
+    this.#loss = new ExecutorLoss(options.upstream, options.clock);
   }
 
   start(): void {
@@ -55,7 +58,7 @@ export class Halting implements Running {
 
   /** Does what a halt needs now: issues its commands, looks at them, writes down who has acknowledged, and who never will. */
   async advance({ halt, targets }: HaltView): Promise<void> {
-    const { halts, upstream, clock } = this.#options;
+    const { halts, clock } = this.#options;
     const open = targets.filter(({ flat, abandonTimeMs }) => !flat && abandonTimeMs === null);
     const news = await this.#news(halt, open);
     for (const { command, ...target } of open) {
@@ -64,13 +67,15 @@ export class Halting implements Running {
     }
     const waiting = open.filter(({ command }) => news.get(command.requestId)?.state !== 'SUCCEEDED');
     // Nothing holds up the stop itself.
-    const isYoung = clock.nowMs() - halt.createTimeMs <= ANSWER_MS_MAX;
-    const lost = isYoung ? new Map<string, string>() : await whyLost(upstream, halt.accountId, waiting, clock.nowMs());
+    const isYoung = Math.abs(clock.nowMs() - halt.createTimeMs) <= ANSWER_MS_MAX;
+    const lost = isYoung ? new Map<string, string>() : await this.#loss.whyLost(halt.accountId, waiting);
     for (const { command, ...target } of waiting) {
       const told = news.get(command.requestId);
       const reason = lost.get(target.executorId);
       if (reason !== undefined) {
         await this.#abandon(halt, target, { ...command, commandId: told?.commandId ?? command.commandId }, reason);
+      } else if (told !== undefined && (await this.#isNothingThere(command, told))) {
+        await halts.acknowledged(target, told.finishTimeMs ?? clock.nowMs());
       } else if (told !== undefined && endedWithoutStop(told)) {
         const scope = { halt, sessionId: command.sessionId ?? undefined };
         // Such as one whose market is closed: the first time after a look, then ever later.
@@ -113,6 +118,12 @@ export class Halting implements Running {
     await halts.acknowledged(target, finishTimeMs ?? clock.nowMs());
   }
 
+  /** The executor knows no such session, and nothing of it is left to close there. */
+  async #isNothingThere({ sessionId, wish }: CommandRecord, told: Observed): Promise<boolean> {
+    if (sessionId === null || told.reason !== 'TARGET_UNKNOWN' || wish.type !== 'STOP_SESSION') return false;
+    return (await this.#options.book.change(sessionId, (draft) => haltedNowhere(draft, wish.closePositions))) ?? true;
+  }
+
   /** The halt last: should this replica die in between, the next one finds the executor still waited for. */
   async #abandon(halt: HaltRecord, target: HaltTarget, command: CommandRecord, reason: string): Promise<void> {
     const { halts, book, upstream, logger } = this.#options;
@@ -123,9 +134,7 @@ export class Halting implements Running {
       const [news] = await look(upstream, halt.accountId, [command]);
       if (news?.state === 'SUCCEEDED') return this.#take(halt, target, command, news);
     }
-    for (const sessionId of await halts.sessions(halt.id, executorId)) {
-      await book.change(sessionId, (draft) => executorLost(draft, reason));
-    }
+    await book.changeEach(await halts.sessions(halt.id, executorId), (draft) => executorLost(draft, reason));
     if (await halts.abandoned(target, reason)) {
       logger.warn({ haltId: halt.id, executor: executorName, reason }, 'halt ended without its executor');
     }
@@ -133,9 +142,8 @@ export class Halting implements Running {
 
   async #settleSessions({ id, closePositions }: HaltRecord, executorId: string, news: Observed): Promise<void> {
     const { halts, book } = this.#options;
-    for (const sessionId of await halts.sessions(id, executorId)) {
-      await book.change(sessionId, (draft) => executorHalted(draft, news, closePositions));
-    }
+    const settle = (draft: Draft): void => executorHalted(draft, news, closePositions);
+    await book.changeEach(await halts.sessions(id, executorId), settle);
   }
 
   async #sweep(): Promise<void> {

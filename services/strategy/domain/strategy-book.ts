@@ -58,6 +58,14 @@ export interface StrategyUpdate {
   readonly fromRevision: number;
   readonly definition: Definition;
   readonly author: string;
+  /** Undefined: the call cannot be repeated safely. */
+  readonly request: UpdateRequest | undefined;
+}
+
+/** The caller's key of an update, with the strategy as the caller named it: a name may be another's by the time of a repeat. */
+export interface UpdateRequest {
+  readonly id: string;
+  readonly named: string;
 }
 
 /** What came of a write. `kept`: nothing had to be written, and `revision` is what stands. */
@@ -71,6 +79,8 @@ export type WriteOutcome =
 export interface StrategyBook {
   create(order: NewStrategy): Promise<WriteOutcome>;
   update(order: StrategyUpdate): Promise<WriteOutcome>;
+  /** The strategy that an earlier update with this request id was about; undefined when there was none. */
+  updatedBy(accountId: string, requestId: string): Promise<string | undefined>;
   /** A strategy that is deleted already is kept so. */
   delete(accountId: string, id: string, author: string): Promise<WriteOutcome>;
   /** The id of a strategy by its name, or by its id, then also of a deleted one; undefined when there is none. */

@@ -30,7 +30,7 @@ export function revisionOf(
       throw new StatusError(
         'AlreadyExists',
         'REQUEST_ID_REUSED',
-        `the request_id "${requestId}" was used for another strategy; take another one`,
+        `the request_id "${requestId}" was used with another body; take another one`,
         { metadata: { request_id: requestId, strategy_id: outcome.strategyId } },
       );
     case 'stale':

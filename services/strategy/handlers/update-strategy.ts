@@ -21,14 +21,19 @@ export function updateStrategy({ desk, book, catalogue }: StrategyHandlerDepende
   ): Promise<Pick<UpdateStrategyResponse, 'strategy' | 'warnings'>> => {
     const { accountId, subject: author } = callerOf(context);
     const checks = checksOf(UpdateStrategyRequestSchema, request);
-    const { strategy } = request;
+    const { strategy, requestId } = request;
     checks.text('strategy', strategy, { required: true });
+    checks.text('request_id', requestId);
     const fromRevision = checks.revision('revision', request.revision, { required: true });
     const { definition, warnings } = await soundDefinition(catalogue, askerOf(context), request.source, checks);
     // An id needs no look: what it names is read in the transaction of the change.
-    const id = isId(strategy) ? strategy.toLowerCase() : await strategyIdOf(book, accountId, strategy);
-    const outcome = await desk.update({ accountId, id, fromRevision, definition, author });
-    const revision = revisionOf(outcome, { strategy, name: definition.strategyName, fromRevision });
+    const named = isId(strategy) ? strategy.toLowerCase() : strategy;
+    // A name may have been left by the very update that is repeated.
+    const earlier = isId(strategy) || requestId === '' ? undefined : await book.updatedBy(accountId, requestId);
+    const id = isId(strategy) ? named : (earlier ?? (await strategyIdOf(book, accountId, strategy)));
+    const keyed = requestId === '' ? undefined : { id: requestId, named };
+    const outcome = await desk.update({ accountId, id, fromRevision, definition, author, request: keyed });
+    const revision = revisionOf(outcome, { strategy, name: definition.strategyName, fromRevision, requestId });
     return { strategy: strategyToProto(revision), warnings: warnings.map(faultToProto) };
   };
 }

@@ -57,11 +57,11 @@ async function* changesSince(
         revision = change.number;
       }
       if (revision < page.revision) continue;
-      if (clock.nowMs() - checkpointMs >= CHECKPOINT_MS) {
+      if (clock.steadyMs() - checkpointMs >= CHECKPOINT_MS) {
         // Sending took time, in which the account may have moved on: a checkpoint is of a look right before it.
         if (page.changes.length > 0) continue;
         yield response(page);
-        checkpointMs = clock.nowMs();
+        checkpointMs = clock.steadyMs();
       }
       await waker.wait(POLL_MS);
     }

@@ -13,6 +13,17 @@ export const forgetRequests: Statement = {
 SELECT count(*)::integer AS removed FROM forgotten`,
 };
 
+/** $1 days to keep, $2 how many rows. Forgets by which request a revision was made. Gives how many were forgotten. */
+export const forgetUpdateRequests: Statement = {
+  name: 'forget_update_requests',
+  text: `WITH removed AS (
+  DELETE FROM strategy.request WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM strategy.request
+    WHERE time < now() - $1::integer * interval '1 day' ORDER BY time LIMIT $2::integer)) RETURNING 1
+)
+SELECT count(*)::integer AS removed FROM removed`,
+};
+
 /**
  * $1 days to keep, $2 how many rows. Gives up publishing what has not reached NATS in that time: readers find the revisions by
  * their numbers. Gives how many were removed.

@@ -109,3 +109,17 @@ FROM strategy.account a LEFT JOIN LATERAL (
   WHERE r.account_id = a.id AND r.number > $2::bigint ORDER BY r.number LIMIT $3::integer) c ON true
 WHERE a.id = $1 ORDER BY c.number`,
 };
+
+/** $1 account, $2 request id: what an update with it has made. */
+export const findUpdateRequest: Statement = {
+  name: 'find_update_request',
+  text: `SELECT encode(digest, 'hex') AS digest, strategy_id, revision FROM strategy.request
+WHERE account_id = $1 AND request_id = $2::text`,
+};
+
+/** $1 account, $2 request id, $3 digest of what was asked in hex, $4 strategy, $5 revision. The account's row is locked. */
+export const addUpdateRequest: Statement = {
+  name: 'add_update_request',
+  text: `INSERT INTO strategy.request (account_id, request_id, digest, strategy_id, revision, time)
+VALUES ($1, $2::text, decode($3::text, 'hex'), $4::uuid, $5::bigint, statement_timestamp())`,
+};

@@ -8,7 +8,9 @@ import { type RevisionRow, readRevisionRow, storedDefinition } from './revision-
 import { inTransaction, run } from './statement.ts';
 import {
   addStrategyAccount,
+  addUpdateRequest,
   findStrategy,
+  findUpdateRequest,
   listStrategies,
   lockStrategyAccount,
   readChangesAfter,
@@ -33,6 +35,12 @@ interface FactsRow {
   readonly definition: string;
 }
 
+interface RequestRow {
+  readonly digest: string;
+  readonly strategy_id: string;
+  readonly revision: number;
+}
+
 interface RevisionToWrite {
   readonly accountId: string;
   readonly id: string;
@@ -45,6 +53,7 @@ interface RevisionToWrite {
 
 /** The account as a change sees it: locked, with everything that the change has to look at. */
 interface Desk {
+  readonly client: PoolClient;
   readonly facts: readonly FactsRow[];
   readonly write: (order: RevisionToWrite) => Promise<WriteOutcome>;
   readonly read: (strategyId: string, number: number) => Promise<WriteOutcome>;
@@ -68,16 +77,36 @@ export function strategyBook(pool: Pool): StrategyBook {
         return write({ accountId, id, type: 'CREATED', name, json, author, request });
       });
     },
-    update({ accountId, id, fromRevision, definition, author }) {
+    update({ accountId, id, fromRevision, definition, author, request }) {
       const { strategyName: name } = definition;
-      return change(pool, accountId, { name, id }, async ({ facts, write, read }) => {
+      const json = toJsonText(definition);
+      const decide = async ({ facts, write, read }: Desk): Promise<WriteOutcome> => {
         const own = facts.find((row) => row.id === id);
         if (own === undefined || own.deleted) return { kind: 'not_found' };
         if (own.revision !== fromRevision) return { kind: 'stale', current: own.revision };
         if (same(storedDefinition(own.definition), definition)) return read(id, own.revision);
         if (facts.some((row) => row.name === name && row.id !== id && !row.deleted)) return { kind: 'name_taken' };
-        return write({ accountId, id, type: 'UPDATED', name, json: toJsonText(definition), author });
+        return write({ accountId, id, type: 'UPDATED', name, json, author });
+      };
+      return change(pool, accountId, { name, id }, async (desk) => {
+        if (request === undefined) return decide(desk);
+        const { client, read } = desk;
+        const digest = sha256(JSON.stringify([request.named, fromRevision, json]));
+        const [made] = await run<RequestRow>(client, findUpdateRequest, [accountId, request.id]);
+        if (made !== undefined) {
+          return made.digest === digest
+            ? read(made.strategy_id, made.revision)
+            : { kind: 'request_reused', strategyId: made.strategy_id };
+        }
+        const outcome = await decide(desk);
+        if (outcome.kind === 'written' || outcome.kind === 'kept') {
+          await run(client, addUpdateRequest, [accountId, request.id, digest, id, outcome.revision.number]);
+        }
+        return outcome;
       });
+    },
+    async updatedBy(accountId, requestId) {
+      return (await run<RequestRow>(pool, findUpdateRequest, [accountId, requestId]))[0]?.strategy_id;
     },
     delete(accountId, id, author) {
       return change(pool, accountId, { id }, async ({ facts, write, read }) => {
@@ -142,6 +171,7 @@ function change(
     const number = (await lock(client, accountId)) + 1;
     const facts = await run<FactsRow>(client, readStrategyFacts, [accountId, name ?? null, id, requestId ?? null]);
     return decide({
+      client,
       facts,
       write: async (order) => ({ kind: 'written', revision: await insertRevision(client, number, order) }),
       read: async (strategyId, upTo) => {

@@ -28,7 +28,7 @@ export class MarketCatalogue implements IndicatorCatalogue {
     const missing: string[] = [];
     for (const id of new Set(indicatorIds)) {
       const known = this.#known.get(id);
-      if (known !== undefined && this.#clock.nowMs() - known.askedMs < KNOWN_MS) {
+      if (known !== undefined && this.#clock.steadyMs() - known.askedMs < KNOWN_MS) {
         verdicts.set(id, { canonicalId: known.canonicalId, fault: '' });
       } else missing.push(id);
     }
@@ -53,7 +53,7 @@ export class MarketCatalogue implements IndicatorCatalogue {
       return { canonicalId: '', fault: check?.fault || `there is no indicator "${id}"` };
     }
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
-    this.#known.set(id, { canonicalId: check.normalisedId, askedMs: this.#clock.nowMs() });
+    this.#known.set(id, { canonicalId: check.normalisedId, askedMs: this.#clock.steadyMs() });
     return { canonicalId: check.normalisedId, fault: '' };
   }
 }
