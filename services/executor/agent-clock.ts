@@ -15,6 +15,7 @@ export function createAgentClock(): AgentClock {
   let sample = { uptimeMs: 0, wallMs: 0, monotonicMs: Number.NEGATIVE_INFINITY };
   return {
     nowMs: () => systemClock.nowMs(),
+    steadyMs: () => systemClock.steadyMs(),
     after: (delayMs, callback) => systemClock.after(delayMs, callback),
     reading() {
       const monotonicMs = performance.now();

@@ -42,7 +42,11 @@ export interface ExecutionContext {
   progress(message: string, percent?: number): void;
 }
 
-/** Result fields of `CommandResult`: a summary in one sentence, fills, status, payload. */
+/**
+ * Result fields of `CommandResult`: a summary in one sentence, fills, status, payload. A fill of a stop says by its session and
+ * strategy whose position it closed. A close or stop that was filled in part succeeds with the fills of that part: the rest is
+ * asked for again.
+ */
 export type ResultInit = MessageInitShape<typeof CommandResultSchema>;
 
 /** Status as `GetStatus` answers it, and as local limits and preconditions read it. */

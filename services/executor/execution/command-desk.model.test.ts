@@ -130,7 +130,12 @@ class World {
       uptimeMs: this.manual.nowMs(),
       monotonicMs: this.manual.nowMs(),
     });
-    const clock: AgentClock = { nowMs: () => this.manual.nowMs(), after: this.manual.after.bind(this.manual), reading };
+    const clock: AgentClock = {
+      nowMs: () => this.manual.nowMs(),
+      steadyMs: () => this.manual.steadyMs(),
+      after: this.manual.after.bind(this.manual),
+      reading,
+    };
     const outbox = new Outbox(clock, 1_000);
     const { journal } = this;
     const fixed = { onFatal: fail, limits: {}, concurrencyMax: 3, logger: silentLogger };

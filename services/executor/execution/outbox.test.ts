@@ -8,7 +8,10 @@ import { Outbox, type OutgoingEvent } from './outbox.ts';
 function setUp(inFlightMax = 4) {
   const manual = new ManualClock();
   const reading = () => ({ wallMs: manual.nowMs(), uptimeMs: manual.nowMs(), monotonicMs: manual.nowMs() });
-  const outbox = new Outbox({ nowMs: () => manual.nowMs(), after: manual.after.bind(manual), reading }, inFlightMax);
+  const outbox = new Outbox(
+    { nowMs: () => manual.nowMs(), steadyMs: () => manual.steadyMs(), after: manual.after.bind(manual), reading },
+    inFlightMax,
+  );
   const received = (commandId: string, bytes = 10): OutgoingEvent => ({
     commandId,
     attempt: 1,

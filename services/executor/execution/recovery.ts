@@ -1,10 +1,11 @@
+import type { Finished } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { backoffMs } from '../../platform/backoff.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { pause } from '../../platform/pause.ts';
 import type { Adapter, AdapterCommand, Recovery } from '../adapters/adapter.ts';
 import { tagOf } from '../adapters/tag.ts';
 import type { AgentClock } from '../agent-clock.ts';
-import type { Finished } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { type ClockReading, isOverdue } from '../domain/start-deadline.ts';
 import { cancelled, expired, outcomeAnswer, outcomeUnknown } from './answers.ts';
 import type { LiveCommand } from './live-command.ts';
@@ -69,18 +70,4 @@ export function recoveredAnswer(
     return expired('the agent ended before this took effect, and came back after its time was over', 'FINISH_DEADLINE');
   }
   return 'execute';
-}
-
-function pause(clock: AgentClock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(delayMs, resolve);
-    signal.addEventListener(
-      'abort',
-      () => {
-        cancel();
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

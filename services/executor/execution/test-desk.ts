@@ -97,6 +97,7 @@ export function openDesk(adapter = new HeldAdapter()): Bench {
   const journal = scene.openJournal();
   const clock: AgentClock = {
     nowMs: () => scene.manual.nowMs() + scene.wallStepMs,
+    steadyMs: () => scene.manual.steadyMs(),
     after: scene.manual.after.bind(scene.manual),
     reading: () => ({
       wallMs: scene.manual.nowMs() + scene.wallStepMs,

@@ -81,7 +81,12 @@ function isIn<K extends ExecutorState['kind']>(
 function manualClock(): { clock: AgentClock; advance: (ms: number) => void } {
   const manual = new ManualClock();
   const reading = () => ({ wallMs: manual.nowMs(), uptimeMs: manual.nowMs(), monotonicMs: manual.nowMs() });
-  const clock = { nowMs: () => manual.nowMs(), after: manual.after.bind(manual), reading };
+  const clock = {
+    nowMs: () => manual.nowMs(),
+    steadyMs: () => manual.steadyMs(),
+    after: manual.after.bind(manual),
+    reading,
+  };
   return { clock, advance: (ms) => manual.advance(ms) };
 }
 

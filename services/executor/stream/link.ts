@@ -7,7 +7,7 @@ import type { CommandDesk } from '../execution/command-desk.ts';
 import type { Outbox } from '../execution/outbox.ts';
 import type { VenueDesk } from '../execution/venue-desk.ts';
 import type { LinkEnd, LinkState } from './link-state.ts';
-import { pause } from './pause.ts';
+import { pause } from '../../platform/pause.ts';
 import { PollLink } from './poll-link.ts';
 import { retryDelayMs } from './reconnect-policy.ts';
 import { StreamSession } from './stream-session.ts';

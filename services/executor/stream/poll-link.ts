@@ -15,7 +15,7 @@ import type { VenueDesk, VenueReader } from '../execution/venue-desk.ts';
 import { handleFrame } from './frame-handler.ts';
 import { linkEndOf } from './link-end.ts';
 import type { LinkEnd } from './link-state.ts';
-import { pause } from './pause.ts';
+import { pause } from '../../platform/pause.ts';
 import { retryDelayMs } from './reconnect-policy.ts';
 import { TransitClock } from './transit-clock.ts';
 

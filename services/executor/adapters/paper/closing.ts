@@ -70,7 +70,7 @@ export function closePositions(
     changes.push({ collection: 'ledger', key: ledger, value: over ? undefined : balance.toString() });
     if (over) changes.push({ collection: 'performance', key: ledger, value: undefined });
   }
-  return { fills: kept.map(fillInit), kept, changes };
+  return { fills: kept.map((fill, at) => ({ ...fillInit(fill), ...ownerOf(closings[at]?.position) })), kept, changes };
 }
 
 /** A liquidation takes the margin and no fee beyond it. */
@@ -89,7 +89,14 @@ function closingFill({ tag, nowMs, costs }: ClosingContext, closing: Closing, at
   };
 }
 
-export function fillInit({ timeMs, ...fill }: PaperFill): FillInit {
+/** Whose the position is that a fill is of. */
+export function ownerOf(
+  position: Pick<PaperPosition, 'sessionId' | 'strategyId'> | undefined,
+): Pick<PaperPosition, 'sessionId' | 'strategyId'> {
+  return { sessionId: position?.sessionId ?? '', strategyId: position?.strategyId ?? '' };
+}
+
+export function fillInit({ timeMs, ...fill }: PaperFill) {
   return { ...fill, fillTime: timestampFromMs(timeMs) };
 }
 

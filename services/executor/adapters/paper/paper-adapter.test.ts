@@ -121,7 +121,7 @@ describe('the paper venue', () => {
       [open({ quantity: '-1' }), 'quantity must be a decimal number above zero, and is "-1"'],
       [open({ symbol: '' }), 'symbol is empty'],
       [open({ side: Side.UNSPECIFIED }), 'side must be buy or sell'],
-      [open({ leverage: '21' }), 'leverage 21 is above the 20 that this venue grants'],
+      [open({ leverage: '126' }), 'leverage 126 is above the 125 that this venue grants'],
       [open({ quantity: '101' }), 'the order needs a margin of 10100, and 10000 is free'],
       [open({ sessionId: 'nowhere' }), 'no session "nowhere" is open on this executor: start it first'],
       [close({ symbol: 'BTC_USDT' }), 'no position is open on "BTC_USDT"'],
@@ -188,6 +188,19 @@ describe('the paper venue', () => {
     expect(await paper.status()).toMatchObject({ positions: [{ strategyId: 'y' }] });
     await run({ case: 'stopAll', value: { closePositions: true } });
     expect(await paper.status()).toMatchObject({ positions: [], sessions: [] });
+  });
+
+  test('each fill says whose position it is of', async () => {
+    const owners = ['s', 't'].map((sessionId) => ({ sessionId, strategyId: 'x' }));
+    for (const owner of owners) {
+      await run(startSession(owner.sessionId));
+      await run({ case: 'startStrategy', value: { ...owner, symbol: 'BTC_USDT' } });
+      expect(await run(open(owner))).toMatchObject({ result: { fills: [owner] } });
+    }
+    await run(open({ quantity: '1' }));
+    expect(await run({ case: 'stopAll', value: { closePositions: true } })).toMatchObject({
+      result: { fills: [...owners, { sessionId: '', strategyId: '' }] },
+    });
   });
 
   test('protective orders rest on the position until they are cancelled', async () => {

@@ -25,6 +25,7 @@ import { priceCosts } from './costs.ts';
 import type { Effect, EffectContext } from './effect.ts';
 import { PaperBook } from './paper-book.ts';
 import { cancelOrders, closePosition, openPosition, referenceMs, restingOrders } from './positions.ts';
+import { LEVERAGE_MAX } from './paper-venue.ts';
 import { PriceFollower, readPrice } from './price-follower.ts';
 import { setPaused, startSession, startStrategy, stopAll, stopSession, stopStrategy } from './sessions.ts';
 import { venueLatency } from './venue-latency.ts';
@@ -33,7 +34,7 @@ import { venueLatency } from './venue-latency.ts';
 export interface PaperOptions {
   /** Balance of the account in its quote asset, decimal, when it is new. Default 10000. */
   readonly initialBalance?: string;
-  /** Highest leverage that it grants, decimal. Default 20. */
+  /** Highest leverage that it grants, decimal. Default 125, as in back-tests. */
   readonly maxLeverage?: string;
   /** How long the venue takes over each command, milliseconds. Default 0. */
   readonly latencyMs?: number;
@@ -63,7 +64,7 @@ const ALL_KINDS: readonly CommandCase[] = [
 
 const DEFAULTS = {
   initialBalance: '10000',
-  maxLeverage: '20',
+  maxLeverage: LEVERAGE_MAX,
   latencyMs: 0,
   feePct: '0',
   spreadPct: '0',

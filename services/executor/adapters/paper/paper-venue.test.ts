@@ -69,7 +69,7 @@ describe('an order on paper', () => {
   });
 
   test.each([
-    ['leverage', entry({ leverage: '20.5' }), 'leverage 20.5 is above the 20 that this venue grants'],
+    ['leverage', entry({ leverage: '125.5' }), 'leverage 125.5 is above the 125 that this venue grants'],
     ['balance', entry({ quantity: '11' }), 'the order needs a margin of 1100, and 1000 is free'],
     ['invalid_field', entry({ quantity: '0' }), 'quantity must be a decimal number above zero, and is "0"'],
     ['invalid_field', entry({ quantity: 'NaN' }), 'quantity must be a decimal number above zero, and is "NaN"'],

@@ -18,11 +18,14 @@ import { performanceChange, standingOf } from './performance.ts';
 import { closePosition, openPosition } from './positions.ts';
 import { marketPrice, triggeredBy } from './protection.ts';
 
+/** Highest leverage that is granted unless told otherwise: as much as a strategy may ask for, in a back-test and on paper. */
+export const LEVERAGE_MAX = '125';
+
 /** Settings of a paper account. Decimals as text; costs are zero unless told otherwise. */
 export interface PaperVenueOptions extends CostSettings {
   /** In the quote asset, above zero. */
   readonly initialBalance: string;
-  /** Highest leverage that is granted. Default 20. */
+  /** Highest leverage that is granted. Default 125. */
   readonly maxLeverage?: string;
 }
 
@@ -91,7 +94,7 @@ export class PaperVenue {
   #orders = 0;
 
   /** @throws Error for a balance that is no number above zero */
-  constructor({ initialBalance, maxLeverage = '20', ...costs }: PaperVenueOptions) {
+  constructor({ initialBalance, maxLeverage = LEVERAGE_MAX, ...costs }: PaperVenueOptions) {
     if (!(parseDecimal(initialBalance)?.gt(0) ?? false)) {
       throw new Error(`the initial balance must be a decimal number above zero, and is "${initialBalance}"`);
     }

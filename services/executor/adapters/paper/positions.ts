@@ -19,7 +19,7 @@ import {
   positionsWithin,
   symbolKey,
 } from './account.ts';
-import { CLOSE_REASONS, closeAll, closePositions, exitPrice, fillInit } from './closing.ts';
+import { CLOSE_REASONS, closeAll, closePositions, exitPrice, fillInit, ownerOf } from './closing.ts';
 import { dealtPrice, feeOf } from './costs.ts';
 import { counted, dealPrice, done, type Effect, type EffectContext, isEffect, positive, refuse } from './effect.ts';
 import { isInstance, noSession } from './sessions.ts';
@@ -64,6 +64,7 @@ export function openPosition(context: EffectContext, body: OpenOrder): Effect {
     fee: fee.toString(),
     venueOrderId: `${tag}-1`,
     fillTime: timestampFromMs(entryMs(context, body)),
+    ...ownerOf(body),
   };
   const changes: AccountChange[] = [
     positionChange({ ...enlarged(open, body, quantity, price, leverage), ...originOf(context, body, open) }),
@@ -188,7 +189,7 @@ export function closePosition(context: EffectContext, body: CloseOrder): Effect 
     const earlier = account.closed.get(positionName(body));
     if (earlier !== undefined) {
       return done(`already closed by ${earlier.reason}`, [], {
-        fills: [fillInit(earlier.fill)],
+        fills: [{ ...fillInit(earlier.fill), ...ownerOf(body) }],
         alreadyClosed: { reason: CLOSE_REASONS[earlier.reason] },
       });
     }
