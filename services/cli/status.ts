@@ -11,6 +11,7 @@ import { resolveUrl } from './settings.ts';
 import { parseDurationMs } from './terminal/duration.ts';
 import { CliError, EXIT, failureOf } from './terminal/errors.ts';
 import { protoJson } from './terminal/output.ts';
+import { valueName } from './terminal/value-name.ts';
 
 const WAIT_DEFAULT = '60s';
 const WAIT_POLL_MS = 100;
@@ -75,7 +76,7 @@ async function show(session: Session): Promise<void> {
       'token',
       token === undefined
         ? ''
-        : `${token.name}, ${(Role[token.role] ?? '').toLowerCase()} of account ${token.accountId}`,
+        : `${token.name}, ${valueName(Role, token.role).toLowerCase()} of account ${token.accountId}`,
     ],
     ['executors', `${online} of ${executors.length} online`],
     ['commands', `${stats.count} in 24h, ${(stats.successRate * 100).toFixed(1)} % successful`],

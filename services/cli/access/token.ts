@@ -10,6 +10,7 @@ import { CliError, EXIT, usageError } from '../terminal/errors.ts';
 import { type Output, protoJson } from '../terminal/output.ts';
 import { repeatWhileUnavailable } from '../terminal/repeat.ts';
 import { formatTime } from '../terminal/time.ts';
+import { valueName } from '../terminal/value-name.ts';
 import { requireNewFile, writeSecret } from './secret-file.ts';
 import { registerRecover } from './token-recover.ts';
 
@@ -85,10 +86,11 @@ export async function handOverBearer(out: Output, bearer: string, file: string |
   return '';
 }
 
-function tokenRow(token: Token): string[] {
+/** A row of `token list`. */
+export function tokenRow(token: Token): string[] {
   return [
     token.name,
-    (Role[token.role] ?? '').toLowerCase(),
+    valueName(Role, token.role).toLowerCase(),
     token.accountId,
     formatTime(token.createTime) ?? '',
     formatTime(token.revokeTime) ?? '',

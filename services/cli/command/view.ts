@@ -6,6 +6,7 @@ import { formatMs } from '../terminal/duration.ts';
 import { usageError } from '../terminal/errors.ts';
 import type { Output } from '../terminal/output.ts';
 import { formatAge, formatTime } from '../terminal/time.ts';
+import { valueName } from '../terminal/value-name.ts';
 
 /** "open_position" for the case `openPosition`. */
 export function kindOf(command: Command): string {
@@ -119,8 +120,8 @@ function settledText({ settleTime, settledBy }: Command): string | undefined {
 
 /** One step of a command's life. */
 export function transitionText(step: Transition): string {
-  const from = step.fromState === CommandState.UNSPECIFIED ? '' : `${CommandState[step.fromState]} → `;
-  const reason = step.reason === ErrorReason.UNSPECIFIED ? '' : ` [${ErrorReason[step.reason]}]`;
+  const from = step.fromState === CommandState.UNSPECIFIED ? '' : `${valueName(CommandState, step.fromState)} → `;
+  const reason = step.reason === ErrorReason.UNSPECIFIED ? '' : ` [${valueName(ErrorReason, step.reason)}]`;
   const message = step.message === '' ? '' : `: ${step.message}`;
   return `${colors.dim(formatTime(step.time) ?? '')}  ${from}${stateText(step.toState)}  ${step.cause}${message}${reason}`;
 }

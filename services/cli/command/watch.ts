@@ -10,6 +10,7 @@ import type { Cli, Session } from '../cli.ts';
 import { failureOf, usageError } from '../terminal/errors.ts';
 import type { Output } from '../terminal/output.ts';
 import { protoJson } from '../terminal/output.ts';
+import { whileHeard } from '../terminal/silence.ts';
 import { commandFilter, type FilterOptions, withFilterOptions } from './list.ts';
 import { kindOf, transitionText } from './view.ts';
 
@@ -47,7 +48,10 @@ async function watch(session: Session, options: WatchOptions): Promise<void> {
   for (let failures = 0; !interrupted.signal.aborted; ) {
     try {
       const request = { filter, cursor, fromStart: cursor === '' && options.fromStart === true };
-      const events = session.commands.watchCommands(request, { signal: interrupted.signal, timeoutMs: 0 });
+      const events = whileHeard(
+        (signal) => session.commands.watchCommands(request, { signal, timeoutMs: 0 }),
+        interrupted.signal,
+      );
       for await (const event of events) {
         failures = 0;
         cursor = event.cursor;

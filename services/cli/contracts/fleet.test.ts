@@ -44,3 +44,15 @@ test('the reason names the release, its last day, and what of its wire format wa
   expect(reason('')).toBe('it names no wire format, so nobody knows what it needs');
   expect(reason('own')).toBe('it speaks the wire format of this build');
 });
+
+test('an executor stays whole when a later release that is supported has the wire format of one whose support has ended', () => {
+  const ended = { version: '1.0.0', digest: 'same', supportedUntil: '2026-05-31', differences: ['a'] };
+  const later = { version: '1.1.0', digest: 'same', supportedUntil: '2026-06-01', differences: ['a'] };
+  for (const supported of [
+    [ended, later],
+    [later, ended],
+  ])
+    expect(deployable([member('a', 'same', '1.1.0')], { ...RULES, supported })).toMatchObject([
+      { release: '1.1.0', breaks: false },
+    ]);
+});

@@ -46,7 +46,10 @@ type Judged = Pick<FleetVerdict, 'release' | 'breaks' | 'reason' | 'differences'
 
 function verdictOf(member: FleetMember, { supported, ownDigest, nowMs }: FleetRules): Judged {
   const today = new Date(nowMs).toISOString().slice(0, 10);
-  const release = supported.find((each) => each.digest === member.digest);
+  // Two releases may have one wire format: the one that is supported longest counts.
+  const [release] = supported
+    .filter(({ digest }) => digest === member.digest)
+    .toSorted((a, b) => (a.supportedUntil < b.supportedUntil ? 1 : -1));
   if (release !== undefined && release.supportedUntil >= today) {
     return whole(release.version, `release ${release.version} is supported until ${release.supportedUntil}`);
   }

@@ -5,6 +5,7 @@ import { Verdict as ProtoVerdict } from '../../../proto/gen/strategos/diagnostic
 import { messageOf } from '../../platform/errors.ts';
 import { reasonOf } from '../../platform/grpc/status.ts';
 import type { Clients } from '../client.ts';
+import { valueName } from '../terminal/value-name.ts';
 import { type Finding, ill, skipped, timed, type Verdict, well } from './finding.ts';
 
 const READY_MS_MAX = 4_000;
@@ -66,7 +67,7 @@ export async function tokenFinding(clients: Clients): Promise<Finding> {
   const startMs = performance.now();
   try {
     const { value, tookMs } = await timed(() => clients.access.whoAmI({}));
-    const role = (Role[value.token?.role ?? 0] ?? '').toLowerCase();
+    const role = valueName(Role, value.token?.role ?? Role.UNSPECIFIED).toLowerCase();
     return well('token', `${value.token?.name}, ${role} of account ${value.token?.accountId}`, tookMs);
   } catch (thrown) {
     const error = ConnectError.from(thrown);

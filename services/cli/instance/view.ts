@@ -13,6 +13,7 @@ import { numberBeside } from '../../platform/number-beside.ts';
 import { OPERATORS } from '../strategy/operator.ts';
 import type { Output } from '../terminal/output.ts';
 import { formatTime } from '../terminal/time.ts';
+import { valueName } from '../terminal/value-name.ts';
 
 export const INSTANCE_COLUMNS = ['id', 'session', 'strategy', 'symbol', 'status', 'state', 'revision', 'evaluator'];
 
@@ -24,8 +25,8 @@ export function instanceRow(instance: Instance): string[] {
     instance.sessionId,
     instance.strategyName === '' ? instance.strategyId : instance.strategyName,
     instance.symbol,
-    `${InstanceStatus[instance.status]}${paused}`,
-    InstanceState[instance.state],
+    `${valueName(InstanceStatus, instance.status)}${paused}`,
+    valueName(InstanceState, instance.state),
     `${instance.runningRevision}${pinned}`,
     instance.replicaId === '' ? 'none' : instance.replicaId,
   ];
@@ -35,12 +36,12 @@ export function instanceRow(instance: Instance): string[] {
 export function evaluationText(evaluation: Evaluation): string {
   const { fromState, toState, blocked, section, reason, message, inputs, price } = evaluation;
   const step = blocked
-    ? `${InstanceState[fromState]}, held back`
-    : `${InstanceState[fromState]} → ${InstanceState[toState]}`;
+    ? `${valueName(InstanceState, fromState)}, held back`
+    : `${valueName(InstanceState, fromState)} → ${valueName(InstanceState, toState)}`;
   return [
     formatTime(evaluation.time),
     step,
-    `${Section[section].toLowerCase()}: ${reason}${message === '' ? '' : ` (${message})`}`,
+    `${valueName(Section, section).toLowerCase()}: ${reason}${message === '' ? '' : ` (${message})`}`,
     inputs.length === 0 ? '' : `(${inputs.map(conditionText).join(', ')})`,
     price === '' ? '' : `at ${price}`,
   ]
@@ -51,7 +52,7 @@ export function evaluationText(evaluation: Evaluation): string {
 /** "pump_magnitude_pct 6.1 >= 5", or without a value "pump_magnitude_pct (no value yet) >= 5". */
 export function conditionText({ indicatorId, actual, note, operator, value }: ConditionResult): string {
   const told = actual === undefined ? `(${note === '' ? 'no value' : note})` : String(numberBeside(actual, value));
-  return `${indicatorId} ${told} ${OPERATORS[operator]} ${value}`;
+  return `${indicatorId} ${told} ${valueName(OPERATORS, operator)} ${value}`;
 }
 
 /** Everything that an explanation tells. */
@@ -64,11 +65,11 @@ export function showExplanation(out: Output, { instance, sentence, sections, rec
     ['session', instance.sessionId],
     ['strategy', `${instance.strategyName} (${instance.strategyId})`],
     ['symbol', instance.symbol],
-    ['status', `${InstanceStatus[instance.status]}${instance.paused ? ', paused' : ''}`],
-    ['state', `${InstanceState[instance.state]}${since(formatTime(instance.stateTime))}`],
+    ['status', `${valueName(InstanceStatus, instance.status)}${instance.paused ? ', paused' : ''}`],
+    ['state', `${valueName(InstanceState, instance.state)}${since(formatTime(instance.stateTime))}`],
     ['until', formatTime(instance.dueTime)],
     ['revision', `${instance.runningRevision} (activated with ${instance.wantedRevision})`],
-    ['prices', instance.freshness === Freshness.UNSPECIFIED ? '' : Freshness[instance.freshness]],
+    ['prices', instance.freshness === Freshness.UNSPECIFIED ? '' : valueName(Freshness, instance.freshness)],
     ['last event', formatTime(instance.evaluatedTime)],
     ['entered at', instance.entryPrice],
     ['quantity', instance.quantity],
@@ -78,7 +79,7 @@ export function showExplanation(out: Output, { instance, sentence, sections, rec
   for (const { section, active, conditions } of sections) {
     if (conditions.length === 0) continue;
     out.say('');
-    out.say(`${Section[section].toLowerCase()}${active ? '' : ' (not looked at in this state)'}`);
+    out.say(`${valueName(Section, section).toLowerCase()}${active ? '' : ' (not looked at in this state)'}`);
     for (const condition of conditions) out.say(`  ${condition.result ? '✓' : '✗'} ${conditionText(condition)}`);
   }
   if (recent.length === 0) return;

@@ -9,6 +9,7 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Cli, Session } from '../cli.ts';
 import { failureOf, usageError } from '../terminal/errors.ts';
 import { type Output, protoJson } from '../terminal/output.ts';
+import { whileHeard } from '../terminal/silence.ts';
 import { evaluationText } from './view.ts';
 
 interface WatchOptions {
@@ -52,8 +53,11 @@ async function watch(session: Session, instanceId: string, options: WatchOptions
       found = true;
       const fromStart = cursor === '' && options.fromStart === true;
       const request = { instanceId, sessionId: options.session ?? '', cursor, fromStart };
-      const call = { signal: interrupted.signal, timeoutMs: 0 };
-      for await (const response of session.instances.watchTransitions(request, call)) {
+      const responses = whileHeard(
+        (signal) => session.instances.watchTransitions(request, { signal, timeoutMs: 0 }),
+        interrupted.signal,
+      );
+      for await (const response of responses) {
         failures = 0;
         cursor = response.cursor;
         show(session.out, response);

@@ -10,6 +10,7 @@ import type { Dataset, IndicatorCheck } from '../../../proto/gen/strategos/marke
 import { formatDuration } from '../terminal/duration.ts';
 import type { Output } from '../terminal/output.ts';
 import { formatTime } from '../terminal/time.ts';
+import { valueName } from '../terminal/value-name.ts';
 
 type Paint = (text: string) => string;
 
@@ -32,7 +33,7 @@ export const SOURCE_COLUMNS = ['SYMBOL', 'SOURCE', 'STATE', 'PRICES', 'EVENTS', 
 
 export function sourceRow(source: Source): string[] {
   const { stats } = source;
-  const state = (STATE_COLORS[source.state] ?? colors.dim)((SourceState[source.state] ?? '').toLowerCase());
+  const state = (STATE_COLORS[source.state] ?? colors.dim)(valueName(SourceState, source.state).toLowerCase());
   const because = source.state === SourceState.FAILED ? `${state}: ${source.reason}` : state;
   return [
     source.symbol,
@@ -48,7 +49,7 @@ export function sourceRow(source: Source): string[] {
 }
 
 export function freshnessText(freshness: Freshness): string {
-  return (FRESHNESS_COLORS[freshness] ?? colors.dim)((Freshness[freshness] ?? '').toLowerCase());
+  return (FRESHNESS_COLORS[freshness] ?? colors.dim)(valueName(Freshness, freshness).toLowerCase());
 }
 
 function kindText({ kind, stats, state }: Source): string {

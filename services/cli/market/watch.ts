@@ -11,6 +11,7 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Cli, Session } from '../cli.ts';
 import { failureOf, usageError } from '../terminal/errors.ts';
 import { type Output, protoJson } from '../terminal/output.ts';
+import { whileHeard } from '../terminal/silence.ts';
 import { formatTime } from '../terminal/time.ts';
 import { ageText, freshnessText } from './view.ts';
 
@@ -45,8 +46,11 @@ async function watch(session: Session, symbol: string, indicatorIds: string[], a
   let sequence = after;
   for (let failures = 0; !signal.aborted; ) {
     try {
-      const request = { interests: [{ cursor: { symbol, sequence }, indicatorIds }] };
-      for await (const response of markets.watchIndicators(request, { signal, timeoutMs: 0 })) {
+      const request = { interests: [{ cursor: { symbol, sequence }, indicatorIds }], checkpoints: true };
+      for await (const response of whileHeard(
+        (heard) => markets.watchIndicators(request, { signal: heard, timeoutMs: 0 }),
+        signal,
+      )) {
         failures = 0;
         sequence = response.updates.at(-1)?.sequence ?? sequence;
         show(out, response, indicatorIds);
@@ -63,10 +67,13 @@ async function watch(session: Session, symbol: string, indicatorIds: string[], a
 }
 
 function show(out: Output, response: WatchIndicatorsResponse, ids: readonly string[]): void {
+  const { updates, freshness: freshnesses, missedSymbols } = response;
+  // A checkpoint tells nothing, not even a cursor.
+  if (updates.length + freshnesses.length + missedSymbols.length === 0) return;
   out.jsonLine(protoJson(WatchIndicatorsResponseSchema, response));
-  for (const symbol of response.missedSymbols) out.say(`${symbol}  events before this are no longer kept`);
-  for (const freshness of response.freshness) out.say(freshnessLine(freshness));
-  for (const update of response.updates) out.say(updateLine(update, ids));
+  for (const symbol of missedSymbols) out.say(`${symbol}  events before this are no longer kept`);
+  for (const freshness of freshnesses) out.say(freshnessLine(freshness));
+  for (const update of updates) out.say(updateLine(update, ids));
 }
 
 function freshnessLine({ symbol, freshness, lastEventTime }: SymbolFreshness): string {

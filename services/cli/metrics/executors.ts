@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import { type Executor, ExecutorState, LinkKind } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import type { Clients } from '../client.ts';
-import { CALL, listed, type Part, part, type Sample, seconds, secondsOf, word } from './part.ts';
+import { CALL, completeness, listed, type Part, part, type Sample, seconds, secondsOf, word } from './part.ts';
 
 /** More are not told one by one: a hundred series for each of a million are no help to anybody. */
 const EXECUTORS_MAX = 10_000;
@@ -28,12 +28,13 @@ const GAUGES = {
   ],
   executor_round_trip_seconds: ['Round trip of its last heartbeat', 'executor'],
   executor_clock_offset_seconds: ["Its agent's clock minus the platform's", 'executor'],
+  executors_complete: [`1 when these figures are of all executors, 0 when there are more than ${EXECUTORS_MAX}`],
 } as const;
 
 /** Who is there, and how well. */
 export function executorPart(registry: Registry): Part {
   return part(registry, 'executors', GAUGES, async (clients) => {
-    const executors = await enabledExecutors(clients);
+    const { executors, complete } = await enabledExecutors(clients);
     const each = (value: (executor: Executor) => number | undefined): Sample[] =>
       executors.map((executor) => ({ labels: { executor: executor.name }, value: value(executor) }));
     return {
@@ -47,16 +48,17 @@ export function executorPart(registry: Registry): Part {
       executor_takeovers: each(({ takeovers }) => takeovers),
       executor_round_trip_seconds: each(({ roundTrip }) => secondsOf(roundTrip)),
       executor_clock_offset_seconds: each(({ clockOffset }) => secondsOf(clockOffset)),
+      executors_complete: completeness(complete),
     };
   });
 }
 
-async function enabledExecutors({ executors }: Clients): Promise<Executor[]> {
-  const found = await listed(EXECUTORS_MAX, async (pageSize, pageToken) => {
+async function enabledExecutors({ executors }: Clients): Promise<{ executors: Executor[]; complete: boolean }> {
+  const { items, complete } = await listed(EXECUTORS_MAX, async (pageSize, pageToken) => {
     const page = await executors.listExecutors({ pageSize, pageToken }, CALL);
     return { items: page.executors, nextPageToken: page.nextPageToken };
   });
-  return found.filter(({ state }) => state !== ExecutorState.DISABLED);
+  return { executors: items.filter(({ state }) => state !== ExecutorState.DISABLED), complete };
 }
 
 function infoOf({ name, state, link, agentVersion, contractDigest, host }: Executor): Sample['labels'] {

@@ -71,15 +71,33 @@ export function seconds(time: Timestamp | undefined): number | undefined {
   return time === undefined ? undefined : timestampMs(time) / 1_000;
 }
 
+/** What a scrape was told of a list; not complete when it has more than are asked for. */
+export interface Listed<T> {
+  readonly items: readonly T[];
+  readonly complete: boolean;
+}
+
 /** Everything of a paged list, at most `max`; asked once, for the next scrape asks again. */
-export function listed<T>(
+export async function listed<T>(
   max: number,
   fetch: (
     pageSize: number,
     pageToken: string,
   ) => Promise<{ readonly items: readonly T[]; readonly nextPageToken: string }>,
-): Promise<T[]> {
-  return Array.fromAsync(pages(max, fetch, (once) => once()));
+): Promise<Listed<T>> {
+  let next = '';
+  const noted = async (pageSize: number, pageToken: string) => {
+    const page = await fetch(pageSize, pageToken);
+    next = page.nextPageToken;
+    return page;
+  };
+  const items = await Array.fromAsync(pages(max, noted, (once) => once()));
+  return { items, complete: next === '' };
+}
+
+/** The gauge that tells whether the others are of all that there is. */
+export function completeness(complete: boolean): readonly Sample[] {
+  return [{ labels: {}, value: Number(complete) }];
 }
 
 export function secondsOf(span: Duration | undefined): number | undefined {

@@ -1,12 +1,13 @@
 import type { Registry } from 'prom-client';
 import { AlertRule } from '../../../proto/gen/strategos/alert/v1/alert_service_pb.js';
 import { Verdict } from '../../../proto/gen/strategos/diagnostics/v1/diagnostics_service_pb.js';
-import { CALL, type Part, part, seconds, word } from './part.ts';
+import { CALL, completeness, type Part, part, seconds, word } from './part.ts';
 
 const ALERTS_MAX = 1_000;
 
 const ALERT_GAUGES = {
   alert_firing: ['1 for each alert that fires', 'rule', 'subject'],
+  alerts_complete: [`1 when these are all that fire, 0 when there may be more than these ${ALERTS_MAX}`],
   alert_look_seconds: ['When the rules were last looked at, in Unix time: old means that nobody watches'],
 } as const;
 
@@ -19,6 +20,7 @@ export function alertPart(registry: Registry): Part {
         labels: { rule: word(AlertRule[rule]), subject },
         value: 1,
       })),
+      alerts_complete: completeness(firing.length < ALERTS_MAX),
       alert_look_seconds: [{ labels: {}, value: seconds(lookTime) }],
     };
   });

@@ -1,5 +1,6 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { Command } from 'commander';
+import { v7 as uuid } from 'uuid';
 import { SessionSchema, type Session as TradingSession } from '../../../proto/gen/strategos/session/v1/session_pb.js';
 import type { Cli, Session } from '../cli.ts';
 import { parseDurationMs } from '../terminal/duration.ts';
@@ -59,10 +60,11 @@ function registerStrategies(parent: Command, cli: Cli): void {
     .option('--revision <n>', 'another than the newest')
     .option('--allow-partial', 'go on with the symbols that can be activated')
     .option('--wait <duration>', 'for the activations, at most 60s', '20s')
+    .option('--request-id <id>', 'the same id and body give the same activations, however often it is sent')
     .action(
       (
         id: string,
-        options: SymbolOptions & { revision?: string; allowPartial?: boolean; wait: string },
+        options: SymbolOptions & { revision?: string; allowPartial?: boolean; wait: string; requestId?: string },
         command: Command,
       ) => {
         if (options.symbol.length === 0) throw usageError('write at least one --symbol; there is no default');
@@ -76,6 +78,8 @@ function registerStrategies(parent: Command, cli: Cli): void {
           },
           allowPartial: options.allowPartial === true,
           wait: durationFromMs(waitMs),
+          // Made here when none is given, so that repeating a call that may have arrived does no harm.
+          requestId: options.requestId ?? uuid(),
         };
         return change(cli, command, ({ sessions }) =>
           sessions.activateStrategy(request, { timeoutMs: waitMs + GRACE_MS }),

@@ -61,7 +61,7 @@ export function registerHalt(parent: Command, cli: Cli): void {
   parent
     .command('halt')
     .description('a use of the kill switch: who has confirmed it, who is awaited, and who never will')
-    .argument('[halt]', 'id; the newest without it')
+    .argument('[halt]', 'id; without it the newest that waits for somebody, or the newest')
     .action((id: string | undefined, _: unknown, command: Command) =>
       cli.withClients(command, async ({ sessions, out }) => {
         const { halt } = await repeatWhileUnavailable(() => sessions.getHalt({ id: id ?? '' }));

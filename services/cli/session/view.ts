@@ -18,6 +18,7 @@ import { formatDuration } from '../terminal/duration.ts';
 import { usageError } from '../terminal/errors.ts';
 import type { Output } from '../terminal/output.ts';
 import { formatAge, formatTime } from '../terminal/time.ts';
+import { valueName } from '../terminal/value-name.ts';
 
 export const SESSION_COLUMNS = ['SESSION', 'MODE', 'STATE', 'EXECUTOR', 'STRATEGIES', 'EQUITY', 'PNL', 'AGE'];
 export const SIGNAL_COLUMNS = ['TIME', 'STRATEGY', 'SYMBOL', 'PRICE', 'STATE', 'REASON', 'SIGNAL'];
@@ -31,7 +32,7 @@ export function marketTime(time: Timestamp | undefined): string {
 export function sessionRow(session: Session): string[] {
   return [
     session.id,
-    SessionMode[session.mode],
+    valueName(SessionMode, session.mode),
     stateText(session),
     session.executorName,
     session.activations.map(({ strategyName, symbol }) => `${strategyName} on ${symbol}`).join(', '),
@@ -43,7 +44,7 @@ export function sessionRow(session: Session): string[] {
 
 export function signalRow(signal: Signal): string[] {
   const { strategyName, symbol, price, state, reason, id } = signal;
-  return [marketTime(signal.time), strategyName, symbol, price, SignalState[state], reason, id];
+  return [marketTime(signal.time), strategyName, symbol, price, valueName(SignalState, state), reason, id];
 }
 
 export function positionRow(position: Position): string[] {
@@ -52,7 +53,7 @@ export function positionRow(position: Position): string[] {
     marketTime(position.entryTime),
     strategyName,
     symbol,
-    PositionState[state],
+    valueName(PositionState, state),
     quantity,
     entryPrice,
     exitPrice,
@@ -66,16 +67,16 @@ export function showSession(out: Output, session: Session): void {
     session.disconnectPolicy === DisconnectPolicy.FLATTEN ? ` after ${formatDuration(session.disconnectAfter)}` : '';
   out.details([
     ['session', session.id],
-    ['mode', SessionMode[session.mode]],
+    ['mode', valueName(SessionMode, session.mode)],
     ['state', stateText(session)],
     ['reason', session.reason],
     ['executor', session.executorName],
     ['dataset', session.dataset],
     [
       'strategies',
-      `${PinPolicy[session.pinPolicy]}, when the platform is lost ${DisconnectPolicy[session.disconnectPolicy]}${after}`,
+      `${valueName(PinPolicy, session.pinPolicy)}, when the platform is lost ${valueName(DisconnectPolicy, session.disconnectPolicy)}${after}`,
     ],
-    ['prices', session.freshness === Freshness.UNSPECIFIED ? undefined : Freshness[session.freshness]],
+    ['prices', session.freshness === Freshness.UNSPECIFIED ? undefined : valueName(Freshness, session.freshness)],
     ['balance', session.initialBalance],
     ['equity', session.equity],
     ['realised', session.realisedPnl],
@@ -90,7 +91,7 @@ export function showSession(out: Output, session: Session): void {
       strategyName,
       symbol,
       String(revision),
-      ActivationState[state],
+      valueName(ActivationState, state),
       missing.join('; '),
       instanceId,
     ]),
@@ -109,7 +110,7 @@ export function showHalt(out: Output, halt: Halt): void {
       connected ? 'yes' : 'no',
       stopped ? 'yes' : 'no',
       commandId,
-      CommandState[state],
+      valueName(CommandState, state),
       note,
     ]),
     'no executor is in scope',
@@ -135,7 +136,7 @@ export function parseSessionStates(names: readonly string[]): SessionState[] {
 }
 
 function stateText({ state, progressPercent, mode }: Session): string {
-  const name = SessionState[state];
+  const name = valueName(SessionState, state);
   return mode === SessionMode.BACKTEST && state === SessionState.ACTIVE
     ? `${name} ${Math.floor(progressPercent)}%`
     : name;

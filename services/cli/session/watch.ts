@@ -10,6 +10,8 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Cli, Session } from '../cli.ts';
 import { failureOf } from '../terminal/errors.ts';
 import { protoJson } from '../terminal/output.ts';
+import { whileHeard } from '../terminal/silence.ts';
+import { valueName } from '../terminal/value-name.ts';
 import { marketTime } from './view.ts';
 
 const RESUME_BACKOFF = { firstMs: 200, maxMs: 5_000 };
@@ -38,7 +40,11 @@ async function watch(session: Session, id: string, from: string): Promise<void> 
   let cursor = from;
   for (let failures = 0; !signal.aborted; failures++) {
     try {
-      for await (const event of session.sessions.watchSession({ id, cursor }, { signal, timeoutMs: 0 })) {
+      const request = { id, cursor };
+      for await (const event of whileHeard(
+        (heard) => session.sessions.watchSession(request, { signal: heard, timeoutMs: 0 }),
+        signal,
+      )) {
         failures = 0;
         cursor = event.cursor;
         show(session, event);
@@ -60,21 +66,21 @@ function show({ out }: Session, event: WatchSessionResponse): void {
   switch (change.case) {
     case 'session': {
       const { state, reason, equity } = change.value;
-      out.say(`session   ${SessionState[state]}  equity ${equity}${reason === '' ? '' : `  ${reason}`}`);
+      out.say(`session   ${valueName(SessionState, state)}  equity ${equity}${reason === '' ? '' : `  ${reason}`}`);
       return;
     }
     case 'signal': {
       const { strategyName, symbol, state, price, reason, time } = change.value;
       out.say(
-        `signal    ${marketTime(time)}  ${strategyName} on ${symbol}  ${SignalState[state]} at ${price}  ${reason}`,
+        `signal    ${marketTime(time)}  ${strategyName} on ${symbol}  ${valueName(SignalState, state)} at ${price}  ${reason}`,
       );
       return;
     }
     case 'position': {
       const { strategyName, symbol, state, quantity, entryPrice, exitPrice, exitReason, pnl, entryTime } = change.value;
-      const end = exitPrice === '' ? '' : `  out at ${exitPrice} by ${exitReason}, pnl ${pnl}`;
+      const end = exitPrice === '' ? '' : `  ${exitOf(exitReason)} at ${exitPrice}, pnl ${pnl}`;
       const opened = `${marketTime(entryTime)}  ${strategyName} on ${symbol}`;
-      out.say(`position  ${opened}  ${PositionState[state]} ${quantity} at ${entryPrice}${end}`);
+      out.say(`position  ${opened}  ${valueName(PositionState, state)} ${quantity} at ${entryPrice}${end}`);
       return;
     }
     case undefined:
@@ -82,4 +88,9 @@ function show({ out }: Session, event: WatchSessionResponse): void {
     default:
       change satisfies never;
   }
+}
+
+/** Of one that is still open a part is out, and nobody need be asking for the rest at this moment. */
+function exitOf(reason: string): string {
+  return reason === '' ? 'a part out' : `out by ${reason}`;
 }

@@ -9,6 +9,7 @@ import {
 import type { Fault, FieldChange } from '../../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import type { Output } from '../terminal/output.ts';
 import { formatTime } from '../terminal/time.ts';
+import { valueName } from '../terminal/value-name.ts';
 import { OPERATORS } from './operator.ts';
 
 export const STRATEGY_COLUMNS = ['NAME', 'REVISION', 'CHANGED', 'SIGNAL', 'ENTRY', 'ID'];
@@ -95,14 +96,18 @@ function parts(texts: readonly string[]): string {
 export function conditionsText(conditions: readonly Condition[] = []): string {
   if (conditions.length === 0) return 'never';
   return conditions
-    .map(({ indicatorId, operator, value }) => `${indicatorId} ${OPERATORS[operator]} ${value}`)
+    .map(({ indicatorId, operator, value }) => `${indicatorId} ${valueName(OPERATORS, operator)} ${value}`)
     .join(' and ');
 }
 
-function sizeText({ z1Entry, globalLimits }: StrategyDefinition): string {
+/** "10 % of the equity", "100 a position", or nothing where the strategy does not say. */
+export function sizeText({ z1Entry, globalLimits }: StrategyDefinition): string {
   const size = z1Entry?.positionSize;
   if (size !== undefined) {
-    return size.type === PositionSizeType.PERCENTAGE ? `${size.value} % of the equity` : `${size.value} a position`;
+    const { type, value } = size;
+    if (type === PositionSizeType.PERCENTAGE) return `${value} % of the equity`;
+    if (type === PositionSizeType.FIXED) return `${value} a position`;
+    return `${value} of a kind that is not known here (${valueName(PositionSizeType, type)})`;
   }
   const fraction = globalLimits?.basePositionPct;
   return fraction === undefined ? '' : `${Number((fraction * 100).toPrecision(12))} % of the equity`;

@@ -3,12 +3,17 @@ import { v7 as uuid } from 'uuid';
 import { type Strategy, StrategySchema } from '../../../proto/gen/strategos/strategy/v1/strategy_pb.js';
 import { ValidateStrategyResponseSchema } from '../../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import type { Cli } from '../cli.ts';
-import { CliError, EXIT } from '../terminal/errors.ts';
+import { CliError, EXIT, usageError } from '../terminal/errors.ts';
 import { protoJson } from '../terminal/output.ts';
 import { repeatWhileUnavailable } from '../terminal/repeat.ts';
 import { nameInFile, readStrategyFile } from './file.ts';
 import { parseRevision } from './revision.ts';
 import { faultRow, showWarnings, strategyName } from './view.ts';
+
+interface UpdateOptions {
+  readonly revision?: string;
+  readonly requestId?: string;
+}
 
 /** `strategy validate`, `create`, `update` and `delete`. */
 export function registerWrites(parent: Command, cli: Cli): void {
@@ -59,8 +64,18 @@ export function registerWrites(parent: Command, cli: Cli): void {
       '--revision <n>',
       'refuse when the strategy has another newest revision (without it: the one that is newest now)',
     )
-    .action(async (named: string, given: string | undefined, options: { revision?: string }, command: Command) => {
+    .option(
+      '--request-id <id>',
+      'with --revision: the same id and body give the same revision, however often it is sent',
+    )
+    .action(async (named: string, given: string | undefined, options: UpdateOptions, command: Command) => {
       const wanted = parseRevision(options.revision);
+      // The newest one is another when the update is sent again, and so would be the body.
+      if (options.requestId !== undefined && wanted === undefined) {
+        throw usageError(
+          '--request-id needs --revision: without it another revision is asked for when it is sent again',
+        );
+      }
       const file = given ?? named;
       const json = await readStrategyFile(file);
       const strategy = given === undefined ? nameInFile(json, file) : named;
@@ -68,7 +83,9 @@ export function registerWrites(parent: Command, cli: Cli): void {
         const before = required((await repeatWhileUnavailable(() => strategies.getStrategy({ strategy }))).strategy);
         const revision = wanted ?? before.revision;
         const source = { case: 'json' as const, value: json };
-        const response = await strategies.updateStrategy({ strategy, revision, source });
+        // Made here when none is given, so that repeating a call that may have arrived does no harm.
+        const request = { strategy, revision, source, requestId: options.requestId ?? uuid() };
+        const response = await repeatWhileUnavailable(() => strategies.updateStrategy(request));
         const updated = required(response.strategy);
         showWarnings(out, response.warnings);
         out.document(protoJson(StrategySchema, updated));

@@ -19,7 +19,7 @@ export function parseDuration(text: string): Duration {
 
 /** "412ms", "3.2s", "3m58s", "2h5m", "4d3h": short enough for a table. */
 export function formatMs(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)}ms`;
+  if (Math.round(ms) < 1_000) return `${Math.round(ms)}ms`;
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)}s`;
   const seconds = Math.floor(ms / 1_000);
   if (seconds < 60) return `${seconds}s`;
