@@ -3,6 +3,7 @@ import { usePath } from './address/address.ts';
 import { Link } from './address/link.tsx';
 import { Allowed, useIdentity, Role } from './access/identity.tsx';
 import { keepToken } from './access/token.ts';
+import { HaltNotice } from './halt/halt-notice.tsx';
 import { KillSwitch } from './halt/kill-switch.tsx';
 import { LinkNotice } from './parts/link-notice.tsx';
 import { Logo } from './parts/logo.tsx';
@@ -50,6 +51,7 @@ export function App() {
       </aside>
       <main id="content" tabIndex={-1}>
         <LinkNotice />
+        <HaltNotice onOverview={first === ''} />
         <Suspense fallback={<p role="status">Loading …</p>}>
           {Shown === undefined ? (
             <Page title="Not found">

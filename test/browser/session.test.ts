@@ -69,6 +69,10 @@ describe.runIf(hasChromium())('a session', () => {
     await page.getByRole('button', { name: 'Stop …' }).click();
     await page.getByRole('button', { name: 'Stop and close positions' }).click();
     await page.locator('.page-head').getByText('stopped').waitFor();
+    await page.getByRole('navigation').getByRole('link', { name: 'Sessions' }).click();
+    await page.getByRole('heading', { name: 'Sessions (1)' }).waitFor();
+    await page.getByLabel('Only those that run').check();
+    await page.getByText('None runs.').waitFor();
     expect(browser.complaints).toEqual([]);
   });
 
@@ -124,6 +128,14 @@ describe.runIf(hasChromium())('a session', () => {
       .filter({ hasText: 'vps-2' })
       .getByText('away', { exact: true })
       .waitFor();
+
+    // Every page says that somebody has not confirmed, and leads to who.
+    await page.goto(sessionUrl);
+    const notice = page.getByRole('status').filter({ hasText: 'Kill switch under way' });
+    await notice.getByText('1 of 2 executors have confirmed').waitFor();
+    await notice.getByRole('link').click();
+    await page.getByRole('region', { name: 'Kill switch: not everybody has confirmed' }).waitFor();
+    await notice.waitFor({ state: 'detached' });
 
     await page.goto(sessionUrl);
     await page.locator('.page-head').getByText('stopped').waitFor();

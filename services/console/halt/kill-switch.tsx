@@ -1,5 +1,5 @@
 import { useQuery } from '@connectrpc/connect-query';
-import { skipToken } from '@tanstack/react-query';
+import { skipToken, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ExecutorService } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import type { Halt } from '../../../proto/gen/strategos/session/v1/session_pb.js';
@@ -28,6 +28,12 @@ export function KillSwitch() {
 /** Says what it will do and to whom, does it, and shows who has confirmed. */
 function KillSwitchDialog({ onClose }: { readonly onClose: () => void }) {
   const [pulled, setPulled] = useState<Halt>();
+  const queries = useQueryClient();
+  const onPulled = (halt: Halt): void => {
+    setPulled(halt);
+    // Every page shows something that it changes, and says at once that it is under way.
+    void queries.invalidateQueries();
+  };
   const executors = useQuery(
     ExecutorService.method.listExecutors,
     pulled === undefined ? { pageSize: EXECUTORS_MAX } : skipToken,
@@ -39,7 +45,7 @@ function KillSwitchDialog({ onClose }: { readonly onClose: () => void }) {
         <PullKillSwitch
           executors={executors?.executors}
           complete={executors?.nextPageToken === ''}
-          onPulled={setPulled}
+          onPulled={onPulled}
           leave={
             <button type="button" className="button" onClick={onClose}>
               Leave
@@ -70,7 +76,9 @@ function Pulled({ first }: { readonly first: Halt }) {
           'The gateway does not answer; the stop goes on, and what is shown may be old.'}
       </p>
       <Acknowledgements halt={halt} />
-      <p className="quiet">The overview shows it too, also when this is closed.</p>
+      <p className="quiet">
+        Every page says that it is under way, and the overview shows who has confirmed, also when this is closed.
+      </p>
     </div>
   );
 }

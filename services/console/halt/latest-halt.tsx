@@ -1,19 +1,16 @@
-import { useQuery } from '@connectrpc/connect-query';
-import { SessionService } from '../../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { Ago } from '../parts/moment.tsx';
 import { Panel } from '../parts/page.tsx';
 import { msOf, useNow } from '../parts/time.ts';
 import { Acknowledgements } from './acknowledgements.tsx';
+import { useNewestHalt } from './newest-halt.ts';
 
-const LOOK_MS = 2_000;
 /** One that is complete is shown for this long. */
 const SHOWN_MS = 10 * 60_000;
 
 /** The newest use of the kill switch, while somebody has not confirmed it and a while after. */
 export function LatestHalt() {
   const now = useNow();
-  const { data } = useQuery(SessionService.method.getHalt, {}, { refetchInterval: LOOK_MS, retry: false });
-  const halt = data?.halt;
+  const halt = useNewestHalt('reads');
   if (halt === undefined || (halt.complete && now - (msOf(halt.createTime) ?? 0) > SHOWN_MS)) return null;
   return (
     <Panel title={halt.complete ? 'Kill switch: everybody has confirmed' : 'Kill switch: not everybody has confirmed'}>

@@ -57,6 +57,9 @@ export function PullKillSwitch({
             </option>
           ))}
         </select>
+        {executors !== undefined && !complete && (
+          <span className="help">Only the first {executors.length} executors by name are offered; there are more.</span>
+        )}
       </div>
       <div className="field check">
         <input id="halt-close" type="checkbox" checked={close} onChange={(event) => setClose(event.target.checked)} />

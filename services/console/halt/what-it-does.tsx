@@ -18,6 +18,7 @@ export function WhatItDoes({
 }) {
   const { data } = useQuery(SessionService.method.listSessions, { states: [...RUNNING_STATES], pageSize: 1_000 });
   const met = data?.sessions.filter((session) => all || executors.some(({ id }) => id === session.executorId));
+  const count = met === undefined ? '' : `${data?.nextPageToken === '' ? '' : 'at least '}${met.length}`;
   const away = executors.filter(({ state }) => state !== ExecutorState.ONLINE);
   return (
     <div className="sentence">
@@ -26,7 +27,7 @@ export function WhatItDoes({
         <li>
           {met === undefined
             ? 'stop every session that it meets, how many is not known yet,'
-            : `stop ${met.length} ${met.length === 1 ? 'session' : 'sessions'}`}{' '}
+            : `stop ${count} ${met.length === 1 ? 'session' : 'sessions'}`}{' '}
           with everything that runs in {met?.length === 1 ? 'it' : 'them'}, and take no new entries;
         </li>
         <li>

@@ -26,8 +26,6 @@ export interface CommandRows {
 const PAGE_SIZE = 500;
 /** What a page that is open for days may hold. */
 const KEPT_MAX = 20_000;
-/** Checkpoints come every five seconds. */
-const SILENCE_MS_MAX = 20_000;
 const EMPTY: CommandRows = { rows: [], loading: true, more: false, cut: false, error: null };
 
 /**
@@ -90,7 +88,6 @@ export class CommandFeed {
         opened = false;
       },
       onRefused: (error) => this.#become({ ...this.#state, loading: false, error }),
-      silenceMsMax: SILENCE_MS_MAX,
     });
     this.#stop = () => {
       stopWatch();

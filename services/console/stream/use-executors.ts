@@ -8,14 +8,14 @@ import { watch } from './watch.ts';
 /** Every executor of the account by name, kept up to date; undefined until the first one is known or there is none. */
 export function useExecutors(): readonly Executor[] | undefined {
   const [byId, setById] = useState<ReadonlyMap<string, Executor>>();
-  // The stream of an account without executors never says anything: that there is none is an answer to a question.
+  // The stream names none where there is none: that is the answer to a question.
   const none = useQuery(ExecutorService.method.listExecutors, { pageSize: 1 }).data?.executors.length === 0;
   useEffect(() => {
     const batch = new Batch<Executor>((changed) =>
       setById((before) => new Map([...(before ?? []), ...changed.map((each) => [each.id, each] as const)])),
     );
     const stop = watch({
-      open: (signal) => executors.watchExecutors({}, { signal, ...NO_DEADLINE }),
+      open: (signal) => executors.watchExecutors({ checkpoints: true }, { signal, ...NO_DEADLINE }),
       onMessage: ({ executor }) => {
         if (executor !== undefined) batch.add(executor);
       },

@@ -28,7 +28,7 @@ export function usePrices(symbol: string): PriceSeries {
     const stop = watch({
       open: (signal) => {
         const cursor = sequence === 0n ? { symbol, afterTime: timestampFromMs(0) } : { symbol, sequence };
-        return markets.watchPrices({ symbols: [cursor] }, { signal, ...NO_DEADLINE });
+        return markets.watchPrices({ symbols: [cursor], checkpoints: true }, { signal, ...NO_DEADLINE });
       },
       onMessage: ({ events, freshness }) => {
         for (const event of events) {

@@ -3,7 +3,7 @@ import { whenAwoken } from './awake.ts';
 import { backoffMs } from './backoff.ts';
 import { linkFound, linkLost } from './link-state.ts';
 
-/** A stream that is kept open, and what to do with what it brings. */
+/** A stream that says something as soon as it is open, and then at least checkpoints, and what to do with what it brings. */
 export interface WatchPlan<M> {
   /** Opens the stream from where the last one ended; called again after each loss. */
   readonly open: (signal: AbortSignal) => AsyncIterable<M>;
@@ -12,14 +12,13 @@ export interface WatchPlan<M> {
   readonly onTooOld?: () => void;
   /** An answer that no repetition will change. */
   readonly onRefused?: (error: ConnectError) => void;
-  /** For streams with checkpoints: silent for longer, it is dead whatever the browser thinks. */
-  readonly silenceMsMax?: number;
 }
+
+/** Checkpoints come every five seconds: silent for longer than this, a stream is dead whatever the browser thinks. */
+const SILENCE_MS_MAX = 20_000;
 
 /** A hidden page holds its streams for this long: over HTTP/1.1 a browser has six connections for all its pages. */
 const HIDDEN_MS_MAX = 5_000;
-/** A stream that is open for this long is up, even when there is nothing for it to say. */
-const QUIET_MS = 3_000;
 
 const FINAL: ReadonlySet<Code> = new Set([
   Code.InvalidArgument,
@@ -54,7 +53,6 @@ async function keepOpen<M>(plan: WatchPlan<M>, ended: AbortSignal): Promise<void
     ended.addEventListener('abort', end);
     const stopWatchingHidden = whenHidden(HIDDEN_MS_MAX, end);
     const stopWatchingSleep = whenAwoken(end);
-    const quiet = setTimeout(() => linkFound(self, 'resumed'), QUIET_MS);
     try {
       for await (const message of withSilenceLimit(plan, attempt)) {
         failures = 0;
@@ -74,7 +72,6 @@ async function keepOpen<M>(plan: WatchPlan<M>, ended: AbortSignal): Promise<void
       }
       failures += 1;
     } finally {
-      clearTimeout(quiet);
       stopWatchingHidden();
       stopWatchingSleep();
       ended.removeEventListener('abort', end);
@@ -91,7 +88,7 @@ async function* withSilenceLimit<M>(plan: WatchPlan<M>, attempt: AbortController
   let timer: ReturnType<typeof setTimeout> | undefined;
   const listen = (): void => {
     clearTimeout(timer);
-    if (plan.silenceMsMax !== undefined) timer = setTimeout(() => attempt.abort(), plan.silenceMsMax);
+    timer = setTimeout(() => attempt.abort(), SILENCE_MS_MAX);
   };
   try {
     listen();

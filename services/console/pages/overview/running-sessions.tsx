@@ -20,7 +20,11 @@ export function RunningSessions() {
   const sessions = data?.sessions ?? [];
   return (
     <Panel
-      title={sessions.length === 0 ? 'Sessions running' : `Sessions running (${sessions.length})`}
+      title={
+        sessions.length === 0
+          ? 'Sessions running'
+          : `Sessions running (${data?.nextPageToken === '' ? '' : 'the newest '}${sessions.length})`
+      }
       className="half"
       actions={<Link href="/sessions">All sessions</Link>}
     >

@@ -27,9 +27,10 @@ export function StuckCommands() {
   const stuck = (open.data?.commands ?? [])
     .filter((command) => now - (msOf(command.createTime) ?? now) > STUCK_MS)
     .toReversed();
+  const more = (open.data?.nextPageToken ?? '') !== '';
   return (
     <Panel
-      title={stuck.length === 0 ? 'Stuck' : `Stuck (${stuck.length}${open.data?.nextPageToken ? ' or more' : ''})`}
+      title={stuck.length === 0 ? 'Stuck' : `Stuck (${stuck.length}${more ? ' or more' : ''})`}
       className="two-thirds"
       actions={
         stuck.length > SHOWN_MAX ? (
@@ -41,9 +42,18 @@ export function StuckCommands() {
       {open.data === undefined ? (
         open.error === null && <Nothing>Loading …</Nothing>
       ) : stuck.length === 0 ? (
-        <Nothing>Nothing waits for longer than {STUCK_MS / 1_000} s.</Nothing>
+        <Nothing>
+          {more
+            ? `Of the newest ${open.data.commands.length} that are open, none waits for longer than ${STUCK_MS / 1_000} s; there are more.`
+            : `Nothing waits for longer than ${STUCK_MS / 1_000} s.`}
+        </Nothing>
       ) : (
         <ul className="plain-list">
+          {more && (
+            <li className="quiet">
+              So many are open that only the newest {open.data.commands.length} were looked at: others wait for longer.
+            </li>
+          )}
           {stuck.slice(0, SHOWN_MAX).map((command) => (
             <li key={command.id}>
               <Explained command={command} />

@@ -4,6 +4,7 @@ import type { Session } from '../../../../proto/gen/strategos/session/v1/session
 import { SessionService } from '../../../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Problem } from '../../parts/problem.tsx';
+import { useRequestId } from '../../stream/use-request-id.ts';
 import { ActivationList } from './activation-list.tsx';
 import { useFailedSession } from './failed-session.ts';
 import { type Choice, StrategyChoices, symbolsOf } from './strategy-choice.tsx';
@@ -13,10 +14,12 @@ export function ActivateStrategy({ session }: { readonly session: Session }) {
   const [open, setOpen] = useState(false);
   const [choice, setChoice] = useState<Choice>({ strategy: '', symbols: '' });
   const activate = useMutation(SessionService.method.activateStrategy, { onSuccess: () => setOpen(false) });
+  const requestIdOf = useRequestId();
   const failed = useFailedSession(activate.error);
   const submit = (event: SyntheticEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    activate.mutate({ id: session.id, selection: { strategy: choice.strategy, symbols: symbolsOf(choice.symbols) } });
+    const body = { id: session.id, selection: { strategy: choice.strategy, symbols: symbolsOf(choice.symbols) } };
+    activate.mutate({ ...body, requestId: requestIdOf(JSON.stringify(body), activate) });
   };
   return (
     <>
@@ -38,7 +41,7 @@ export function ActivateStrategy({ session }: { readonly session: Session }) {
             <Problem
               error={activate.error}
               what="Not activated"
-              unconfirmed="No answer says whether it runs; look at the session's activations before you repeat it"
+              unconfirmed="No answer says whether it runs. Press again until one does: it is activated once"
             />
             {activate.isPending && <ActivationList activations={session.activations} />}
             {failed !== undefined && <ActivationList activations={failed.activations} />}

@@ -9,12 +9,14 @@ import { When } from '../../parts/moment.tsx';
 import { decimalText } from '../../parts/number.ts';
 import { Nothing, Page, Panel } from '../../parts/page.tsx';
 import { Problem } from '../../parts/problem.tsx';
-import { modeText, SessionMark } from '../../parts/session-state.tsx';
+import { modeText, RUNNING_STATES, SessionMark } from '../../parts/session-state.tsx';
 import { InstancePage } from './instance-page.tsx';
 import { SessionPage } from './session-page.tsx';
 import { StartSession } from './start-session.tsx';
 
 const LOOK_MS = 2_000;
+/** Of the newest; those that run can be looked at alone. */
+const SHOWN_MAX = 200;
 
 /** /sessions: all of them; /sessions/ID: one; /sessions/ID/INSTANCE: one strategy on one symbol in it. */
 export default function Sessions({ rest }: { readonly rest: readonly string[] }) {
@@ -29,7 +31,12 @@ export default function Sessions({ rest }: { readonly rest: readonly string[] })
 
 function SessionList() {
   const [starting, setStarting] = useState(false);
-  const { data, error } = useQuery(SessionService.method.listSessions, { pageSize: 200 }, { refetchInterval: LOOK_MS });
+  const [onlyRunning, setOnlyRunning] = useState(false);
+  const { data, error } = useQuery(
+    SessionService.method.listSessions,
+    { states: onlyRunning ? [...RUNNING_STATES] : [], pageSize: SHOWN_MAX },
+    { refetchInterval: LOOK_MS },
+  );
   const sessions = data?.sessions ?? [];
   return (
     <Page
@@ -46,12 +53,27 @@ function SessionList() {
       {starting && <StartSession onClose={() => setStarting(false)} />}
       <Panel
         title={
-          data === undefined ? 'Sessions' : `Sessions (${sessions.length}${data.nextPageToken === '' ? '' : ' newest'})`
+          data === undefined
+            ? 'Sessions'
+            : `Sessions (${data.nextPageToken === '' ? '' : 'the newest '}${sessions.length})`
+        }
+        actions={
+          <div className="field check">
+            <input
+              id="only-running"
+              type="checkbox"
+              checked={onlyRunning}
+              onChange={(event) => setOnlyRunning(event.target.checked)}
+            />
+            <label htmlFor="only-running">Only those that run</label>
+          </div>
         }
       >
         <Problem error={error} what="Sessions cannot be read" />
         {error === null && sessions.length === 0 ? (
-          <Nothing>{data === undefined ? 'Loading …' : 'There was no session yet.'}</Nothing>
+          <Nothing>
+            {data === undefined ? 'Loading …' : onlyRunning ? 'None runs.' : 'There was no session yet.'}
+          </Nothing>
         ) : (
           <div className="scroll-x" tabIndex={0} role="region" aria-label="Sessions table">
             <table>

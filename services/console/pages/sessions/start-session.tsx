@@ -1,15 +1,16 @@
 import { useMutation, useQuery } from '@connectrpc/connect-query';
 import { skipToken } from '@tanstack/react-query';
-import { type SyntheticEvent, useRef, useState } from 'react';
+import { type SyntheticEvent, useState } from 'react';
 import { DisconnectPolicy, SessionMode } from '../../../../proto/gen/strategos/command/v1/kind_pb.js';
 import { PinPolicy } from '../../../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
 import { SessionState } from '../../../../proto/gen/strategos/session/v1/session_pb.js';
 import { SessionService } from '../../../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { navigate } from '../../address/address.ts';
 import { Dialog } from '../../parts/dialog.tsx';
-import { isUnconfirmed, Problem } from '../../parts/problem.tsx';
+import { Problem } from '../../parts/problem.tsx';
 import { msOf } from '../../parts/time.ts';
 import { useExecutorNames } from '../../stream/use-executor-names.ts';
+import { useRequestId } from '../../stream/use-request-id.ts';
 import { ActivationList } from './activation-list.tsx';
 import { useFailedSession } from './failed-session.ts';
 import { type Choice, StrategyChoices, symbolsOf } from './strategy-choice.tsx';
@@ -37,7 +38,7 @@ export function StartSession({ onClose }: { readonly onClose: () => void }) {
   const executors = useExecutorNames();
   const [choices, setChoices] = useState<readonly Choice[]>([{ strategy: '', symbols: '' }]);
   const [submittedMs, setSubmittedMs] = useState<number>();
-  const request = useRef({ body: '', id: '' });
+  const requestIdOf = useRequestId();
   const start = useMutation(SessionService.method.startSession, {
     onSuccess: ({ session }) => {
       if (session !== undefined) navigate(`/sessions/${session.id}`);
@@ -70,12 +71,9 @@ export function StartSession({ onClose }: { readonly onClose: () => void }) {
       initialBalance: text('balance'),
       allowPartial: fields.has('partial'),
     };
-    const key = JSON.stringify(body);
-    // Pressed twice it is one session, also when the first press got no answer; after a refusal or a change it is another.
-    const refused = start.isError && !isUnconfirmed(start.error);
-    if (request.current.body !== key || refused) request.current = { body: key, id: crypto.randomUUID() };
+    const requestId = requestIdOf(JSON.stringify(body), start);
     setSubmittedMs(Date.now());
-    start.mutate({ ...body, requestId: request.current.id });
+    start.mutate({ ...body, requestId });
   };
 
   return (

@@ -1,6 +1,6 @@
 import { useQuery } from '@connectrpc/connect-query';
 import { MarketService } from '../../../../proto/gen/strategos/market/v1/market_service_pb.js';
-import { StrategyService } from '../../../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
+import { useStrategies } from '../../stream/use-strategies.ts';
 
 /** A strategy with the symbols that it is to trade, as typed. */
 export interface Choice {
@@ -25,7 +25,7 @@ export function StrategyChoices({
   readonly onChange: (choices: readonly Choice[]) => void;
   readonly single?: boolean;
 }) {
-  const strategies = useQuery(StrategyService.method.listStrategies, { pageSize: 1_000 }).data?.strategies ?? [];
+  const strategies = useStrategies();
   const sources = useQuery(MarketService.method.listSources, { runningOnly: true }).data?.sources ?? [];
   const put = (index: number, choice: Choice): void =>
     onChange(choices.map((each, at) => (at === index ? choice : each)));

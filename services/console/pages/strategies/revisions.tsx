@@ -9,7 +9,9 @@ import { Problem } from '../../parts/problem.tsx';
 export function Revisions({ strategy }: { readonly strategy: Strategy }) {
   const { data, error } = useQuery(StrategyService.method.listRevisions, { strategy: strategy.id, pageSize: 100 });
   return (
-    <Panel title="Revisions">
+    <Panel
+      title={(data?.nextPageToken ?? '') === '' ? 'Revisions' : `Revisions (the newest ${data?.revisions.length ?? 0})`}
+    >
       <Problem error={error} what="Revisions cannot be read" />
       {error === null && data === undefined && <Nothing>Loading …</Nothing>}
       <ol className="plain-list" reversed>

@@ -6,6 +6,7 @@ import { StrategyService } from '../../../../proto/gen/strategos/strategy/v1/str
 import { navigate } from '../../address/address.ts';
 import { Problem } from '../../parts/problem.tsx';
 import { textOf } from './draft.ts';
+import { useRequestId } from '../../stream/use-request-id.ts';
 import { forgetUnsaved, NEW_STRATEGY } from './unsaved.ts';
 import type { Editing } from './use-editing.ts';
 
@@ -25,10 +26,17 @@ export function SaveStrategy({
     },
   });
   const update = useMutation(StrategyService.method.updateStrategy, { onSuccess: () => queries.invalidateQueries() });
+  const requestIdOf = useRequestId();
   const source = { case: 'json', value: textOf(editing.draft) } as const;
   const save = (): void => {
-    if (strategy === undefined) create.mutate({ source });
-    else update.mutate({ strategy: strategy.id, revision: editing.revision, source });
+    if (strategy === undefined) {
+      create.mutate({ source, requestId: requestIdOf(source.value, create) });
+      return;
+    }
+    const { id } = strategy;
+    const { revision } = editing;
+    const requestId = requestIdOf(JSON.stringify([id, String(revision), source.value]), update);
+    update.mutate({ strategy: id, revision, source, requestId });
   };
   const error = create.error ?? update.error;
   return (
@@ -54,7 +62,7 @@ export function SaveStrategy({
             ? 'A newer revision is stored, by somebody else or by an earlier press that got no answer. Keep your draft with "Save as file" under JSON, load the page again, and repeat what is missing'
             : 'Not saved'
         }
-        unconfirmed="No answer says whether it was saved; look at the revisions before you repeat it"
+        unconfirmed="No answer says whether it was saved. Press again until one does: it is saved once"
       />
       {editing.unread !== undefined && (
         <p className="fault">What is typed under JSON cannot be read, so it is not in the draft.</p>

@@ -23,6 +23,7 @@ function StrategyList() {
   );
   const rollout = useQuery(StrategyService.method.getRollout, {}, { refetchInterval: LOOK_MS }).data;
   const strategies = data?.strategies ?? [];
+  const more = (data?.nextPageToken ?? '') !== '';
   return (
     <Page
       title="Strategies"
@@ -35,7 +36,13 @@ function StrategyList() {
         </Allowed>
       }
     >
-      <Panel title={data === undefined ? 'Strategies' : `Strategies (${strategies.length})`}>
+      <Panel
+        title={
+          data === undefined
+            ? 'Strategies'
+            : `Strategies (${more ? `the first ${strategies.length} by name` : strategies.length})`
+        }
+      >
         <Problem error={error} what="Strategies cannot be read" />
         {error === null && strategies.length === 0 ? (
           <Nothing>{data === undefined ? 'Loading …' : 'There is no strategy yet.'}</Nothing>
