@@ -220,7 +220,9 @@ describe('variables', () => {
       STRATEGOS_CONCURRENCY_MAX: String(constantIn('services/executor/agent.ts', 'CONCURRENCY_MAX')),
       STRATEGOS_PAPER_LATENCY_MS: String(constantIn(paper, 'latencyMs')),
       STRATEGOS_PAPER_INITIAL_BALANCE: String(constantIn(paper, 'initialBalance')),
-      STRATEGOS_PAPER_MAX_LEVERAGE: String(constantIn(paper, 'maxLeverage')),
+      STRATEGOS_PAPER_MAX_LEVERAGE: String(
+        constantIn('services/executor/adapters/paper/paper-venue.ts', 'LEVERAGE_MAX'),
+      ),
     });
   });
 });

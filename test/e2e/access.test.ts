@@ -191,7 +191,7 @@ describe.concurrent('executor credentials', () => {
     const journal = `${stack.data.root}/overlap-journal`;
     const before = await startRecordingAgent(stack, { credentials: old, journal });
     const first = await online(stack, 'overlap');
-    const fresh = await rotate('overlap', 4_000);
+    const fresh = await rotate('overlap', 12_000);
     expect(fresh.keyId).not.toBe(old.keyId);
     await before.restart();
     const second = await online(stack, 'overlap', { afterEpoch: first.streamEpoch });

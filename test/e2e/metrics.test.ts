@@ -51,6 +51,8 @@ test('the figures are those of the platform, and what it does not give is missin
     ['strategos_executor_online{executor="vps-2"}', 0],
     ['strategos_executor_queued{executor="vps-2"}', 1],
     ['strategos_executor_last_seen_seconds{executor="vps-2"}', undefined],
+    ['strategos_executors_complete', 1],
+    ['strategos_alerts_complete', undefined],
     ['strategos_check_fault{check="postgres.reachable"}', 0],
   ];
   expect(expected.map(([series]) => [series, valueOf(stdout, series)])).toEqual(expected);

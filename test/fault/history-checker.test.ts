@@ -356,9 +356,11 @@ test('ten thousand commands of one key are judged in seconds', () => {
   for (let n = 0; n < 10_000; n++) story.issue(`c${n}`, { key: n % 2 === 0 ? '/s' : `/s/x/${n}` });
   for (let n = 0; n < 10_000; n++) story.run(`c${n}`);
   const records = story.told();
-  const beganMs = performance.now();
+  const before = process.cpuUsage();
   expect(checkHistory(records)).toEqual([]);
-  expect(performance.now() - beganMs).toBeLessThan(10_000);
+  // Of this process: the clock would measure its neighbours.
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(10_000);
 });
 
 function nth(records: readonly HistoryRecord[], type: HistoryRecord['type'], n: number): number {

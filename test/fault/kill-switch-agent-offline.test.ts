@@ -74,10 +74,14 @@ test('two of three are flat at once and listed, the third on its return before a
   expect((await world.session(third.id)).state).toBe(SessionState.STOPPING);
   // Asked again, it is the same halt.
   expect((await world.client.stopAll({ ...request, wait: { seconds: 0n } })).halt?.id).toBe(halt?.id);
+  // A later one that is over hides none that waits for somebody.
+  const later = { scope: HaltScope.EXECUTOR, target: 'one', requestId: 'halt-2', wait: { seconds: 10n } };
+  expect((await world.client.stopAll(later)).halt?.complete).toBe(true);
+  expect((await world.client.getHalt({})).halt?.id).toBe(halt?.id);
 
   await agents.get('three')?.start();
   const complete = await until(async () => {
-    const now = (await world.client.getHalt({})).halt;
+    const now = (await world.client.getHalt({ id: halt?.id ?? '' })).halt;
     return now?.complete === true ? now : undefined;
   }, 'the third has acknowledged');
   expect(complete.acknowledgements.map(({ flat }) => flat)).toEqual([true, true, true]);

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { toJsonString } from '@bufbuild/protobuf';
 import { type Credentials, CredentialsSchema } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import type { DataDirectory } from '../../deploy/local/data-directory.ts';
-import { serviceEntry } from '../../deploy/local/service-environment.ts';
 import { ServiceProcess } from '../../deploy/local/service-process.ts';
 import type { Stack } from '../../services/platform/lifecycle.ts';
 import { Controlled } from './controlled.ts';
+import { type Program, serviceProgram } from './programs.ts';
 
 export interface AgentOptions {
   readonly credentials: Credentials;
@@ -44,11 +44,13 @@ export async function startAgent(data: DataDirectory, stack: Stack, options: Age
   await mkdir(directory, { recursive: true });
   await writeFile(credentialsFile, toJsonString(CredentialsSchema, credentials), { mode: 0o600 });
   const processName = `agent-${name}`;
+  const program: Program = options.entry === undefined ? serviceProgram('executor') : { entry: options.entry, env: {} };
   const handle = new Controlled(processName, () =>
     ServiceProcess.start({
       name: processName,
-      entry: options.entry ?? serviceEntry('executor'),
+      entry: program.entry,
       env: {
+        ...program.env,
         STRATEGOS_LOG_LEVEL: 'debug',
         STRATEGOS_CREDENTIALS: credentialsFile,
         STRATEGOS_JOURNAL: journal,

@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { readEnv } from '../../services/platform/environment.ts';
+import { cliProgram } from './programs.ts';
 import type { TestStack } from './stack.ts';
-
-const PROGRAM = fileURLToPath(new URL('../../services/cli/strategos.js', import.meta.url));
 
 export interface CliRun {
   readonly code: number | null;
@@ -15,8 +13,10 @@ export interface CliRun {
 /** Runs `strategos ARGS…` as a process of its own against a stack's gateway. */
 export async function runCli(stack: TestStack, args: readonly string[], token?: string): Promise<CliRun> {
   const { PATH, HOME } = readEnv();
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const program = cliProgram();
+  const child = spawn(process.execPath, [program.entry, ...args], {
     env: {
+      ...program.env,
       PATH,
       HOME,
       STRATEGOS_URL: stack.gatewayUrl,

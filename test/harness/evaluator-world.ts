@@ -6,7 +6,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { type CallOptions, type Client, createClient } from '@connectrpc/connect';
 import { Client as PostgresClient, type QueryResultRow } from 'pg';
 import { dataDirectoryAt } from '../../deploy/local/data-directory.ts';
-import { serviceEntry } from '../../deploy/local/service-environment.ts';
+import { serviceProgram } from './programs.ts';
 import { ServiceProcess } from '../../deploy/local/service-process.ts';
 import {
   type Evaluation,
@@ -115,10 +115,11 @@ export class EvaluatorWorld implements AsyncDisposable {
     await mkdir(stacks, { recursive: true });
     const data = dataDirectoryAt(await mkdtemp(join(stacks, 'evaluator-')));
     await mkdir(join(data.root, 'logs'), { recursive: true });
+    const program = serviceProgram('evaluator');
     const process = await ServiceProcess.start({
       name: replicaId,
-      entry: serviceEntry('evaluator'),
-      env: this.env(replicaId),
+      entry: program.entry,
+      env: { ...program.env, ...this.env(replicaId) },
       logFile: data.log(replicaId),
       recordFile: data.record(replicaId),
     });

@@ -8,7 +8,10 @@ const TRIES_MAX = 1_000;
 
 const part = Number(readEnv()['VITEST_POOL_ID'] ?? 0) % PORTS.parts;
 const first = PORTS.first + part * PORTS.each;
-const given = new Set<number>();
+/** What was given is not given again for so long: by then it is listened at, or nobody wants it any more. */
+const KEPT_MS = 60_000;
+/** Ports with when they were given: a worker that runs many files would have none left in the end. */
+const given = new Map<number, number>();
 
 /**
  * A random free loopback port with so many behind it that are not given to anybody else either: what is to listen there may
@@ -18,8 +21,9 @@ export async function freePort(room = 1): Promise<number> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const port = first + randomInt(PORTS.each - room + 1);
     const wanted = Array.from({ length: room }, (_, index) => port + index);
-    if (wanted.some((each) => given.has(each))) continue;
-    for (const each of wanted) given.add(each);
+    const nowMs = performance.now();
+    if (wanted.some((each) => nowMs - (given.get(each) ?? -Infinity) < KEPT_MS)) continue;
+    for (const each of wanted) given.set(each, nowMs);
     if (await portIsFree(port)) return port;
   }
   throw new Error(`no free port is left between ${first} and ${first + PORTS.each}`);

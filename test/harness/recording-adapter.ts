@@ -7,6 +7,7 @@ import type {
   ExecutionContext,
   Outcome,
   Recovery,
+  StatusInit,
 } from '../../services/executor/index.ts';
 import { fromLines, type HistoryRecord } from '../fault/history-record.ts';
 import { readControl, type RecordingControl } from './recording-control.ts';
@@ -59,8 +60,12 @@ export class RecordingAdapter implements Adapter {
     closeSync(this.#file);
   }
 
-  status() {
-    return {};
+  status(): StatusInit {
+    const { runs } = readControl(this.#options.controlFile);
+    if (runs === undefined) return {};
+    const { sessionId, strategyId, symbol, quantity } = runs;
+    const positions = quantity === undefined ? [] : [{ sessionId, strategyId, symbol, quantity, entryPrice: '100' }];
+    return { sessions: [{ sessionId, instances: [{ strategyId, strategyRevision: 1n, symbol }] }], positions };
   }
 
   /** At once where nothing is to be waited for, so that thousands run as fast as the agent can. */
@@ -117,15 +122,25 @@ export class RecordingAdapter implements Adapter {
     return this.#answer(command);
   }
 
-  #answer({ body }: AdapterCommand): Outcome {
+  #answer(command: AdapterCommand): Outcome {
+    const { body } = command;
+    const fills = this.#control(command).fills?.map((fill) => ({ ...fill })) ?? [];
     return {
       status: 'succeeded',
-      result: { payload: body.case === 'ping' ? body.value.payload : '', summary: 'recorded' },
+      result: {
+        payload: body.case === 'ping' ? body.value.payload : '',
+        summary: 'recorded',
+        fills,
+        ...(body.case === 'getStatus' ? { status: this.status() } : {}),
+      },
     };
   }
 
   #fail(command: AdapterCommand, fail: NonNullable<RecordingControl['fail']>): Outcome {
     this.#act('result', command, fail);
+    if (fail === 'target_unknown') {
+      return { status: 'rejected', reason: 'TARGET_UNKNOWN', message: 'the test wants nothing known of it' };
+    }
     if (fail === 'rejected') return { status: 'rejected', message: 'the test wants it refused' };
     return { status: 'failed', retryable: fail === 'retryable', message: 'the test wants it to fail' };
   }

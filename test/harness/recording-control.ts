@@ -6,12 +6,21 @@ export interface RecordingControl {
   readonly hold?: 'before' | 'after';
   /** Kinds that `hold` and `fail` are for; all when absent. */
   readonly kinds?: readonly string[];
-  /** Fail before the effect, with the promise that it may pass, or that it will not. */
-  readonly fail?: 'retryable' | 'final' | 'rejected';
+  /** Fail before the effect, with the promise that it may pass, or that it will not; or know nothing of what it is about. */
+  readonly fail?: 'retryable' | 'final' | 'rejected' | 'target_unknown';
   /** While held: keep on although told to stop. */
   readonly deaf?: boolean;
   /** While held: report progress this often. */
   readonly progressMs?: number;
+  /** What those of these kinds that succeed have dealt. */
+  readonly fills?: readonly { readonly symbol: string; readonly quantity: string; readonly price: string }[];
+  /** What its status lists: a session with revision 1 of a strategy, and what that holds, if anything. */
+  readonly runs?: {
+    readonly sessionId: string;
+    readonly strategyId: string;
+    readonly symbol: string;
+    readonly quantity?: string;
+  };
   /** Time that an execution takes before its effect. */
   readonly workMs?: number;
   /** What a restarted adapter says of a command that was started: what its records say, or that it cannot tell. */

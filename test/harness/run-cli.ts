@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { readEnv } from '../../services/platform/environment.ts';
+import { cliProgram, CLI_SOURCE } from './programs.ts';
 import { until } from './until.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../services/cli/strategos.js', import.meta.url));
 const RUN_MS_MAX = 60_000;
 
 type Env = Readonly<Record<string, string>>;
@@ -44,8 +43,10 @@ export class ForegroundCli implements AsyncDisposable {
 
   static start(args: readonly string[], env: Env = {}): ForegroundCli {
     const { PATH = '', HOME = '' } = readEnv();
-    const child = spawn(process.execPath, [PROGRAM, ...args], {
-      env: { PATH, HOME, NO_COLOR: '1', ...env },
+    // The platform as operators start it is the one that shows how it runs from its sources.
+    const program = args[0] === 'up' ? CLI_SOURCE : cliProgram();
+    const child = spawn(process.execPath, [program.entry, ...args], {
+      env: { ...program.env, PATH, HOME, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new ForegroundCli(child, `strategos ${args.join(' ')}`);

@@ -22,7 +22,7 @@ import {
   StrategyDefinitionSchema,
 } from '../../proto/gen/strategos/strategy/v1/strategy_pb.js';
 import { freePort } from './port.ts';
-import { serviceEntry } from '../../deploy/local/service-environment.ts';
+import { serviceProgram } from './programs.ts';
 import { ServiceProcess } from '../../deploy/local/service-process.ts';
 import { Secret } from '../../services/platform/config.ts';
 import { Stack } from '../../services/platform/lifecycle.ts';
@@ -118,12 +118,14 @@ export class SessionWorld implements AsyncDisposable {
   ): Promise<{ readonly process: Controlled<ServiceProcess>; readonly client: Client<typeof SessionService> }> {
     const port = await freePort();
     const { url } = this.neighbours;
+    const program = serviceProgram('session');
     const process = this.#parts.add(
       new Controlled(name, () =>
         ServiceProcess.start({
           name,
-          entry: serviceEntry('session'),
+          entry: program.entry,
           env: {
+            ...program.env,
             DATABASE_URL: this.stack.databaseUrl,
             NATS_URL: this.stack.natsUrl,
             STRATEGOS_INTERNAL_TOKEN: this.stack.internalToken,

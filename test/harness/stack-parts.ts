@@ -9,7 +9,6 @@ import {
   gatewayEnvironment,
   loopbackUrl,
   type SharedEnvironment,
-  serviceEntry,
   TRADING_SERVICES,
   tradingEnvironment,
   type TradingService,
@@ -17,6 +16,7 @@ import {
 import { ServiceProcess } from '../../deploy/local/service-process.ts';
 import type { Stack } from '../../services/platform/lifecycle.ts';
 import { Controlled } from './controlled.ts';
+import { serviceProgram } from './programs.ts';
 import type { TestServers } from './servers.ts';
 import { stackDatabase, stackNats } from './stack-servers.ts';
 
@@ -94,18 +94,20 @@ export async function assembleStack(options: StackOptions, servers: TestServers,
     name: string,
     service: 'command' | 'gateway' | TradingService,
     env: Env,
-  ): Controlled<ServiceProcess> =>
-    stack.add(
+  ): Controlled<ServiceProcess> => {
+    const program = serviceProgram(service);
+    return stack.add(
       new Controlled(name, () =>
         ServiceProcess.start({
           name,
-          entry: serviceEntry(service),
-          env: { STRATEGOS_LOG_LEVEL: 'debug', ...env, ...options.env },
+          entry: program.entry,
+          env: { ...program.env, STRATEGOS_LOG_LEVEL: 'debug', ...env, ...options.env },
           logFile: data.log(name),
           recordFile: data.record(name),
         }),
       ),
     );
+  };
   const replicas = replicaPorts.map((ports, index) => {
     const replicaId = `command-${index}`;
     return handle(replicaId, 'command', {

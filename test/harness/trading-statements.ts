@@ -16,21 +16,23 @@ const epochs = [0, 0];
 
 /** Of the services that trade. */
 export const HOT_TRADING: Readonly<Record<string, HotStatement>> = {
-  session_lock: { values: () => [session], indexes: ['session_pkey'] },
+  session_lock: { values: () => [[session]], indexes: ['session_pkey'] },
   session_get: { values: () => [desk, session], indexes: [] },
   session_list: { values: () => [desk, null, null, null, 100], indexes: ['session_account_idx'] },
-  session_activations: { values: () => [session], indexes: ['activation_session_idx'] },
   session_activations_of: { values: () => [[session]], indexes: ['activation_session_idx'] },
   session_strategy_uses: {
     values: () => [desk, sampleSession.strategyId],
     indexes: [],
   },
-  session_open_signals: { values: () => [session], indexes: ['signal_open_idx'] },
+  session_open_signals: { values: () => [[session]], indexes: ['signal_open_idx'] },
   session_open_positions: {
-    values: () => [session, [sampleSession.positionId(5)], ['command-3-6']],
+    values: () => [[session], [session], [sampleSession.positionId(5)], ['command-3-6']],
     indexes: ['position_open_idx', 'position_pkey', 'position_command_idx'],
   },
-  session_open_commands: { values: () => [session, desk, requests], indexes: ['command_session_idx', 'command_pkey'] },
+  session_open_commands: {
+    values: () => [[session], [desk], requests],
+    indexes: ['command_session_idx', 'command_pkey'],
+  },
   session_commands_to_do: { values: () => [session], indexes: ['command_session_idx'] },
   session_find_commands: { values: () => [desk, requests], indexes: ['command_pkey'] },
   session_changes: { values: () => [session, 5, 200], indexes: ['session_pkey', 'change_pkey'] },

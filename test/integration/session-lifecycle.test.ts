@@ -173,6 +173,40 @@ describe('a running session', () => {
     expect((await world.client.stopSession({ id })).session?.state).toBe(SessionState.STOPPED);
   });
 
+  test('takes a strategy once a request id, and not again when it was let go of since', async () => {
+    const { id } = await world.paper('vps-1', 'pump');
+    const selection = { strategy: 'other', symbols: ['eth_usdt'] };
+    const request = { id, selection, requestId: 'activate-once' };
+    const answers = await Promise.all([1, 2, 3].map(() => world.client.activateStrategy(request)));
+    const others = async () =>
+      (await world.session(id)).activations.filter(({ strategyName }) => strategyName === 'other');
+    expect(new Set(answers.map(({ session }) => session?.activations.length))).toEqual(new Set([2]));
+    expect(await others()).toMatchObject([{ state: ActivationState.ACTIVE }]);
+    const reused = { ...request, selection: { ...selection, symbols: ['btc_usdt'] } };
+    expect(await refusal(world.client.activateStrategy(reused))).toMatchObject({
+      code: 'AlreadyExists',
+      reason: 'REQUEST_ID_REUSED',
+      metadata: { session_id: id },
+    });
+    await world.client.deactivateStrategy({ id, strategy: 'other' });
+    await until(async () => (await others())[0]?.state === ActivationState.INACTIVE, 'the strategy is let go of');
+    // The answer was lost, somebody has let go of it, and the repeat neither fails nor activates it again.
+    await world.client.activateStrategy(request);
+    expect(await others()).toMatchObject([{ state: ActivationState.INACTIVE }]);
+    await world.client.stopSession({ id });
+    expect((await world.client.activateStrategy(request)).session?.state).toBe(SessionState.STOPPED);
+  });
+
+  test('answers a repeated activation that has failed as it did at first', async () => {
+    const { id } = await world.paper('vps-1', 'pump');
+    const request = { id, selection: { strategy: 'bad', symbols: [SYMBOL] }, requestId: 'activate-badly' };
+    const first = await refusal(world.client.activateStrategy(request));
+    const count = (await world.session(id)).activations.length;
+    expect(await refusal(world.client.activateStrategy(request))).toEqual(first);
+    expect((await world.session(id)).activations).toHaveLength(count);
+    await world.client.stopSession({ id });
+  });
+
   test('takes further strategies, and lets go of them', async () => {
     const { id } = await world.paper('vps-1', 'pump');
     const selection = { strategy: 'other', symbols: ['eth_usdt'] };

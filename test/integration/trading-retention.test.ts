@@ -58,10 +58,19 @@ test('of a session that ended long ago, what it was and traded stays, and how it
     'nothing is on its way',
   );
   const before = { over: await rows(over.id), live: await rows(live.id) };
+  for (const days of [29, 31]) {
+    await pool.query(
+      `INSERT INTO session.activation_request (account_id, request_id, fingerprint, session_id, instance_ids, create_time)
+      VALUES ('main', $1, '', $2, '{}', now() - $3::integer * interval '1 day')`,
+      [`activated ${days} days ago`, live.id, days],
+    );
+  }
 
   const removeOld = () => sessionRetention(pool, logger, KEEP_DAYS).removeOld();
   await removeOld();
   expect({ over: await rows(over.id), live: await rows(live.id) }).toEqual(before);
+  expect(await count(pool, 'session.activation_request', `request_id = 'activated 29 days ago'`)).toBe(1);
+  expect(await count(pool, 'session.activation_request')).toBe(1);
 
   for (const [table, column] of [
     ['session', 'stop_time'],
@@ -157,7 +166,9 @@ test('a kill switch goes by age, unless it is the newest, is waited for, or some
   expect(await count(pool, 'session.command', `halt_id = '${leavesPosition}'`)).toBe(1);
   expect(await count(pool, 'session.command', `halt_id = '${unsettled}'`)).toBe(2);
   expect((await refused(() => client.getHalt({ id: goes }))).code).toBe(Code.NotFound);
-  expect((await client.getHalt({})).halt?.id).toBe(newest);
+  // One that is waited for goes before a later one that is over.
+  expect((await client.getHalt({})).halt?.id).toBe(waits);
+  expect((await client.getHalt({ id: newest })).halt?.id).toBe(newest);
   expect((await client.getHalt({ id: leavesPosition })).halt?.acknowledgements).toMatchObject([{ flat: true }]);
 
   // With the position, and when somebody knows, they go as well.
@@ -225,6 +236,8 @@ test('who made a strategy by which request is forgotten by age, the strategy is 
   const client = replica.client('acme');
   const source = { case: 'json', value: JSON.stringify(FORM) } as const;
   const { strategy } = await client.createStrategy({ source, requestId: 'once' });
+  const update = { strategy: 'kept', revision: strategy?.revision ?? 0n, source, requestId: 'once' };
+  await client.updateStrategy(update);
   const pool = poolOf(world.databaseUrl);
   await pool.query(
     `INSERT INTO strategy.outbox (account_id, number, time) VALUES ('gone', 1, now() - interval '29 days')`,
@@ -233,11 +246,14 @@ test('who made a strategy by which request is forgotten by age, the strategy is 
   await removeOld();
   expect((await client.createStrategy({ source, requestId: 'once' })).strategy?.id).toBe(strategy?.id);
   expect(await count(pool, 'strategy.outbox', `account_id = 'gone'`)).toBe(1);
+  expect(await count(pool, 'strategy.request', 'true')).toBe(1);
 
   await pool.query(`UPDATE strategy.strategy SET create_time = create_time - interval '31 days'`);
   await pool.query(`UPDATE strategy.outbox SET time = time - interval '2 days'`);
+  await pool.query(`UPDATE strategy.request SET time = time - interval '31 days'`);
   await removeOld();
   expect(await count(pool, 'strategy.outbox', `account_id = 'gone'`)).toBe(0);
+  expect(await count(pool, 'strategy.request', 'true')).toBe(0);
   await pool.end();
   const again = await refused(() => client.createStrategy({ source, requestId: 'once' }));
   expect(again.code).toBe(Code.AlreadyExists);
