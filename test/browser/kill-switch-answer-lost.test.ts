@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SessionService } from '../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { hasChromium, TestBrowser } from '../harness/browser.ts';
+import { LostAnswers } from '../harness/lost-answers.ts';
 import { startStack } from '../harness/stack.ts';
 
 const STOP_ALL = '**/strategos.session.v1.SessionService/StopAll';
@@ -32,17 +33,15 @@ describe.runIf(hasChromium())('the kill switch of the console', () => {
     await page.getByRole('button', { name: 'Kill switch …' }).click();
     const dialog = page.getByRole('dialog', { name: 'Kill switch' });
     // It is stored, and the gateway is gone before it says so.
-    await page.route(STOP_ALL, async (route) => {
-      await route.fetch();
-      await route.abort('connectionreset');
-    });
+    const lost = await LostAnswers.of(page, STOP_ALL);
     await dialog.getByRole('button', { name: 'Stop vps-1 and close positions' }).click();
     await dialog.getByText('No answer says that the stop is stored. Press again until one does').waitFor();
     const first = (await sessions.getHalt({})).halt;
     await dialog.getByRole('button', { name: 'Stop vps-1 and close positions' }).click();
+    await lost.reach(2);
     await dialog.getByRole('button', { name: 'Stop vps-1 and close positions', disabled: false }).waitFor();
     expect((await sessions.getHalt({})).halt?.id).toBe(first?.id);
-    await page.unroute(STOP_ALL);
+    await lost.end();
 
     await dialog.getByLabel('Close open positions at the market').uncheck();
     await dialog.getByRole('button', { name: 'Stop vps-1', exact: true }).click();

@@ -4,19 +4,17 @@ import { SessionMode } from '../../proto/gen/strategos/command/v1/kind_pb.js';
 import { SessionService } from '../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { StrategyService } from '../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
 import { hasChromium, TestBrowser } from '../harness/browser.ts';
+import { LostAnswers } from '../harness/lost-answers.ts';
 import { startStack } from '../harness/stack.ts';
 import { EAGER, setTradingScene } from '../harness/trading-scene.ts';
 
 /** Lets the next press arrive and loses its answer, and then all is well. */
 async function pressTwice(page: Page, rpc: string, button: string, says: string): Promise<void> {
   const press = () => page.getByRole('button', { name: button, exact: true }).last().click();
-  await page.route(`**/*.${rpc}`, async (route) => {
-    await route.fetch();
-    await route.abort('connectionreset');
-  });
+  const lost = await LostAnswers.of(page, `**/*.${rpc}`);
   await press();
   await page.getByText(`Press again until one does: it is ${says} once`).waitFor();
-  await page.unroute(`**/*.${rpc}`);
+  await lost.end();
   await press();
 }
 

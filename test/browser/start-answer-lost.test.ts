@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SessionService } from '../../proto/gen/strategos/session/v1/session_service_pb.js';
 import { hasChromium, TestBrowser } from '../harness/browser.ts';
+import { LostAnswers } from '../harness/lost-answers.ts';
 import { startStack } from '../harness/stack.ts';
 import { setTradingScene } from '../harness/trading-scene.ts';
 
@@ -18,14 +19,11 @@ test.runIf(hasChromium())('a start whose answer is lost is not told as failed, a
   await dialog.getByLabel('Strategy', { exact: true }).selectOption({ index: 1 });
   await dialog.getByLabel('Symbols').fill('BTC_USDT');
   await dialog.getByLabel('Initial balance').fill('10000');
-  await page.route(START, async (route) => {
-    await route.fetch();
-    await route.abort('connectionreset');
-  });
+  const lost = await LostAnswers.of(page, START);
   await dialog.getByRole('button', { name: 'Start', exact: true }).click();
   await dialog.getByText('No answer says whether the session runs. Press again until one does').waitFor();
   expect(await dialog.getByText('nothing runs').count()).toBe(0);
-  await page.unroute(START);
+  await lost.end();
   await dialog.getByRole('button', { name: 'Start', exact: true }).click();
   await page.getByRole('heading', { name: 'paper session on vps-1' }).waitFor();
   expect((await sessions.listSessions({})).sessions).toHaveLength(1);
