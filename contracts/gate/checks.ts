@@ -10,7 +10,7 @@ import { askAgent } from '../providers/agent-exchange.ts';
 import type { DoorProxy } from '../providers/door-proxy.ts';
 import { ACCOUNT_STATES } from '../providers/console-states.ts';
 import { hearGateway } from '../providers/gateway-stream.ts';
-import { askPlatform } from '../providers/live-exchange.ts';
+import { askPlatform, Patience } from '../providers/live-exchange.ts';
 import { LivePlatform } from '../providers/live-platform.ts';
 import { setUpState } from '../providers/states.ts';
 import { type Interaction, type InteractionType, narrowPact, readPact } from '../providers/pact-file.ts';
@@ -91,9 +91,10 @@ const pactCheck: Check = {
     const { candidate, changes, platform, door, verification, concerns = () => true } = subject;
     const frames = candidate.frames.filter(({ from }) => from === 'platform').map(({ name, json }) => [name, json]);
     const messages = { ...Object.fromEntries(frames), ...changes };
+    const patience = new Patience();
     const provider = {
       setUp: (state: string) => setUpState(state, platform, door),
-      answer: (question: Question) => answerOf(question, subject),
+      answer: (question: Question) => answerOf(question, subject, patience),
     };
     const parts: Part[] = [];
     for (const pactFile of release.pactFiles) {
@@ -141,7 +142,7 @@ function typeOf(interaction: string, all: readonly Interaction[]): InteractionTy
 }
 
 /** What the candidate answers on the stream: real code is asked, and its answer is said as the candidate says it. */
-async function answerOf(question: Question, subject: Subject): Promise<JsonValue> {
+async function answerOf(question: Question, subject: Subject, patience: Patience): Promise<JsonValue> {
   const { content, description, state } = question;
   const { candidate, platform, door, wire, fromAgent } = subject;
   if (ACCOUNT_STATES.includes(state)) {
@@ -150,7 +151,7 @@ async function answerOf(question: Question, subject: Subject): Promise<JsonValue
   }
   const made: MadeFrame = Object.values<string>(AGENT_STATES).includes(state)
     ? { name: '', from: 'executor', message: await askAgent(content, state, fromAgent) }
-    : { name: '', from: 'platform', message: await askPlatform(content, state, platform, wire) };
+    : { name: '', from: 'platform', message: await askPlatform(content, state, platform, wire, patience) };
   return candidate.say({ ...made, name: frameNameOf(made.from, made.message) }).json;
 }
 

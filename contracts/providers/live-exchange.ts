@@ -19,6 +19,17 @@ import type { LivePlatform } from './live-platform.ts';
 const FRAMES_MAX = 100;
 /** Long enough for a loaded machine: what is right must never be taken for a break. */
 const ANSWER_MS_MAX = 8_000;
+/** Where one answer has not come, the build is refused whatever the others say: a mute platform took eight seconds for each. */
+const MUTE_ANSWER_MS_MAX = 1_000;
+
+/** How long the questions of one verification wait for an answer. */
+export class Patience {
+  answerMsMax = ANSWER_MS_MAX;
+
+  lose(): void {
+    this.answerMsMax = MUTE_ANSWER_MS_MAX;
+  }
+}
 
 /**
  * Asks the real link service over a real stream, as an executor that is in the state `state`, and gives its answer. Ids of the
@@ -30,6 +41,7 @@ export async function askPlatform(
   state: string,
   platform: LivePlatform,
   wire: OnTheWire = UNCHANGED,
+  patience = new Patience(),
 ): Promise<ConnectResponse> {
   const credentials = await platform.createExecutor('exchange');
   const transport = streamLink(platform.replica.linkUrl, credentials);
@@ -44,16 +56,16 @@ export async function askPlatform(
     let commandId: string = LINK_COMMAND;
     if (state !== LINK_STATES.registered) {
       say(hello());
-      await answer(heard);
+      await answer(heard, patience);
     }
     if (state === LINK_STATES.holding) {
       const kind = { case: 'ping', value: { payload: 'of the pact' } } as const;
       const { command } = await platform.commands.issueCommand({ executor: credentials.executorId, kind });
       commandId = command?.id ?? '';
-      await answer(heard);
+      await answer(heard, patience);
     }
     say(withId(content, LINK_COMMAND, commandId));
-    const json = toJson(ConnectResponseSchema, await answer(heard));
+    const json = toJson(ConnectResponseSchema, await answer(heard, patience));
     return fromJson(ConnectResponseSchema, withId(json, commandId, LINK_COMMAND));
   } finally {
     ending.abort(new Error('asked and answered'));
@@ -63,9 +75,14 @@ export async function askPlatform(
 }
 
 /** What the platform says next; it beats when its time has come. */
-async function answer(heard: AsyncIterator<ConnectResponse>): Promise<ConnectResponse> {
+async function answer(heard: AsyncIterator<ConnectResponse>, patience: Patience): Promise<ConnectResponse> {
   for (;;) {
-    const next = await inTime(heard.next(), 'the platform does not answer', ANSWER_MS_MAX);
+    const next = await inTime(heard.next(), 'the platform does not answer', patience.answerMsMax).catch(
+      (thrown: unknown) => {
+        patience.lose();
+        throw thrown;
+      },
+    );
     if (next.done === true) throw new Error('the platform ends the stream instead of answering');
     if (next.value.frame.case !== 'heartbeat') return next.value;
   }
