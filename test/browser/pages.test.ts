@@ -91,23 +91,24 @@ afterAll(async () => {
 
 describe.runIf(RUN)('every page', () => {
   test.each([
-    { name: 'desktop-light', viewport: DESKTOP, theme: 'light' as const },
-    { name: 'desktop-dark', viewport: DESKTOP, theme: 'dark' as const },
-    { name: 'phone-light', viewport: PHONE, theme: 'light' as const },
-    { name: 'phone-dark', viewport: PHONE, theme: 'dark' as const },
-  ])('$name: is accessible, fits, and leaves a picture', async ({ name, viewport, theme }) => {
+    { name: 'desktop', viewport: DESKTOP },
+    { name: 'phone', viewport: PHONE },
+  ])('$name: is accessible, fits, and leaves a picture, light and dark', async ({ name, viewport }) => {
     const found: string[] = [];
     const look = async (page: Page, place: string): Promise<void> => {
-      await keepPicture(page, `${place}-${name}`);
-      found.push(...(await graveViolations(page)).map((each) => `${place}: ${each}`));
-      const overflow: number = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-      if (overflow > 0) found.push(`${place}: ${overflow} px wider than the window`);
+      for (const theme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme: theme });
+        await keepPicture(page, `${place}-${name}-${theme}`);
+        found.push(...(await graveViolations(page)).map((each) => `${place}, ${theme}: ${each}`));
+        const overflow: number = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+        if (overflow > 0) found.push(`${place}, ${theme}: ${overflow} px wider than the window`);
+      }
     };
-    const signIn = await browser.open('/', { token: undefined, viewport, theme });
+    const signIn = await browser.open('/', { token: undefined, viewport });
     await signIn.getByLabel('Token').waitFor();
     await look(signIn, 'sign-in');
     await signIn.context().close();
-    const page = await browser.open('/', { token: bearers.get(Role.ADMIN), viewport, theme });
+    const page = await browser.open('/', { token: bearers.get(Role.ADMIN), viewport });
     for (const place of places) {
       await page.goto(`${stack.gatewayUrl}${place.path}`);
       await place.ready(page);
@@ -123,7 +124,9 @@ describe.runIf(RUN)('every page', () => {
     for (const role of [Role.VIEWER, Role.OPERATOR, Role.ADMIN]) {
       const names = new Set<string>();
       const page = await browser.open('/', { token: bearers.get(role) });
-      for (const place of places) {
+      // What an admin alone may do is about executors; a page that is loaded costs half a second of processor time.
+      const visited = role === Role.ADMIN ? places.filter(({ path }) => path.startsWith('/executors')) : places;
+      for (const place of visited) {
         await page.goto(`${stack.gatewayUrl}${place.path}`);
         await place.ready(page);
         const buttons = page.getByRole('button').or(page.locator('main a.button'));
