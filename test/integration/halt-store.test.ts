@@ -1,7 +1,7 @@
 import { Client, Pool } from 'pg';
 import { v7 as uuid } from 'uuid';
 import { expect, test, vi } from 'vitest';
-import { executorHalted } from '../../services/session/domain/results.ts';
+import { executorHalted } from '../../services/session/domain/stopped.ts';
 import { planSession } from '../../services/session/domain/starting.ts';
 import { NOW_MS, sessionRecord, SYMBOL } from '../../services/session/domain/test-session.ts';
 import { haltBook } from '../../services/session/store/halt-store.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Draft } from './draft.ts';
-import { executorHalted } from './results.ts';
+import { executorHalted } from './stopped.ts';
 import { deactivate, haltSession, stopSession } from './stopping.ts';
 import { decide, fill, later, NOW_MS, observe, running, told } from './test-session.ts';
 import { upkeep } from './upkeep.ts';

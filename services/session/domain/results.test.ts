@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Draft } from './draft.ts';
-import { executorHalted, type Observed } from './results.ts';
+import type { Observed } from './observed.ts';
+import { executorHalted } from './stopped.ts';
 import { haltSession, stopSession } from './stopping.ts';
 import { decide, fill, later, NOW_MS, observe, running, SYMBOL, told } from './test-session.ts';
 import { upkeep } from './upkeep.ts';

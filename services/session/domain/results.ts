@@ -1,52 +1,10 @@
+import { partText, sectionOf, wantClose } from './closing.ts';
 import type { Draft } from './draft.ts';
-import { isHeld } from './draft.ts';
-import {
-  closed,
-  type Fill,
-  isPartOf,
-  notClosed,
-  notOpened,
-  oneFill,
-  opened,
-  type OwnedFill,
-  partlyClosed,
-} from './positions.ts';
-import {
-  type CommandEnd,
-  type CommandRecord,
-  hasEnded,
-  type OpenCommandState,
-  type PositionRecord,
-  type Section,
-} from './records.ts';
-import { sharesOf } from './shares.ts';
+import type { Observed } from './observed.ts';
+import { closed, type Fill, isPartOf, notClosed, notOpened, oneFill, opened, partlyClosed } from './positions.ts';
+import { type CommandRecord, hasEnded } from './records.ts';
 import { settleStart } from './starting.ts';
-import { finishStop, stopAgain } from './stopping.ts';
-
-/** A position as an executor's status lists it. */
-export interface VenuePosition {
-  readonly sessionId: string;
-  readonly strategyId: string;
-  readonly symbol: string;
-  readonly quantity: string;
-  readonly entryPrice: string;
-}
-
-/** What is known of a command at one moment. */
-export interface Observed {
-  readonly requestId: string;
-  readonly commandId: string;
-  readonly state: OpenCommandState | CommandEnd;
-  /** Reason and sentence of one that did not succeed. */
-  readonly reason: string;
-  readonly message: string;
-  readonly finishTimeMs: number | null;
-  readonly fills: readonly OwnedFill[];
-  /** Of a close that found the position closed by something else: what that was. */
-  readonly closedBy: string;
-  /** Of a status; undefined where there is none. */
-  readonly positions: readonly VenuePosition[] | undefined;
-}
+import { closesPositions, executorHalted, sessionStopped, strategyStopped } from './stopped.ts';
 
 /**
  * Writes down how a command of the session stands, and what follows. The same observation again changes nothing, and an
@@ -181,136 +139,8 @@ function followClose(draft: Draft, command: CommandRecord, observed: Observed): 
   }
 }
 
-function partText({ quantity, symbol }: PositionRecord, fill: Fill): string {
-  return `the venue closed ${fill.quantity} of ${quantity} ${symbol}, and the rest is still open`;
-}
-
 function isOpenClose(command: CommandRecord, positionId: string): boolean {
   return command.purpose === 'CLOSE' && command.subjectId === positionId && !hasEnded(command);
-}
-
-function strategyStopped(draft: Draft, command: CommandRecord, observed: Observed): void {
-  const activation = draft.activation(command.subjectId);
-  if (activation === undefined) return;
-  const { state } = draft.session;
-  if (command.wish.type === 'STOP_STRATEGY' && command.wish.closePositions) {
-    if (observed.state === 'SUCCEEDED') {
-      const parts = closeHeld(draft, observed, 'deactivated', activation.instanceId);
-      for (const { id } of parts) wantClose(draft, id, `rest:${id}:${draft.nowMs}`, 'deactivated');
-    } else if ((state === 'ACTIVE' || state === 'PAUSED') && observed.reason !== 'EXECUTOR_DISABLED') {
-      // No strategy exits them any more.
-      closeEach(draft, 'deactivated', activation.instanceId);
-    }
-  }
-  if (activation.state !== 'DEACTIVATING') return;
-  const missing = observed.state === 'SUCCEEDED' ? [] : [`executor: ${observed.message}`];
-  draft.setActivation(activation.instanceId, { state: 'INACTIVE', missing });
-}
-
-function closesPositions({ wish }: CommandRecord): boolean {
-  return (wish.type === 'STOP_SESSION' || wish.type === 'STOP_ALL') && wish.closePositions;
-}
-
-function sessionStopped(draft: Draft, observed: Observed, closes: boolean): void {
-  const { state, executorName } = draft.session;
-  if (observed.state === 'SUCCEEDED') stoppedThere(draft, observed, closes, 'stop_session');
-  else if (observed.reason === 'TARGET_UNKNOWN') nothingToStop(draft, closes);
-  else if (observed.reason === 'EXECUTOR_DISABLED') {
-    if (state !== 'STOPPING') return;
-    draft.setSession({
-      reason: `executor ${executorName} is disabled and nobody has confirmed the stop; look at its venue for open positions`,
-    });
-    finishStop(draft);
-  } else stopAgain(draft, observed.message === '' ? observed.state : observed.message);
-}
-
-/** The kill switch's command has stopped everything on the session's executor; `closes` when it was to close positions. */
-export function executorHalted(draft: Draft, observed: Observed, closes: boolean): void {
-  const parts = () => draft.positions.filter((each) => isHeld(each) && each.closedQuantity !== '');
-  // Replicas look at the same answer side by side, and again after a failure: what it closed in part is booked once.
-  const isBooked = parts().some((each) => each.closeCommandId === observed.commandId);
-  if (draft.session.state !== 'STOPPING' || isBooked) return;
-  stoppedThere(draft, observed, closes, 'stop_all');
-  if (closes) for (const { id } of parts()) draft.setPosition(id, { closeCommandId: observed.commandId });
-}
-
-/**
- * One of several stops may keep the positions that another one is to close: it closes none here, and ends the session only
- * where none is to be closed. The other one has their fills.
- */
-function stoppedThere(draft: Draft, observed: Observed, closes: boolean, reason: string): void {
-  const [part] = closes ? closeHeld(draft, observed, reason) : [];
-  if (part !== undefined) stopAgain(draft, part.message);
-  else if (closes || !draft.session.closePositions) finishStop(draft);
-}
-
-/**
- * The executor knows no such session, and has closed nothing: an earlier stop may have ended it there and kept its positions.
- * Each that is to be closed is closed by itself, and the stop is asked for again until none is left.
- */
-function nothingToStop(draft: Draft, closes: boolean): void {
-  if (closes && closeEach(draft, 'stop_session') > 0) {
-    stopAgain(draft, 'the executor does not know the session; its positions are closed one by one');
-  } else if (closes || !draft.session.closePositions) finishStop(draft);
-}
-
-/** The same, where the stop was the kill switch's own. Returns whether nothing is left; its stop is repeated until then. */
-export function haltedNowhere(draft: Draft, closes: boolean): boolean {
-  if (closes && closeEach(draft, 'stop_session') > 0) return false;
-  if (closes || !draft.session.closePositions) finishStop(draft);
-  return true;
-}
-
-/** Wants a close of its own for each position that is held, of the session or of one instance; returns how many are. */
-function closeEach(draft: Draft, reason: string, instanceId?: string): number {
-  const held = draft.positions.filter(
-    (position) => isHeld(position) && (instanceId === undefined || position.instanceId === instanceId),
-  );
-  for (const { id, state } of held) {
-    if (state === 'OPEN') wantClose(draft, id, `alone:${id}:${draft.nowMs}`, reason);
-  }
-  return held.length;
-}
-
-/** The executor cannot confirm the kill switch any more: what it held is not known, and its positions stay as they were. */
-export function executorLost(draft: Draft, reason: string): void {
-  if (draft.session.state !== 'STOPPING') return;
-  draft.setSession({ reason });
-  finishStop(draft);
-}
-
-/**
- * The executor says that it closed everything of the session, or of one instance: each position takes its fill. An entry whose
- * own answer is still on its way was filled if there is a fill of it. Returns those that were closed in part, each with a sentence.
- */
-function closeHeld(
-  draft: Draft,
-  { fills, commandId }: Observed,
-  reason: string,
-  instanceId?: string,
-): { readonly id: string; readonly message: string }[] {
-  const parts: { readonly id: string; readonly message: string }[] = [];
-  const held = draft.positions.filter(
-    (position) =>
-      (isHeld(position) || position.state === 'ENTERING') &&
-      (instanceId === undefined || position.instanceId === instanceId),
-  );
-  const shares = sharesOf(held, fills);
-  for (const position of held) {
-    const { id, symbol, quantity, entryPrice: price, state } = position;
-    const fill = shares.get(id);
-    if (fill === undefined && state === 'ENTERING') continue;
-    if (fill === undefined && state === 'UNKNOWN') {
-      notOpened(draft, id, 'session_stopping', 'the executor has no such position');
-      continue;
-    }
-    opened(draft, id, { symbol, quantity, price, fee: '', timeMs: null }, draft.position(id)?.openCommandId ?? '');
-    if (isPartOf(fill, position)) {
-      partlyClosed(draft, id, fill);
-      parts.push({ id, message: partText(position, fill) });
-    } else closed(draft, id, { fill, reason, section: 'SESSION', closeCommandId: commandId });
-  }
-  return parts;
 }
 
 /** An executor that is back lists what it holds: what nobody knew is known. One that does not is asked again after as long. */
@@ -342,44 +172,6 @@ function settleByStatus(draft: Draft, command: CommandRecord, listed: Observed['
       const { exitReason: reason } = position;
       closed(draft, position.id, { fill: undefined, reason, section: sectionOf(reason), closeCommandId: '' });
     }
-  }
-}
-
-/** Closes a position that no strategy asked to be closed. */
-export function wantClose(draft: Draft, id: string, requestId: string, reason: string): void {
-  const position = draft.position(id);
-  if (position === undefined) return;
-  draft.setPosition(id, { state: 'CLOSING', exitReason: reason, unknownTimeMs: null });
-  draft.want({
-    requestId,
-    purpose: 'CLOSE',
-    subjectId: id,
-    wish: {
-      type: 'CLOSE_POSITION',
-      strategyId: position.strategyId,
-      symbol: position.symbol,
-      referencePrice: '',
-      referenceTimeMs: null,
-    },
-  });
-}
-
-/** Which part of the platform or venue a position's exit came from. */
-export function sectionOf(exitReason: string): Section {
-  switch (exitReason) {
-    case 'ze1_close':
-      return 'ZE1_CLOSE';
-    case 'emergency_exit':
-      return 'EMERGENCY_EXIT';
-    case 'stop_loss':
-      return 'STOP_LOSS';
-    case 'take_profit':
-      return 'TAKE_PROFIT';
-    case 'liquidation':
-    case 'venue':
-      return 'VENUE';
-    default:
-      return 'SESSION';
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { executorHalted } from './results.ts';
+import { executorHalted } from './stopped.ts';
 import { sharesOf } from './shares.ts';
 import { haltSession } from './stopping.ts';
 import { decide, fill, NOW_MS, observe, running, SYMBOL } from './test-session.ts';

@@ -2,7 +2,8 @@ import { Draft } from './draft.ts';
 import type { IntentBody } from './intent-body.ts';
 import { applyIntent } from './intents.ts';
 import type { SessionRecord } from './records.ts';
-import { applyObserved, type Observed } from './results.ts';
+import type { Observed } from './observed.ts';
+import { applyObserved } from './results.ts';
 import { planSession, startSessionRequestId } from './starting.ts';
 
 export const NOW_MS = Date.UTC(2024, 0, 1);

@@ -1,7 +1,7 @@
 import type { Draft } from './draft.ts';
 import { isHeld } from './draft.ts';
 import { CLOCKS_APART_MS_MAX, hasEnded } from './records.ts';
-import { wantClose } from './results.ts';
+import { wantClose } from './closing.ts';
 import { settleStart } from './starting.ts';
 import { isFinal } from './session-state.ts';
 

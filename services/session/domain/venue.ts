@@ -2,7 +2,7 @@ import type { Draft } from './draft.ts';
 import { isHeld } from './draft.ts';
 import { closed, type Fill, opened } from './positions.ts';
 import type { PositionRecord } from './records.ts';
-import { sectionOf } from './results.ts';
+import { sectionOf } from './closing.ts';
 
 /** What happened at a venue without a command. */
 export type VenueNews = {

@@ -1,7 +1,8 @@
 import type { WatchCommandsResponse } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import type { CommandRecord } from '../domain/records.ts';
 import type { FollowBook, Progress, SessionChange } from '../domain/follower.ts';
-import { applyObserved, type Observed } from '../domain/results.ts';
+import type { Observed } from '../domain/observed.ts';
+import { applyObserved } from '../domain/results.ts';
 import { observedFromProto } from '../wire/observed-from-proto.ts';
 
 type Stretch = Pick<Progress, 'changes' | 'commands'>;

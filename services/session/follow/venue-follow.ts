@@ -1,7 +1,8 @@
 import { validate as isUuid } from 'uuid';
 import type { WatchVenueEventsResponse } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import type { FollowBook, Progress } from '../domain/follower.ts';
-import { applyObserved, type Observed } from '../domain/results.ts';
+import type { Observed } from '../domain/observed.ts';
+import { applyObserved } from '../domain/results.ts';
 import { applyVenueNews, type VenueNews } from '../domain/venue.ts';
 import { venueNewsFromProto } from '../wire/observed-from-proto.ts';
 

@@ -8,7 +8,7 @@ import type { VenueEvent } from '../../../proto/gen/strategos/command/v1/venue_e
 import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import type { Fill, OwnedFill } from '../domain/positions.ts';
 import type { CommandEnd, OpenCommandState } from '../domain/records.ts';
-import type { Observed } from '../domain/results.ts';
+import type { Observed } from '../domain/observed.ts';
 import type { VenueNews } from '../domain/venue.ts';
 import { plainDecimal } from './plain-decimal.ts';
 import { millisecondsOf } from './time.ts';

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import type { CommandRecord, SessionRecord } from '../domain/records.ts';
-import type { Observed } from '../domain/results.ts';
+import type { Observed } from '../domain/observed.ts';
 import type { Upstream } from '../upstream.ts';
 import { commandRequest } from '../wire/command-request.ts';
 import { observedFromProto } from '../wire/observed-from-proto.ts';

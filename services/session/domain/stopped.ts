@@ -1,0 +1,120 @@
+import { closeEach, partText, wantClose } from './closing.ts';
+import { type Draft, isHeld } from './draft.ts';
+import type { Observed } from './observed.ts';
+import { closed, isPartOf, notOpened, opened, partlyClosed } from './positions.ts';
+import type { CommandRecord } from './records.ts';
+import { sharesOf } from './shares.ts';
+import { finishStop, stopAgain } from './stopping.ts';
+
+export function strategyStopped(draft: Draft, command: CommandRecord, observed: Observed): void {
+  const activation = draft.activation(command.subjectId);
+  if (activation === undefined) return;
+  const { state } = draft.session;
+  if (command.wish.type === 'STOP_STRATEGY' && command.wish.closePositions) {
+    if (observed.state === 'SUCCEEDED') {
+      const parts = closeHeld(draft, observed, 'deactivated', activation.instanceId);
+      for (const { id } of parts) wantClose(draft, id, `rest:${id}:${draft.nowMs}`, 'deactivated');
+    } else if ((state === 'ACTIVE' || state === 'PAUSED') && observed.reason !== 'EXECUTOR_DISABLED') {
+      // No strategy exits them any more.
+      closeEach(draft, 'deactivated', activation.instanceId);
+    }
+  }
+  if (activation.state !== 'DEACTIVATING') return;
+  const missing = observed.state === 'SUCCEEDED' ? [] : [`executor: ${observed.message}`];
+  draft.setActivation(activation.instanceId, { state: 'INACTIVE', missing });
+}
+
+export function closesPositions({ wish }: CommandRecord): boolean {
+  return (wish.type === 'STOP_SESSION' || wish.type === 'STOP_ALL') && wish.closePositions;
+}
+
+export function sessionStopped(draft: Draft, observed: Observed, closes: boolean): void {
+  const { state, executorName } = draft.session;
+  if (observed.state === 'SUCCEEDED') stoppedThere(draft, observed, closes, 'stop_session');
+  else if (observed.reason === 'TARGET_UNKNOWN') nothingToStop(draft, closes);
+  else if (observed.reason === 'EXECUTOR_DISABLED') {
+    if (state !== 'STOPPING') return;
+    draft.setSession({
+      reason: `executor ${executorName} is disabled and nobody has confirmed the stop; look at its venue for open positions`,
+    });
+    finishStop(draft);
+  } else stopAgain(draft, observed.message === '' ? observed.state : observed.message);
+}
+
+/** The kill switch's command has stopped everything on the session's executor; `closes` when it was to close positions. */
+export function executorHalted(draft: Draft, observed: Observed, closes: boolean): void {
+  const parts = () => draft.positions.filter((each) => isHeld(each) && each.closedQuantity !== '');
+  // Replicas look at the same answer side by side, and again after a failure: what it closed in part is booked once.
+  const isBooked = parts().some((each) => each.closeCommandId === observed.commandId);
+  if (draft.session.state !== 'STOPPING' || isBooked) return;
+  stoppedThere(draft, observed, closes, 'stop_all');
+  if (closes) for (const { id } of parts()) draft.setPosition(id, { closeCommandId: observed.commandId });
+}
+
+/**
+ * One of several stops may keep the positions that another one is to close: it closes none here, and ends the session only
+ * where none is to be closed. The other one has their fills.
+ */
+function stoppedThere(draft: Draft, observed: Observed, closes: boolean, reason: string): void {
+  const [part] = closes ? closeHeld(draft, observed, reason) : [];
+  if (part !== undefined) stopAgain(draft, part.message);
+  else if (closes || !draft.session.closePositions) finishStop(draft);
+}
+
+/**
+ * The executor knows no such session, and has closed nothing: an earlier stop may have ended it there and kept its positions.
+ * Each that is to be closed is closed by itself, and the stop is asked for again until none is left.
+ */
+function nothingToStop(draft: Draft, closes: boolean): void {
+  if (closes && closeEach(draft, 'stop_session') > 0) {
+    stopAgain(draft, 'the executor does not know the session; its positions are closed one by one');
+  } else if (closes || !draft.session.closePositions) finishStop(draft);
+}
+
+/** The same, where the stop was the kill switch's own. Returns whether nothing is left; its stop is repeated until then. */
+export function haltedNowhere(draft: Draft, closes: boolean): boolean {
+  if (closes && closeEach(draft, 'stop_session') > 0) return false;
+  if (closes || !draft.session.closePositions) finishStop(draft);
+  return true;
+}
+
+/** The executor cannot confirm the kill switch any more: what it held is not known, and its positions stay as they were. */
+export function executorLost(draft: Draft, reason: string): void {
+  if (draft.session.state !== 'STOPPING') return;
+  draft.setSession({ reason });
+  finishStop(draft);
+}
+
+/**
+ * The executor says that it closed everything of the session, or of one instance: each position takes its fill. An entry whose
+ * own answer is still on its way was filled if there is a fill of it. Returns those that were closed in part, each with a sentence.
+ */
+function closeHeld(
+  draft: Draft,
+  { fills, commandId }: Observed,
+  reason: string,
+  instanceId?: string,
+): { readonly id: string; readonly message: string }[] {
+  const parts: { readonly id: string; readonly message: string }[] = [];
+  const held = draft.positions.filter(
+    (position) =>
+      (isHeld(position) || position.state === 'ENTERING') &&
+      (instanceId === undefined || position.instanceId === instanceId),
+  );
+  const shares = sharesOf(held, fills);
+  for (const position of held) {
+    const { id, symbol, quantity, entryPrice: price, state } = position;
+    const fill = shares.get(id);
+    if (fill === undefined && state === 'ENTERING') continue;
+    if (fill === undefined && state === 'UNKNOWN') {
+      notOpened(draft, id, 'session_stopping', 'the executor has no such position');
+      continue;
+    }
+    opened(draft, id, { symbol, quantity, price, fee: '', timeMs: null }, draft.position(id)?.openCommandId ?? '');
+    if (isPartOf(fill, position)) {
+      partlyClosed(draft, id, fill);
+      parts.push({ id, message: partText(position, fill) });
+    } else closed(draft, id, { fill, reason, section: 'SESSION', closeCommandId: commandId });
+  }
+  return parts;
+}
