@@ -1,9 +1,11 @@
 import { Client, Pool } from 'pg';
 import { v7 as uuid } from 'uuid';
 import { expect, test, vi } from 'vitest';
-import { executorHalted } from '../../services/session/domain/stopped.ts';
+import type { Observed } from '../../services/session/domain/observed.ts';
 import { planSession } from '../../services/session/domain/starting.ts';
-import { NOW_MS, sessionRecord, SYMBOL } from '../../services/session/domain/test-session.ts';
+import { executorHalted } from '../../services/session/domain/stopped.ts';
+import { haltSession } from '../../services/session/domain/stopping.ts';
+import { decide, fill, NOW_MS, observe, sessionRecord, SYMBOL } from '../../services/session/domain/test-session.ts';
 import { haltBook } from '../../services/session/store/halt-store.ts';
 import { SessionStore } from '../../services/session/store/session-store.ts';
 import { createDatabase } from '../harness/database.ts';
@@ -11,6 +13,11 @@ import { createDatabase } from '../harness/database.ts';
 const SESSIONS = 250;
 const EXECUTOR = { id: sessionRecord().executorId ?? '', name: 'vps-1' };
 const STRATEGY = { strategyId: 'id-pump', strategyName: 'pump', revision: 3, symbols: [SYMBOL] };
+
+function haltAnswer(commandId: string, fills: Observed['fills']): Observed {
+  const about = { requestId: '', commandId, state: 'SUCCEEDED', reason: '', message: '' } as const;
+  return { ...about, finishTimeMs: NOW_MS, fills, closedBy: '', positions: undefined };
+}
 
 test('a kill switch over hundreds of sessions changes them together, and each as if it were alone', async () => {
   await using database = await createDatabase();
@@ -65,12 +72,38 @@ test('a kill switch over hundreds of sessions changes them together, and each as
   statements.mockClear();
   const stopping = await halts.sessions(haltId, EXECUTOR.id);
   expect(stopping).toEqual(ids);
-  const news = { requestId: '', commandId: 'c', state: 'SUCCEEDED', reason: '', message: '' } as const;
-  await store.changeEach(stopping, (draft) =>
-    executorHalted(draft, { ...news, finishTimeMs: NOW_MS, fills: [], closedBy: '', positions: undefined }, true),
-  );
+  await store.changeEach(stopping, (draft) => executorHalted(draft, haltAnswer('c', []), true));
   expect(statements.mock.calls.length).toBeLessThan(100);
   expect(await halts.sessions(haltId, EXECUTOR.id)).toEqual([]);
   const states = await pool.query(`SELECT state, count(*)::integer AS n FROM session.session GROUP BY state`);
   expect(states.rows).toEqual([{ state: 'STOPPED', n: SESSIONS }]);
+});
+
+test('the answers of two kill switches are booked once each, by replicas that look at once, late and after a crash', async () => {
+  await using database = await createDatabase();
+  const pool = new Pool({ connectionString: database.url, max: 4 });
+  await using _ = { [Symbol.asyncDispose]: () => pool.end() };
+  const replicas = [1, 2].map(() => new SessionStore(pool, () => NOW_MS, { changed: () => undefined }));
+  const [first, second] = replicas;
+  const id = uuid();
+  await first?.create(sessionRecord({ id }), (draft) => {
+    planSession(draft, { strategies: [STRATEGY], allowPartial: false, deadlineMs: NOW_MS + 20_000 });
+    for (const { instanceId } of draft.activations) draft.setActivation(instanceId, { applied: true, told: 'RUN' });
+    for (const { requestId } of draft.commands) observe(draft, requestId, {});
+    decide(draft, 'ENTER', 'e1');
+    observe(draft, 'e1', { fills: [fill('100')] });
+    haltSession(draft, uuid(), true);
+  });
+  const take = (replica: SessionStore | undefined, commandId: string) =>
+    replica?.changeEach([id], (draft) => executorHalted(draft, haltAnswer(commandId, [fill('110', '0.5')]), true));
+  await Promise.all([take(first, 'c1'), take(second, 'c1')]);
+  await Promise.all([take(first, 'c2'), take(second, 'c1')]);
+  // As by a replica that takes over from one that died before it had acknowledged them.
+  for (const commandId of ['c1', 'c2']) await take(second, commandId);
+  const { rows } = await pool.query(
+    `SELECT p.state, p.quantity, p.closed_quantity, p.pnl, s.realised_pnl, s.booked_command_ids
+     FROM session.position p JOIN session.session s ON s.id = p.session_id`,
+  );
+  const half = { state: 'OPEN', quantity: '1', closed_quantity: '1', pnl: '10', realised_pnl: '10' };
+  expect(rows).toEqual([{ ...half, booked_command_ids: ['c1', 'c2'] }]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Draft } from './draft.ts';
+import type { Observed } from './observed.ts';
 import { executorHalted } from './stopped.ts';
 import { deactivate, haltSession, stopSession } from './stopping.ts';
 import { decide, fill, later, NOW_MS, observe, running, told } from './test-session.ts';
@@ -17,6 +18,12 @@ function open(): Draft {
   decide(draft, 'ENTER', 'e1');
   observe(draft, 'e1', { fills: [fill('100', '2', '0.2')] });
   return draft;
+}
+
+/** What the executor answers to a kill switch's command. */
+function haltAnswer(commandId: string, fills: Observed['fills']): Observed {
+  const about = { requestId: `halt of ${commandId}`, commandId, state: 'SUCCEEDED', reason: '', message: '' } as const;
+  return { ...about, finishTimeMs: NOW_MS, fills, closedBy: '', positions: undefined };
 }
 
 function newest(draft: Draft, purpose: string): string {
@@ -95,9 +102,7 @@ describe('a stop that the venue fills in part', () => {
   test('by the kill switch is followed by a stop of the session itself', () => {
     const draft = open();
     haltSession(draft, HALT_ID, true);
-    const answer = { requestId: 'halt:1', commandId: 'c1', state: 'SUCCEEDED', reason: '', message: '' } as const;
-    const rest = { finishTimeMs: NOW_MS, closedBy: '', positions: undefined };
-    executorHalted(draft, { ...answer, ...rest, fills: [fill('110', '1.5')] }, true);
+    executorHalted(draft, haltAnswer('c1', [fill('110', '1.5')]), true);
     expect(draft.session.state).toBe('STOPPING');
     expect(draft.command(newest(draft, 'STOP_SESSION'))?.wish).toMatchObject({ closePositions: true });
   });
@@ -105,17 +110,24 @@ describe('a stop that the venue fills in part', () => {
   test('by the kill switch is booked once, however often its answer is looked at', () => {
     const draft = open();
     haltSession(draft, HALT_ID, true);
-    const answer = { requestId: 'halt:1', commandId: 'c1', state: 'SUCCEEDED', reason: '', message: '' } as const;
-    const rest = { finishTimeMs: NOW_MS, closedBy: '', positions: undefined };
     for (let looks = 0; looks < 3; looks++) {
-      executorHalted(draft, { ...answer, ...rest, fills: [fill('110', '1.5', '0.15')] }, true);
+      executorHalted(draft, haltAnswer('c1', [fill('110', '1.5', '0.15')]), true);
       expect(draft.position('e1')).toMatchObject(REST);
       expect(draft.session).toMatchObject({ state: 'STOPPING', realisedPnl: '14.65' });
     }
     expect(draft.commands.filter(({ purpose }) => purpose === 'STOP_SESSION')).toHaveLength(1);
     observe(draft, newest(draft, 'STOP_SESSION'), { fills: [fill('110', '0.25')] });
-    executorHalted(draft, { ...answer, ...rest, fills: [fill('110', '1.5', '0.15')] }, true);
+    executorHalted(draft, haltAnswer('c1', [fill('110', '1.5', '0.15')]), true);
     expect(draft.position('e1')).toMatchObject({ state: 'OPEN', quantity: '0.25' });
+  });
+
+  test('by two kill switches is booked once for each, in whichever order their answers are looked at, and again', () => {
+    const draft = open();
+    haltSession(draft, HALT_ID, true);
+    for (const id of ['c1', 'c2', 'c1', 'c2', 'c1']) executorHalted(draft, haltAnswer(id, [fill('110', '0.5')]), true);
+    expect(draft.position('e1')).toMatchObject({ state: 'OPEN', quantity: '1', closedQuantity: '1', pnl: '9.8' });
+    expect(draft.session.realisedPnl).toBe('9.8');
+    expect(draft.commands.filter(({ purpose }) => purpose === 'STOP_SESSION')).toHaveLength(2);
   });
 
   test('and that leaves nothing the second time has closed the rest at a price that nobody can say', () => {

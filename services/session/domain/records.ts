@@ -31,6 +31,8 @@ export interface SessionRecord {
   readonly closePositions: boolean;
   readonly haltId: string | null;
   readonly stopAttempt: number;
+  /** Of the kill switches' commands whose answers are booked here. */
+  readonly bookedCommandIds: readonly string[];
   /** Number of the newest change. */
   readonly version: number;
   readonly createTimeMs: number;

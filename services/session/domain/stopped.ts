@@ -41,14 +41,21 @@ export function sessionStopped(draft: Draft, observed: Observed, closes: boolean
   } else stopAgain(draft, observed.message === '' ? observed.state : observed.message);
 }
 
-/** The kill switch's command has stopped everything on the session's executor; `closes` when it was to close positions. */
+/**
+ * The kill switch's command has stopped everything on the session's executor; `closes` when it was to close positions. Replicas
+ * look at the same answer side by side, again after a failure, and after that of a later one: the session notes whose it has booked.
+ */
 export function executorHalted(draft: Draft, observed: Observed, closes: boolean): void {
-  const parts = () => draft.positions.filter((each) => isHeld(each) && each.closedQuantity !== '');
-  // Replicas look at the same answer side by side, and again after a failure: what it closed in part is booked once.
-  const isBooked = parts().some((each) => each.closeCommandId === observed.commandId);
-  if (draft.session.state !== 'STOPPING' || isBooked) return;
+  const { state, bookedCommandIds } = draft.session;
+  const { commandId } = observed;
+  if (state !== 'STOPPING' || bookedCommandIds.includes(commandId)) return;
   stoppedThere(draft, observed, closes, 'stop_all');
-  if (closes) for (const { id } of parts()) draft.setPosition(id, { closeCommandId: observed.commandId });
+  if (!closes) return;
+  draft.setSession({ bookedCommandIds: [...bookedCommandIds, commandId] });
+  // By this alone does a replica of the release before know that it is booked.
+  for (const { id } of draft.positions.filter((each) => isHeld(each) && each.closedQuantity !== '')) {
+    draft.setPosition(id, { closeCommandId: commandId });
+  }
 }
 
 /**

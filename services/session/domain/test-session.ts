@@ -36,6 +36,7 @@ export function sessionRecord(patch: Partial<SessionRecord> = {}): SessionRecord
     closePositions: false,
     haltId: null,
     stopAttempt: 0,
+    bookedCommandIds: [],
     version: 0,
     createTimeMs: NOW_MS,
     startTimeMs: null,

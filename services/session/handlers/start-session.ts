@@ -116,6 +116,7 @@ function newSession(
     closePositions: false,
     haltId: null,
     stopAttempt: 0,
+    bookedCommandIds: [],
     version: 0,
     createTimeMs: nowMs,
     startTimeMs: null,

@@ -38,6 +38,7 @@ export const SESSION = {
     closePositions: 'boolean',
     haltId: 'uuid',
     stopAttempt: 'integer',
+    bookedCommandIds: 'jsonb',
     version: 'bigint',
     createTimeMs: 'time',
     startTimeMs: 'time',
