@@ -26,8 +26,8 @@ export const HOT_TRADING: Readonly<Record<string, HotStatement>> = {
   },
   session_open_signals: { values: () => [[session]], indexes: ['signal_open_idx'] },
   session_open_positions: {
-    values: () => [[session], [session], [sampleSession.positionId(5)], ['command-3-6']],
-    indexes: ['position_open_idx', 'position_pkey', 'position_command_idx'],
+    values: () => [[session], [session], [sampleSession.positionId(5)], ['command-3-6'], [session]],
+    indexes: ['position_open_idx', 'position_pkey', 'position_command_idx', 'position_unpriced_idx'],
   },
   session_open_commands: {
     values: () => [[session], [desk], requests],

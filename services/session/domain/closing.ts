@@ -55,3 +55,11 @@ export function closeEach(draft: Draft, reason: string, instanceId?: string): nu
 export function partText({ quantity, symbol }: PositionRecord, fill: Fill): string {
   return `the venue closed ${fill.quantity} of ${quantity} ${symbol}, and the rest is still open`;
 }
+
+/**
+ * Whether what closed a position without a command has been booked: the venue's own event and a close that came too late tell
+ * of the same execution.
+ */
+export function isBookedAs({ state, exitReason, closedQuantity }: PositionRecord, reason: string): boolean {
+  return state === 'CLOSED' && exitReason === reason && closedQuantity !== '';
+}

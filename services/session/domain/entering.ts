@@ -31,6 +31,7 @@ export function enter(draft: Draft, activation: ActivationRecord, signal: Signal
     state: 'ENTERING',
     quantity: order.quantity,
     closedQuantity: '',
+    unpricedQuantity: '',
     entryPrice: intent.price,
     entryTimeMs: intent.marketTimeMs,
     stopLossPrice: order.stopLossPrice,

@@ -70,8 +70,8 @@ export interface HaltBook {
   complete(id: string): Promise<void>;
   /** Ids of the executors on which a session of the halt is not stopped yet. */
   closing(haltId: string): Promise<ReadonlySet<string>>;
-  /** Sessions of the halt on that executor that are not stopped yet. */
-  sessions(haltId: string, executorId: string): Promise<readonly string[]>;
+  /** Sessions of the halt on that executor that are not stopped yet, and of those of `named`, which are ids, the executor's own. */
+  sessions(haltId: string, executorId: string, named?: readonly string[]): Promise<readonly string[]>;
 }
 
 /** The command that one executor gets. */

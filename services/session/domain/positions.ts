@@ -119,25 +119,34 @@ export function partlyClosed(draft: Draft, id: string, fill: Fill): void {
   realise(draft, pnl);
 }
 
-/** A position is gone. Counts its profit and tells the evaluator, once. */
+/**
+ * A position is gone. Counts the profit of what was filled and tells the evaluator, once. Of what nobody has said the price, the
+ * profit is counted when somebody does; what is said to have been filled beyond the position is of no position.
+ */
 export function closed(draft: Draft, id: string, closing: Closing): void {
   const { fill, reason, section, closeCommandId } = closing;
   const position = draft.position(id);
   if (position === undefined) return;
   if (position.state === 'CLOSED') {
-    if (position.closeCommandId === '' && closeCommandId !== '') draft.setPosition(id, { closeCommandId });
+    if (fill !== undefined) priced(draft, position, fill, closing);
+    else if (position.closeCommandId === '' && closeCommandId !== '') draft.setPosition(id, { closeCommandId });
     return;
   }
   if (position.state !== 'OPEN' && position.state !== 'CLOSING') return;
-  // All that is left of it: what is said to have been filled beyond that is of no position.
-  const last = fill === undefined ? undefined : { ...fill, quantity: position.quantity };
+  const last = fill === undefined ? undefined : within(fill, position.quantity);
   const pnl = last === undefined ? '' : profitOf(position, last);
   const exitPrice = last === undefined ? position.exitPrice : exitPriceOf(position, last);
   const inParts = position.closedQuantity !== '';
+  const unpricedQuantity = without(position.quantity, last?.quantity ?? '0');
   const marketTimeMs = closing.marketTimeMs ?? (reason === position.exitReason ? position.exitTimeMs : null);
+  const whole = inParts ? sum(position.closedQuantity, position.quantity) : position.quantity;
   draft.setPosition(id, {
     state: 'CLOSED',
-    ...(inParts ? { quantity: sum(position.closedQuantity, position.quantity) } : {}),
+    quantity: whole,
+    ...(last !== undefined && unpricedQuantity !== ''
+      ? { closedQuantity: sum(position.closedQuantity, last.quantity) }
+      : {}),
+    unpricedQuantity,
     exitPrice,
     exitTimeMs: marketTimeMs ?? fill?.timeMs ?? draft.nowMs,
     exitReason: reason,
@@ -147,7 +156,7 @@ export function closed(draft: Draft, id: string, closing: Closing): void {
     unknownTimeMs: null,
   });
   if (pnl !== '') realise(draft, pnl);
-  const asked = section === 'ZE1_CLOSE' || section === 'EMERGENCY_EXIT';
+  const asked = isAsked(section);
   draft.tell({
     id: `closed:${draft.session.id}:${id}`,
     instanceId: position.instanceId,
@@ -157,10 +166,35 @@ export function closed(draft: Draft, id: string, closing: Closing): void {
     reason,
     message: '',
     price: exitPrice,
-    quantity: inParts ? sum(position.closedQuantity, position.quantity) : (fill?.quantity ?? position.quantity),
+    quantity: inParts ? whole : (fill?.quantity ?? position.quantity),
     // Market time; where nobody knows it, the last that is known of the position: the strategy's clock must not run ahead.
     timeMs: marketTimeMs ?? position.entryTimeMs,
   });
+}
+
+/** What has closed it is told after it was found gone: booked as far as nobody knew the price. Its strategy has been told before. */
+function priced(draft: Draft, position: PositionRecord, fill: Fill, closing: Closing): void {
+  const { id, unpricedQuantity } = position;
+  if (unpricedQuantity === '') return;
+  const last = within(fill, unpricedQuantity);
+  const pnl = profitOf(position, last);
+  // That of the decision, where a strategy asked, or of what closed another part; else that at which it was found gone.
+  const isTimeKnown = isAsked(closing.section) || position.closedQuantity !== '';
+  draft.setPosition(id, {
+    closedQuantity: sum(position.closedQuantity, last.quantity),
+    unpricedQuantity: without(unpricedQuantity, last.quantity),
+    exitPrice: exitPriceOf(position, last),
+    exitTimeMs: isTimeKnown ? position.exitTimeMs : (fill.timeMs ?? position.exitTimeMs),
+    exitReason: closing.reason,
+    fee: sum(position.fee, fill.fee),
+    pnl: sum(position.pnl, pnl),
+    closeCommandId: position.closeCommandId === '' ? closing.closeCommandId : position.closeCommandId,
+  });
+  realise(draft, pnl);
+}
+
+function isAsked(section: Section): boolean {
+  return section === 'ZE1_CLOSE' || section === 'EMERGENCY_EXIT';
 }
 
 /** Whether its strategy was taken out of a session that goes on, to be closed, and exits nothing any more. */
@@ -311,6 +345,17 @@ function settleSignal(
 
 function sum(a: string, b: string): string {
   return amount(a).plus(amount(b)).toFixed();
+}
+
+/** Of two decimals; empty where nothing is left. */
+function without(a: string, b: string): string {
+  const left = amount(a).minus(amount(b));
+  return left.gt(0) ? left.toFixed() : '';
+}
+
+/** As much of the fill as there is to be closed. */
+function within(fill: Fill, quantity: string): Fill {
+  return isLess(quantity, fill.quantity) ? { ...fill, quantity } : fill;
 }
 
 /** Of two decimals. */

@@ -119,6 +119,8 @@ export interface PositionRecord {
   readonly quantity: string;
   /** What closes that were filled in part have closed of it; empty for none. */
   readonly closedQuantity: string;
+  /** How much of one that is CLOSED nobody has said the price of yet, as of one that was found gone; empty for nothing. */
+  readonly unpricedQuantity: string;
   readonly entryPrice: string;
   /** Market time of the decision. */
   readonly entryTimeMs: number;

@@ -21,6 +21,8 @@ export interface SessionView {
 export interface ChangeOptions {
   readonly requestIds?: readonly string[];
   readonly openCommandIds?: readonly string[];
+  /** Positions as well that were found gone at a price that nobody has said yet. Those with `requestIds` of stops have them. */
+  readonly unpriced?: boolean;
 }
 
 export interface StoredIntent {
@@ -42,7 +44,7 @@ export interface SessionBook {
   /** Changes a session; undefined when there is none. What is thrown changes nothing. */
   change<T>(sessionId: string, work: (draft: Draft) => T, options?: ChangeOptions): Promise<T | undefined>;
   /** Changes many sessions in the same way, some at a time: when it throws, a part of them may have been changed. */
-  changeEach(sessionIds: readonly string[], work: (draft: Draft) => void): Promise<void>;
+  changeEach(sessionIds: readonly string[], work: (draft: Draft) => void, options?: ChangeOptions): Promise<void>;
   /**
    * Changes a session by what `plan` activates, once for a request id: a repeat changes nothing and gets what is stored, which may
    * have been asked for with another body. Undefined when `plan` gives nothing, or when there is no session.

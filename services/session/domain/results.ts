@@ -1,4 +1,4 @@
-import { partText, sectionOf, wantClose } from './closing.ts';
+import { isBookedAs, partText, sectionOf, wantClose } from './closing.ts';
 import type { Draft } from './draft.ts';
 import type { Observed } from './observed.ts';
 import { closed, type Fill, isPartOf, notClosed, notOpened, oneFill, opened, partlyClosed } from './positions.ts';
@@ -121,11 +121,13 @@ function followClose(draft: Draft, command: CommandRecord, observed: Observed): 
   if (!hasEnded(observed) || position === undefined) return;
   const isNewerOpen = draft.commands.some((other) => isOpenClose(other, id) && other.requestId !== requestId);
   const fill = oneFill(observed.fills);
-  if (observed.state === 'SUCCEEDED' && observed.closedBy === '' && isPartOf(fill, position)) {
+  const isPart = observed.closedBy === '' && position.state !== 'CLOSED' && isPartOf(fill, position);
+  if (observed.state === 'SUCCEEDED' && isPart) {
     const message = partText(position, fill);
     partlyClosed(draft, id, fill);
     if (!isNewerOpen) notClosed(draft, id, requestId, 'partly_closed', message);
   } else if (observed.state === 'SUCCEEDED') {
+    if (observed.closedBy !== '' && isBookedAs(position, observed.closedBy)) return;
     const reason = observed.closedBy === '' ? position.exitReason : observed.closedBy;
     const closeCommandId = observed.closedBy === '' ? observed.commandId : '';
     closed(draft, id, { fill, reason, section: sectionOf(reason), closeCommandId });

@@ -56,7 +56,11 @@ function isEntering({ state }: Sharing): boolean {
   return state === 'ENTERING';
 }
 
-function isOf(fill: OwnedFill, { sessionId, strategyId, symbol }: Sharing): boolean {
+/** Whether the fill says that it is of the position's instance. */
+export function isOf(
+  fill: OwnedFill,
+  { sessionId, strategyId, symbol }: Pick<Sharing, 'sessionId' | 'strategyId' | 'symbol'>,
+): boolean {
   return fill.sessionId === sessionId && fill.strategyId === strategyId && fill.symbol === symbol;
 }
 

@@ -1,9 +1,9 @@
-import { closeEach, partText, wantClose } from './closing.ts';
+import { closeEach, partText, sectionOf, wantClose } from './closing.ts';
 import { type Draft, isHeld } from './draft.ts';
 import type { Observed } from './observed.ts';
-import { closed, isPartOf, notOpened, opened, partlyClosed } from './positions.ts';
-import type { CommandRecord } from './records.ts';
-import { sharesOf } from './shares.ts';
+import { closed, isLess, isPartOf, notOpened, opened, type OwnedFill, partlyClosed } from './positions.ts';
+import type { CommandRecord, PositionRecord } from './records.ts';
+import { isOf, sharesOf } from './shares.ts';
 import { finishStop, stopAgain } from './stopping.ts';
 
 export function strategyStopped(draft: Draft, command: CommandRecord, observed: Observed): void {
@@ -12,7 +12,7 @@ export function strategyStopped(draft: Draft, command: CommandRecord, observed: 
   const { state } = draft.session;
   if (command.wish.type === 'STOP_STRATEGY' && command.wish.closePositions) {
     if (observed.state === 'SUCCEEDED') {
-      const parts = closeHeld(draft, observed, 'deactivated', activation.instanceId);
+      const parts = closeHeld(draft, observed, { reason: 'deactivated', instanceId: activation.instanceId });
       for (const { id } of parts) wantClose(draft, id, `rest:${id}:${draft.nowMs}`, 'deactivated');
     } else if ((state === 'ACTIVE' || state === 'PAUSED') && observed.reason !== 'EXECUTOR_DISABLED') {
       // No strategy exits them any more.
@@ -48,8 +48,9 @@ export function sessionStopped(draft: Draft, observed: Observed, closes: boolean
 export function executorHalted(draft: Draft, observed: Observed, closes: boolean): void {
   const { state, bookedCommandIds } = draft.session;
   const { commandId } = observed;
-  if (state !== 'STOPPING' || bookedCommandIds.includes(commandId)) return;
-  stoppedThere(draft, observed, closes, 'stop_all');
+  if (bookedCommandIds.includes(commandId)) return;
+  if (state === 'STOPPING') stoppedThere(draft, observed, closes, 'stop_all');
+  else if (closes) closedAfterEnd(draft, observed);
   if (!closes) return;
   draft.setSession({ bookedCommandIds: [...bookedCommandIds, commandId] });
   // By this alone does a replica of the release before know that it is booked.
@@ -58,12 +59,18 @@ export function executorHalted(draft: Draft, observed: Observed, closes: boolean
   }
 }
 
+/** What the session has kept, and what was found gone before: of the rest of a position nobody else takes care. */
+function closedAfterEnd(draft: Draft, observed: Observed): void {
+  const parts = closeHeld(draft, observed, { reason: 'stop_all', filledOnly: true });
+  for (const { id } of parts) wantClose(draft, id, `rest:${id}:${draft.nowMs}`, 'stop_all');
+}
+
 /**
  * One of several stops may keep the positions that another one is to close: it closes none here, and ends the session only
  * where none is to be closed. The other one has their fills.
  */
 function stoppedThere(draft: Draft, observed: Observed, closes: boolean, reason: string): void {
-  const [part] = closes ? closeHeld(draft, observed, reason) : [];
+  const [part] = closes ? closeHeld(draft, observed, { reason }) : [];
   if (part !== undefined) stopAgain(draft, part.message);
   else if (closes || !draft.session.closePositions) finishStop(draft);
 }
@@ -92,27 +99,32 @@ export function executorLost(draft: Draft, reason: string): void {
   finishStop(draft);
 }
 
+interface Closed {
+  readonly reason: string;
+  /** Of one instance alone. */
+  readonly instanceId?: string;
+  /** Only what there is a fill of; else all that is held is gone. */
+  readonly filledOnly?: boolean;
+}
+
 /**
  * The executor says that it closed everything of the session, or of one instance: each position takes its fill. An entry whose
  * own answer is still on its way was filled if there is a fill of it. Returns those that were closed in part, each with a sentence.
  */
 function closeHeld(
   draft: Draft,
-  { fills, commandId }: Observed,
-  reason: string,
-  instanceId?: string,
+  observed: Observed,
+  { reason, instanceId, filledOnly = false }: Closed,
 ): { readonly id: string; readonly message: string }[] {
+  const { fills, commandId } = observed;
   const parts: { readonly id: string; readonly message: string }[] = [];
-  const held = draft.positions.filter(
-    (position) =>
-      (isHeld(position) || position.state === 'ENTERING') &&
-      (instanceId === undefined || position.instanceId === instanceId),
-  );
+  const own = draft.positions.filter((position) => instanceId === undefined || position.instanceId === instanceId);
+  const held = own.filter((position) => isHeld(position) || position.state === 'ENTERING');
   const shares = sharesOf(held, fills);
   for (const position of held) {
     const { id, symbol, quantity, entryPrice: price, state } = position;
     const fill = shares.get(id);
-    if (fill === undefined && state === 'ENTERING') continue;
+    if (fill === undefined && (state === 'ENTERING' || filledOnly)) continue;
     if (fill === undefined && state === 'UNKNOWN') {
       notOpened(draft, id, 'session_stopping', 'the executor has no such position');
       continue;
@@ -123,5 +135,30 @@ function closeHeld(
       parts.push({ id, message: partText(position, fill) });
     } else closed(draft, id, { fill, reason, section: 'SESSION', closeCommandId: commandId });
   }
+  priceGone(
+    draft,
+    own,
+    fills.filter((fill) => !held.some((position) => isOf(fill, position))),
+    commandId,
+  );
   return parts;
+}
+
+/**
+ * An answer that comes late may be the one that has closed what was found gone before. Fills that say whose they are, and of
+ * whose instance nothing is held any more, are that one's: of several, of the newest first.
+ */
+function priceGone(
+  draft: Draft,
+  positions: readonly PositionRecord[],
+  fills: readonly OwnedFill[],
+  closeCommandId: string,
+): void {
+  const gone = positions.filter(({ state, unpricedQuantity }) => state === 'CLOSED' && unpricedQuantity !== '');
+  const sharing = gone.toReversed().map((each) => ({ ...each, quantity: each.unpricedQuantity }));
+  const owned = fills.filter(({ sessionId, strategyId }) => sessionId !== '' && strategyId !== '');
+  for (const [id, fill] of sharesOf(sharing, owned)) {
+    const reason = gone.find((each) => each.id === id)?.exitReason ?? '';
+    if (isLess('0', fill.quantity)) closed(draft, id, { fill, reason, section: sectionOf(reason), closeCommandId });
+  }
 }

@@ -2,7 +2,7 @@ import type { Draft } from './draft.ts';
 import { isHeld } from './draft.ts';
 import { closed, type Fill, opened } from './positions.ts';
 import type { PositionRecord } from './records.ts';
-import { sectionOf } from './closing.ts';
+import { isBookedAs, sectionOf } from './closing.ts';
 
 /** What happened at a venue without a command. */
 export type VenueNews = {
@@ -44,7 +44,7 @@ export function applyVenueNews(draft: Draft, news: VenueNews): void {
 
 function closedAtVenue(draft: Draft, news: Extract<VenueNews, { type: 'POSITION_CLOSED' }>): void {
   const position = draft.positions.find((each) => concerns(each, news));
-  if (position === undefined) return;
+  if (position === undefined || isBookedAs(position, news.reason)) return;
   if (position.state === 'ENTERING' || position.state === 'UNKNOWN') {
     // Its entry's own answer has not come yet; that it was filled is certain now.
     const { symbol, quantity, entryPrice: price, entryTimeMs: timeMs } = position;

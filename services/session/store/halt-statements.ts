@@ -106,11 +106,14 @@ WHERE id = $1::uuid AND complete_time IS NULL
   AND NOT EXISTS (SELECT FROM session.halt_target t WHERE t.halt_id = $1::uuid AND NOT t.flat AND t.abandon_time IS NULL)`,
 };
 
-/** $1 halt, $2 executor. */
+/** $1 halt, $2 executor, $3 sessions that are looked at in whatever state. */
 export const readHaltedSessions: Statement = {
   name: 'session_halted_sessions',
-  text: `SELECT s.id FROM session.halt h JOIN session.session s ON s.id = ANY(h.session_ids)
-WHERE h.id = $1::uuid AND s.executor_id = $2::uuid AND s.state = 'STOPPING' ORDER BY s.id`,
+  text: `SELECT s.id FROM session.halt h
+CROSS JOIN LATERAL (SELECT unnest(h.session_ids) UNION SELECT unnest($3::uuid[])) AS k(id)
+JOIN session.session s ON s.id = k.id AND s.account_id = h.account_id
+WHERE h.id = $1::uuid AND s.executor_id = $2::uuid AND (s.state = 'STOPPING' AND s.id = ANY(h.session_ids) OR s.id = ANY($3::uuid[]))
+ORDER BY s.id`,
 };
 
 /** $1 halt. Executors on which a session of it is not stopped yet. */

@@ -122,8 +122,9 @@ export function haltBook(pool: Pool, nowMs: () => number, listener: ChangeListen
     async closing(haltId) {
       return new Set((await read<{ id: string }>(pool, readClosingExecutors, [haltId])).map(({ id }) => id));
     },
-    async sessions(haltId, executorId) {
-      return (await read<{ id: string }>(pool, readHaltedSessions, [haltId, executorId])).map(({ id }) => id);
+    async sessions(haltId, executorId, named = []) {
+      const rows = await read<{ id: string }>(pool, readHaltedSessions, [haltId, executorId, named]);
+      return rows.map(({ id }) => id);
     },
   };
 }

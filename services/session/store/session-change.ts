@@ -62,6 +62,7 @@ function joined(changes: readonly SessionChange[]): Required<ChangeOptions> {
   return {
     requestIds: changes.flatMap(({ options }) => options.requestIds ?? []),
     openCommandIds: changes.flatMap(({ options }) => options.openCommandIds ?? []),
+    unpriced: changes.some(({ options }) => options.unpriced),
   };
 }
 
@@ -78,7 +79,10 @@ export async function load(client: Connection, wanted: readonly Wanted[], nowMs:
   const commands = await run<CommandRecord>(client, readOpenCommands, [ids, accountIds, requestIds]);
   const owned = commands.filter(({ sessionId }) => sessionId !== null);
   const [sessionIds, subjectIds] = [owned.map(({ sessionId }) => sessionId), owned.map(({ subjectId }) => subjectId)];
-  const keys = [ids, sessionIds, subjectIds, openCommandIds];
+  const stops = owned.filter(({ purpose, requestId }) => isStop(purpose) && requestIds.includes(requestId));
+  const unpriced = wanted.filter((each) => each.unpriced).map(({ sessionId }) => sessionId);
+  const unpricedOf = [...new Set([...unpriced, ...stops.map(({ sessionId }) => sessionId)])];
+  const keys = [ids, sessionIds, subjectIds, openCommandIds, unpricedOf];
   const positions = bySession(await run<PositionRecord>(client, readOpenPositions, keys));
   const asked = new Map(wanted.map((each) => [each.sessionId, new Set(each.requestIds)]));
   const commandsOf = bySession(commands);
@@ -97,6 +101,11 @@ export async function load(client: Connection, wanted: readonly Wanted[], nowMs:
       nowMs,
     );
   });
+}
+
+/** One whose answer comes late may have closed what was found gone meanwhile. */
+function isStop(purpose: CommandRecord['purpose']): boolean {
+  return purpose === 'STOP_SESSION' || purpose === 'STOP_STRATEGY';
 }
 
 function bySession<T extends { readonly sessionId: string | null }>(rows: readonly T[]): Map<string | null, T[]> {

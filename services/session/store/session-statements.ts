@@ -17,7 +17,10 @@ export const readOpenSignals: Statement = {
 WHERE s.session_id = ANY($1::uuid[]) AND s.state IN ('DETECTED', 'ENTERING') ORDER BY s.create_time, s.id`,
 };
 
-/** $1 sessions, $2 sessions and $3 ids of further positions, pair by pair, $4 ids of the commands that opened further ones. */
+/**
+ * $1 sessions, $2 sessions and $3 ids of further positions, pair by pair, $4 ids of the commands that opened further ones,
+ * $5 sessions of which those are looked at, too, that were found gone at a price that nobody has said yet.
+ */
 export const readOpenPositions: Statement = {
   name: 'session_open_positions',
   text: `SELECT ${selection(POSITION, 'p')} FROM session.position p
@@ -28,6 +31,9 @@ JOIN session.position p ON p.session_id = k.session_id AND p.id = k.id
 UNION
 SELECT ${selection(POSITION, 'p')} FROM session.position p
 WHERE p.open_command_id <> '' AND p.open_command_id = ANY($4::text[]) AND p.session_id = ANY($1::uuid[])
+UNION
+SELECT ${selection(POSITION, 'p')} FROM session.position p
+WHERE p.unpriced_quantity <> '' AND p.session_id = ANY($5::uuid[])
 ORDER BY "createTimeMs", id`,
 };
 

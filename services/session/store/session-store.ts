@@ -62,10 +62,14 @@ export class SessionStore implements SessionBook {
     return done;
   }
 
-  async changeEach(sessionIds: readonly string[], work: (draft: Draft) => void): Promise<void> {
+  async changeEach(
+    sessionIds: readonly string[],
+    work: (draft: Draft) => void,
+    options: ChangeOptions = {},
+  ): Promise<void> {
     for (let at = 0; at < sessionIds.length; at += SESSIONS_PER_CHANGE) {
       const part = sessionIds.slice(at, at + SESSIONS_PER_CHANGE);
-      await this.#change(part.map((sessionId) => ({ sessionId, options: {}, work })));
+      await this.#change(part.map((sessionId) => ({ sessionId, options, work })));
     }
   }
 
@@ -76,7 +80,11 @@ export class SessionStore implements SessionBook {
   ): Promise<ActivationRequest | undefined> {
     const { requestId, fingerprint, sessionId } = request;
     const { done, written } = await inTransaction(this.#pool, async (client) => {
-      const [draft] = await load(client, [{ sessionId, requestIds: [], openCommandIds: [] }], this.#nowMs());
+      const [draft] = await load(
+        client,
+        [{ sessionId, requestIds: [], openCommandIds: [], unpriced: false }],
+        this.#nowMs(),
+      );
       if (draft === undefined) return { done: undefined, written: false };
       const earlier = (): Promise<ActivationRequest[]> =>
         run<ActivationRequest>(client, findActivationRequest, [accountId, requestId]);
@@ -109,7 +117,11 @@ export class SessionStore implements SessionBook {
 
   async applyIntents(sessionId: string, work: (draft: Draft, intent: IntentBody) => void): Promise<number> {
     const count = await inTransaction(this.#pool, async (client) => {
-      const [draft] = await load(client, [{ sessionId, requestIds: [], openCommandIds: [] }], this.#nowMs());
+      const [draft] = await load(
+        client,
+        [{ sessionId, requestIds: [], openCommandIds: [], unpriced: false }],
+        this.#nowMs(),
+      );
       if (draft === undefined || draft.session.state === 'STARTING') return 0;
       const rows = await run<{ id: string; body: IntentBody }>(client, readIntents, [sessionId, INTENTS_PER_CHANGE]);
       for (const { body } of rows) work(draft, body);

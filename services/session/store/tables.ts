@@ -110,6 +110,7 @@ export const POSITION = {
     state: 'text',
     quantity: 'text',
     closedQuantity: 'text',
+    unpricedQuantity: 'text',
     entryPrice: 'text',
     entryTimeMs: 'time',
     stopLossPrice: 'text',

@@ -152,6 +152,7 @@ function applyTrade(draft: Draft, trade: Position): void {
     state: closed ? 'CLOSED' : 'OPEN',
     quantity: trade.quantity,
     closedQuantity: '',
+    unpricedQuantity: '',
     entryPrice: trade.entryPrice,
     entryTimeMs: millisecondsOf(trade.entryTime) ?? draft.nowMs,
     stopLossPrice: trade.stopLossPrice,

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
+import { validate as isUuid } from 'uuid';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Running } from '../../platform/lifecycle.ts';
@@ -144,7 +145,9 @@ export class Halting implements Running {
   async #settleSessions({ id, closePositions }: HaltRecord, executorId: string, news: Observed): Promise<void> {
     const { halts, book } = this.#options;
     const settle = (draft: Draft): void => executorHalted(draft, news, closePositions);
-    await book.changeEach(await halts.sessions(id, executorId), settle);
+    // One that has ended may have kept positions, or have been told that they are gone, but not at what price.
+    const named = [...new Set(news.fills.map(({ sessionId }) => sessionId))].filter((each) => isUuid(each));
+    await book.changeEach(await halts.sessions(id, executorId, named), settle, { unpriced: true });
   }
 
   async #sweep(): Promise<void> {
