@@ -41,6 +41,8 @@ export interface FollowBook {
   advance(progress: Progress): Promise<void>;
   /** Which of these request ids are of commands that sessions or halts want. */
   find(accountId: string, requestIds: readonly string[]): Promise<readonly CommandRecord[]>;
+  /** Those of the sessions that the account has on the executor. */
+  onExecutor(accountId: string, executorId: string, sessionIds: readonly string[]): Promise<readonly string[]>;
   /** The session that holds the position which a command opened. */
   sessionOf(accountId: string, sessionId: string): Promise<boolean>;
 }

@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid';
 import type { OwnedFill } from './positions.ts';
 import type { CommandEnd, OpenCommandState } from './records.ts';
 
@@ -24,4 +25,9 @@ export interface Observed {
   readonly closedBy: string;
   /** Of a status; undefined where there is none. */
   readonly positions: readonly VenuePosition[] | undefined;
+}
+
+/** Ids of the sessions whose positions the fills say that they closed. */
+export function namedSessions(fills: readonly OwnedFill[]): readonly string[] {
+  return [...new Set(fills.map(({ sessionId }) => sessionId))].filter((id) => isUuid(id));
 }

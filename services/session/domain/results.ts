@@ -4,7 +4,7 @@ import type { Observed } from './observed.ts';
 import { closed, type Fill, isPartOf, notClosed, notOpened, oneFill, opened, partlyClosed } from './positions.ts';
 import { type CommandRecord, hasEnded } from './records.ts';
 import { settleStart } from './starting.ts';
-import { closesPositions, executorHalted, sessionStopped, strategyStopped } from './stopped.ts';
+import { closesPositions, sessionStopped, strategyStopped } from './stopped.ts';
 
 /**
  * Writes down how a command of the session stands, and what follows. The same observation again changes nothing, and an
@@ -57,9 +57,6 @@ function follow(draft: Draft, command: CommandRecord, observed: Observed): void 
     case 'STOP_SESSION':
       if (hasEnded(observed)) sessionStopped(draft, observed, closesPositions(command));
       return;
-    case 'HALT':
-      if (observed.state === 'SUCCEEDED') executorHalted(draft, observed, closesPositions(command));
-      return;
     case 'PAUSE':
     case 'RESUME':
       if (hasEnded(observed) && (draft.session.state === 'PAUSED' || draft.session.state === 'ACTIVE')) {
@@ -70,6 +67,9 @@ function follow(draft: Draft, command: CommandRecord, observed: Observed): void 
       if (hasEnded(observed)) settleByStatus(draft, command, observed.positions);
       return;
     case 'CANCEL':
+      return;
+    case 'HALT':
+      // Of many sessions, each of which books it by itself.
       return;
     default:
       throw new Error(`a command for ${String(command.purpose satisfies never)} is not known`);

@@ -10,7 +10,7 @@ import {
   renewFollower,
 } from './follow-statements.ts';
 import { kickHalts } from './halt-statements.ts';
-import { findCommands, getSession } from './read-statements.ts';
+import { findCommands, getSession, readSessionsOnExecutor } from './read-statements.ts';
 import { writeCommands } from './session-statements.ts';
 import { changeWithin } from './session-change.ts';
 import type { ChangeListener } from './session-store.ts';
@@ -48,6 +48,10 @@ export function followBook(pool: Pool, replicaId: string, nowMs: () => number, l
     },
     find(accountId, requestIds) {
       return read<CommandRecord>(pool, findCommands, [accountId, requestIds]);
+    },
+    async onExecutor(accountId, executorId, sessionIds) {
+      const rows = await read<{ id: string }>(pool, readSessionsOnExecutor, [accountId, executorId, sessionIds]);
+      return rows.map(({ id }) => id);
     },
     async sessionOf(accountId, sessionId) {
       return (await read(pool, getSession, [accountId, sessionId])).length > 0;

@@ -14,6 +14,13 @@ export const readSession: Statement = {
   text: `SELECT ${selection(SESSION, 's')} FROM session.session s WHERE s.id = $1::uuid`,
 };
 
+/** $1 account, $2 executor, $3 sessions. Those of them that are its own, in order. */
+export const readSessionsOnExecutor: Statement = {
+  name: 'session_on_executor',
+  text: `SELECT s.id FROM session.session s
+WHERE s.id = ANY($3::uuid[]) AND s.account_id = $1 AND s.executor_id = $2::uuid ORDER BY s.id`,
+};
+
 /** $1 account, $2 request id. */
 export const findSessionRequest: Statement = {
   name: 'session_find_request',

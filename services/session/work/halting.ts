@@ -1,5 +1,4 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { validate as isUuid } from 'uuid';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { Running } from '../../platform/lifecycle.ts';
@@ -8,7 +7,7 @@ import type { Draft } from '../domain/draft.ts';
 import { type HaltBook, type HaltRecord, type HaltTarget, type HaltView, haltCommand } from '../domain/halt.ts';
 import { type CommandRecord, hasEnded, isDue, PUT_OFF_MS_MAX } from '../domain/records.ts';
 import type { SessionBook } from '../domain/repository.ts';
-import type { Observed } from '../domain/observed.ts';
+import { namedSessions, type Observed } from '../domain/observed.ts';
 import { executorHalted, executorLost, haltedNowhere } from '../domain/stopped.ts';
 import type { Upstream } from '../upstream.ts';
 import { ANSWER_MS_MAX, ExecutorLoss } from './executor-loss.ts';
@@ -146,8 +145,8 @@ export class Halting implements Running {
     const { halts, book } = this.#options;
     const settle = (draft: Draft): void => executorHalted(draft, news, closePositions);
     // One that has ended may have kept positions, or have been told that they are gone, but not at what price.
-    const named = [...new Set(news.fills.map(({ sessionId }) => sessionId))].filter((each) => isUuid(each));
-    await book.changeEach(await halts.sessions(id, executorId, named), settle, { unpriced: true });
+    const sessionIds = await halts.sessions(id, executorId, namedSessions(news.fills));
+    await book.changeEach(sessionIds, settle, { unpriced: true });
   }
 
   async #sweep(): Promise<void> {
