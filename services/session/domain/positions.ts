@@ -61,6 +61,29 @@ export function opened(draft: Draft, id: string, fill: Fill, openCommandId: stri
   });
 }
 
+/**
+ * The answer of an entry comes after something else has told that it was filled: its price and fee count, for what has been
+ * closed already, too. Its command ends once, so this is told once. The evaluator has been told before.
+ */
+export function entryTold(draft: Draft, id: string, fill: Fill | undefined, openCommandId: string): void {
+  const position = draft.position(id);
+  if (position === undefined) return;
+  draft.setPosition(id, { openCommandId: position.openCommandId === '' ? openCommandId : position.openCommandId });
+  if (fill === undefined) return;
+  const isClosed = position.state === 'CLOSED';
+  const booked = isClosed ? without(position.quantity, position.unpricedQuantity) : position.closedQuantity;
+  const move = amount(position.entryPrice).minus(amount(fill.price)).times(amount(booked));
+  const pnl = move.minus(amount(fill.fee)).toFixed();
+  draft.setPosition(id, {
+    entryPrice: fill.price,
+    fee: sum(position.fee, fill.fee),
+    ...(isClosed ? {} : { margin: marginOf({ quantity: position.quantity, price: fill.price }, position.leverage) }),
+    ...(booked === '' ? {} : { pnl: sum(position.pnl, pnl) }),
+  });
+  // The fee of the entry counts with the first that is closed of it.
+  if (booked !== '') realise(draft, pnl);
+}
+
 /** The entry had no effect. */
 export function notOpened(draft: Draft, id: string, reason: string, message: string): void {
   const position = draft.position(id);

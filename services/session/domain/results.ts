@@ -1,7 +1,17 @@
 import { isBookedAs, partText, sectionOf, wantClose } from './closing.ts';
 import type { Draft } from './draft.ts';
 import type { Observed } from './observed.ts';
-import { closed, type Fill, isPartOf, notClosed, notOpened, oneFill, opened, partlyClosed } from './positions.ts';
+import {
+  closed,
+  entryTold,
+  type Fill,
+  isPartOf,
+  notClosed,
+  notOpened,
+  oneFill,
+  opened,
+  partlyClosed,
+} from './positions.ts';
 import { type CommandRecord, hasEnded } from './records.ts';
 import { settleStart } from './starting.ts';
 import { closesPositions, sessionStopped, strategyStopped } from './stopped.ts';
@@ -82,6 +92,8 @@ function followOpen(draft: Draft, command: CommandRecord, observed: Observed): v
   const position = draft.position(id);
   if (!hasEnded(observed) || position === undefined || wish.type !== 'OPEN_POSITION') return;
   if (observed.state === 'OUTCOME_UNKNOWN') {
+    // A stop, or the venue, may have told of it before.
+    if (position.state !== 'ENTERING') return;
     draft.setPosition(id, { state: 'UNKNOWN', openCommandId: observed.commandId, unknownTimeMs: draft.nowMs });
     return;
   }
@@ -89,7 +101,8 @@ function followOpen(draft: Draft, command: CommandRecord, observed: Observed): v
     notOpened(draft, id, shortReason(observed), observed.message);
     return;
   }
-  const fill = oneFill(observed.fills) ?? {
+  const filled = oneFill(observed.fills);
+  const fill = filled ?? {
     symbol: wish.symbol,
     quantity: wish.quantity,
     price: wish.referencePrice,
@@ -97,9 +110,8 @@ function followOpen(draft: Draft, command: CommandRecord, observed: Observed): v
     timeMs: observed.finishTimeMs,
   };
   if (position.state === 'NOT_OPENED') closeOrphan(draft, id, fill, observed.commandId);
-  else if (position.openCommandId === '' && position.state !== 'ENTERING') {
-    draft.setPosition(id, { openCommandId: observed.commandId });
-  } else opened(draft, id, fill, observed.commandId);
+  else if (position.state === 'ENTERING' || position.state === 'UNKNOWN') opened(draft, id, fill, observed.commandId);
+  else entryTold(draft, id, filled, observed.commandId);
 }
 
 /** It was given up, the strategy was told so, and it was filled nevertheless: it must not stay. */
