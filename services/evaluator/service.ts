@@ -47,6 +47,10 @@ export async function startEvaluatorService(config: EvaluatorConfig, logger: Log
       createPool({ databaseUrl, applicationName: `evaluator ${replicaId}`, connectionsMax, logger }),
       (p) => p.end(),
     );
+    const leasePool = stack.use(
+      createPool({ databaseUrl, applicationName: `evaluator lease ${replicaId}`, connectionsMax: 1, logger }),
+      (p) => p.end(),
+    );
     const nats = stack.add(connectNats({ url: config.natsUrl, name: `evaluator ${replicaId}`, logger }));
     const neighbours = stack.add(new Neighbours(config, config.internalToken));
     const bells = stack.add(new Bells(nats));
@@ -99,6 +103,7 @@ export async function startEvaluatorService(config: EvaluatorConfig, logger: Log
     const address = config.address === '' ? `http://${config.host}:${port}` : config.address;
     const keeper = new LeaseKeeper({
       pool,
+      leasePool,
       logger,
       owner: { ownerId, replicaId, address },
       replica,

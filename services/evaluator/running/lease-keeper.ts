@@ -30,6 +30,8 @@ const FORGET_MS = 60_000;
 
 export interface LeaseKeeperDependencies {
   readonly pool: Pool;
+  /** One connection for renewals alone: behind other statements, or behind a connection that is being made, they come too late. */
+  readonly leasePool: Pool;
   readonly logger: Logger;
   readonly owner: Owner;
   readonly replica: Replica;
@@ -45,10 +47,13 @@ export interface LeaseKeeperDependencies {
 export class LeaseKeeper implements Running {
   readonly #deps: LeaseKeeperDependencies;
   #timer: NodeJS.Timeout | undefined;
+  #renewal: Promise<void> | undefined;
   #round: Promise<void> | undefined;
   #again = false;
   #rounds = 0;
   #renewedMs = 0;
+  /** The lease had ended and has begun anew: what others claimed meanwhile is not known yet. */
+  #unverified = false;
   #stopped = false;
 
   constructor(deps: LeaseKeeperDependencies) {
@@ -56,10 +61,13 @@ export class LeaseKeeper implements Running {
   }
 
   async start(): Promise<void> {
-    const { pool, owner } = this.#deps;
-    await renewLease(pool, owner, LEASE_TTL_MS);
+    const { leasePool, owner } = this.#deps;
+    await renewLease(leasePool, owner, LEASE_TTL_MS);
     this.#renewedMs = performance.now();
-    this.#timer = setInterval(() => this.look(), HEARTBEAT_MS);
+    this.#timer = setInterval(() => {
+      this.#keep();
+      this.look();
+    }, HEARTBEAT_MS);
     this.look();
   }
 
@@ -85,6 +93,8 @@ export class LeaseKeeper implements Running {
     if (this.#stopped) return;
     this.#stopped = true;
     clearInterval(this.#timer);
+    // One that came after leaving would take the lease again.
+    await this.#renewal;
     await this.#round;
     const { pool, owner, runner, replica, released } = this.#deps;
     const accounts = new Set(runner.all().map(({ accountId }) => accountId));
@@ -99,13 +109,38 @@ export class LeaseKeeper implements Running {
     return this.stop();
   }
 
+  /** Renews beside the rounds: their statements follow one another, and those of a slow database together outlast the lease. */
+  #keep(): void {
+    this.#renewal ??= this.#renew()
+      .catch((thrown: unknown) => this.#deps.logger.warn({ reason: messageOf(thrown) }, 'lease not renewed'))
+      .finally(() => {
+        this.#renewal = undefined;
+      });
+  }
+
+  async #renew(): Promise<void> {
+    const { leasePool, owner } = this.#deps;
+    const beganMs = performance.now();
+    const lapsed = this.#hasLapsed();
+    await renewLease(leasePool, owner, LEASE_TTL_MS);
+    this.#renewedMs = beganMs;
+    if (!lapsed) return;
+    this.#unverified = true;
+    this.look();
+  }
+
+  #hasLapsed(): boolean {
+    return performance.now() - this.#renewedMs > LEASE_TTL_MS;
+  }
+
   async #beat(): Promise<void> {
     const { pool, owner, replica } = this.#deps;
-    const beganMs = performance.now();
-    const lapsed = beganMs - this.#renewedMs > LEASE_TTL_MS;
-    await renewLease(pool, owner, LEASE_TTL_MS);
-    this.#renewedMs = beganMs;
-    if (lapsed) await this.#verify();
+    // Without a lease there is nothing to share; the renewal looks again.
+    if (this.#hasLapsed()) return;
+    if (this.#unverified) {
+      await this.#verify();
+      this.#unverified = false;
+    }
     await this.#share();
     replica.control(await controlled(pool, owner.ownerId, CONTROL_BACK_MS));
     this.#rounds += 1;
