@@ -39,6 +39,8 @@ export class NatsLink implements Running {
   #connected = false;
   #dropped = 0;
   #stopped = false;
+  /** What the server has refused since it was reached last. */
+  readonly #refusals = new Set<string>();
   #retry: NodeJS.Timeout | undefined;
   #connecting: Promise<void> = Promise.resolve();
 
@@ -141,6 +143,7 @@ export class NatsLink implements Running {
       for await (const status of connection.status()) {
         if (status.type === Events.Disconnect) this.#down();
         else if (status.type === Events.Reconnect) this.#up();
+        else if (status.type === Events.Error && typeof status.data === 'string') this.#refused(status.data);
       }
       const error = await connection.closed();
       this.#down();
@@ -172,9 +175,17 @@ export class NatsLink implements Running {
     });
   }
 
+  /** One line for each reason, not for each try. */
+  #refused(reason: string): void {
+    if (this.#refusals.has(reason)) return;
+    this.#refusals.add(reason);
+    this.#options.logger.warn({ reason }, 'nats refuses');
+  }
+
   #up(): void {
     if (this.#connected || this.#stopped) return;
     this.#connected = true;
+    this.#refusals.clear();
     this.#options.logger.info({ server: this.#connection?.getServer() }, 'nats connected');
     for (const callback of this.#reconnectCallbacks) callback();
   }
