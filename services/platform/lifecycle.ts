@@ -1,3 +1,4 @@
+import { watchDescriptors } from './descriptors.ts';
 import { messageOf } from './errors.ts';
 import type { Logger } from './logger.ts';
 
@@ -84,6 +85,7 @@ export async function runProcess(
     const started = await start();
     running = started.service;
     logger.info({ ports: started.ports }, 'ready');
+    watchDescriptors(logger);
     process.send?.({ ready: true, ports: started.ports });
     if (stopping) await running.stop();
   } catch (thrown) {
