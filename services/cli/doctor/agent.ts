@@ -8,7 +8,8 @@ import { type Finding, ill, well } from './finding.ts';
 export function agentFindings(executor: Executor, tookMs: number): Finding[] {
   const { name, state, clockOffset, contractVerdict, agentVersion } = executor;
   if (state !== ExecutorState.ONLINE) return [];
-  const clocks = clockOffset === undefined ? [] : [clockFinding(`clock:${name}`, durationMs(clockOffset), tookMs)];
+  const clocks =
+    clockOffset === undefined ? [] : [clockFinding(`clock:${name}`, durationMs(clockOffset), tookMs, 'one way')];
   return [...clocks, contractFinding(`contract:${name}`, agentVersion, contractVerdict, tookMs)];
 }
 

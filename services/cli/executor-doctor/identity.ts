@@ -19,7 +19,7 @@ export function identityFindings(credentials: Credentials, file: string, answer:
   return [
     well('credential', `key ${credentials.keyId} is that of executor ${executorName} of account ${accountId}`, 0),
     accountFinding(credentials, response),
-    clockFinding('clock', offsetMs, 0),
+    clockFinding('clock', offsetMs, 0, 'there and back'),
     contractFinding(response),
     connectionFinding(response, file),
   ];
