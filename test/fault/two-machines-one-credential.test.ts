@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import { runCliDocument } from '../harness/cli.ts';
+import { saidHello } from '../harness/doctored.ts';
 import type { RecordingControl } from '../harness/recording-control.ts';
 import { type RecordingAgent, startRecordingAgent } from '../harness/recording-agent.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';
@@ -72,6 +73,17 @@ describe.concurrent('two machines with one credential', () => {
     expect(logLines(first, '"link state"').at(-1)).toContain('superseded');
     await first.stop();
     expect(await recorder.verdict()).toBe('');
+  });
+
+  test('one that has a copy of the journal is counted as well, and an agent that comes back is not', async () => {
+    const credentials = await stack.createExecutor('copied');
+    const hello = { journalId: 'copied-journal', host: 'vps-1' };
+    await using peers = new AsyncDisposableStack();
+    peers.use(await saidHello(credentials, hello));
+    peers.use(await saidHello(credentials, hello));
+    expect((await getExecutor(stack, 'copied')).takeovers).toBe(0);
+    peers.use(await saidHello(credentials, { ...hello, host: 'vps-2' }));
+    expect((await getExecutor(stack, 'copied')).takeovers).toBe(1);
   });
 
   test('what the first had received and not started is not started by it any more', async () => {

@@ -23,7 +23,7 @@ const GAUGES = {
   executor_queued_max: ['How many may wait before new ones are refused', 'executor'],
   executor_in_flight: ['Commands that its agent has', 'executor'],
   executor_takeovers: [
-    'How often an agent with another journal took over: rising means two machines with one credential',
+    'How often an agent with another journal or on another machine took over: rising means two machines with one credential',
     'executor',
   ],
   executor_round_trip_seconds: ['Round trip of its last heartbeat', 'executor'],

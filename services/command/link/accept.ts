@@ -154,7 +154,7 @@ export class LinkAcceptor {
     if (takenOver) {
       logger.warn(
         { executor: caller.executorName, host: offer.host, epoch },
-        'another journal took over a live stream',
+        'another machine or journal took over a live stream',
       );
     }
     welcome(session);

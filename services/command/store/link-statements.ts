@@ -3,7 +3,8 @@ import type { Statement } from './types.ts';
 /**
  * $1 replica, then arrays: $2 executor ids, $3 link kinds, $4 journal ids, $5 hosts, $6 agent versions, $7 digests,
  * $8 kinds (comma-separated), $9 in-flight limits, $10 clock offsets in ms or NULL. Gives each accepted executor its new epoch; a disabled one is left out.
- * A takeover is counted when another journal pushes out a stream that was alive: two machines with one credential.
+ * A takeover is counted when another journal, or the same on another machine, pushes out a stream that was alive: two
+ * machines with one credential, of which one may have a copy of the other's journal.
  */
 export const acceptStreams: Statement = {
   name: 'accept_streams',
@@ -14,7 +15,8 @@ export const acceptStreams: Statement = {
   clock_offset_ms = u.clock_offset_ms, takeovers = e.takeovers + CASE WHEN u.taken_over THEN 1 ELSE 0 END,
   takeover_time = CASE WHEN u.taken_over THEN now() ELSE e.takeover_time END
 FROM (
-  SELECT u.*, o.connect_time IS NOT NULL AND o.disconnect_time IS NULL AND o.journal_id IS DISTINCT FROM u.journal_id
+  SELECT u.*, o.connect_time IS NOT NULL AND o.disconnect_time IS NULL
+    AND (o.journal_id IS DISTINCT FROM u.journal_id OR o.host IS DISTINCT FROM u.host)
     AND r.heartbeat_time > now() - interval '5 seconds' AS taken_over
   FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[],
       $10::bigint[])

@@ -104,7 +104,8 @@ export declare type Executor = Message<"strategos.command.v1.Executor"> & {
   journalId: string;
 
   /**
-   * How often a stream from another journal took over from a live one. Rising: two machines share one credential.
+   * How often a stream from another journal, or from the same one on another machine, took over from a live one. Rising: two
+   * machines share one credential.
    *
    * @generated from field: int32 takeovers = 16;
    */
