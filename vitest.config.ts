@@ -20,6 +20,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     sequence: { sequencer: FileOrder },
+    // Node runs the tests' TypeScript as it runs the services': a second loader cost each file more than starting it.
+    experimental: { viteModuleRunner: false },
     reporters: ['default'],
     projects: [
       {
@@ -50,6 +52,8 @@ export default defineConfig({
             'contracts/**/*.test.ts',
           ],
           exclude: ['test/conformance/*-fuzz.test.ts'],
+          // What is under test runs in processes of its own; with both, 39 files took 156 s of processor time instead of 188.
+          isolate: false,
           globalSetup: ['test/harness/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -61,6 +65,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
+          isolate: false,
           globalSetup: ['test/harness/global-setup.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
