@@ -142,6 +142,30 @@ test('both ways to executors are dead: told while no command service and no gate
   expect(bodiesOf(http)[1]).toMatchObject({ kind: 'recovered', rule: 'delivery_dead' });
 });
 
+test('a service that trades is frozen: told with what stands still, and so is its return', async () => {
+  await using http = await HttpSink.start();
+  await using smtp = await SmtpSink.start();
+  await using stack = await startStack({
+    trading: { evaluators: 1 },
+    tradingEnv: { alert: alertEnv(http, smtp) },
+  });
+  await looked(stack);
+  stack.part('session').pause();
+  await until(() => http.posts.length > 0, 'the silence is told', NOTICED_MS_MAX);
+  expect(bodiesOf(http)).toMatchObject([
+    {
+      kind: 'firing',
+      account_id: '',
+      rule: 'service_down',
+      subject: 'session',
+      sentence: expect.stringContaining('session does not serve: what strategies decide is not carried out'),
+    },
+  ]);
+  stack.part('session').resume();
+  await until(() => http.posts.length > 1, 'the return is told', NOTICED_MS_MAX);
+  expect(bodiesOf(http)[1]).toMatchObject({ kind: 'recovered', rule: 'service_down', subject: 'session' });
+});
+
 test('the database is away: every channel is told that nobody watches, and that somebody does again', async () => {
   await using http = await HttpSink.start();
   await using smtp = await SmtpSink.start();

@@ -7,6 +7,7 @@ export const RULES = [
   'EXECUTOR_OFFLINE',
   'MARKET_BLIND',
   'DELIVERY_DEAD',
+  'SERVICE_DOWN',
 ] as const;
 export type Rule = (typeof RULES)[number];
 

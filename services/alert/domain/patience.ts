@@ -2,7 +2,7 @@ import { alertKey } from './alert.ts';
 import type { Condition, Rule } from './condition.ts';
 
 /** Rules about what is also so for a moment while something starts: these have to hold for a while before anybody is told. */
-const HASTY: ReadonlySet<Rule> = new Set<Rule>(['DELIVERY_DEAD', 'MARKET_BLIND']);
+const HASTY: ReadonlySet<Rule> = new Set<Rule>(['DELIVERY_DEAD', 'MARKET_BLIND', 'SERVICE_DOWN']);
 
 /** Remembers since when conditions are found without a break. Lost with its replica, which makes the next one wait again. */
 export class Patience {

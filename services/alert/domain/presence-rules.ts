@@ -36,6 +36,26 @@ export interface DeliveryFacts {
   readonly pollingDeadBecause: string | undefined;
 }
 
+/** Services that are looked at as a whole. */
+export const WATCHED_SERVICES = ['strategy', 'market', 'session', 'evaluator', 'backtest'] as const;
+export type WatchedService = (typeof WATCHED_SERVICES)[number];
+
+/** What stands still while no replica of a service serves: the end of a sentence. */
+const STANDS_STILL: Readonly<Record<WatchedService, string>> = {
+  strategy: 'strategies can be neither read nor changed, and none is started',
+  market: 'no price reaches a strategy, and sessions follow their disconnect policy',
+  session: 'what strategies decide is not carried out, and sessions can be neither started nor stopped',
+  evaluator: 'no strategy decides anything',
+  backtest: 'no back-test runs',
+};
+
+/** How many replicas a service has, and how many of them serve. */
+export interface ServiceFacts {
+  readonly service: WatchedService;
+  readonly replicas: number;
+  readonly serving: number;
+}
+
 /** An agent that is refused calls again within a minute: after three it has been stopped, or cannot get through. */
 const CALLS_AGAIN_MS = 180_000;
 
@@ -107,4 +127,17 @@ export function deadDelivery({ streamsDeadBecause, pollingDeadBecause }: Deliver
       next: 'strategos doctor',
     },
   ];
+}
+
+/** Services of which no replica serves: while one does, it takes over. */
+export function downServices(services: readonly ServiceFacts[]): Condition[] {
+  return services
+    .filter(({ serving }) => serving === 0)
+    .map(({ service, replicas }) => ({
+      accountId: PLATFORM,
+      rule: 'SERVICE_DOWN',
+      subject: service,
+      sentence: `${replicas === 1 ? `${service} does not serve` : `none of ${replicas} replicas of ${service} serves`}: ${STANDS_STILL[service]}`,
+      next: 'strategos doctor',
+    }));
 }

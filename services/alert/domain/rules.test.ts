@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CommandFacts, failedCommands, statsRules, stuckCommands } from './command-rules.ts';
 import type { Thresholds } from './condition.ts';
-import { blindMarkets, deadDelivery, offlineExecutors } from './presence-rules.ts';
+import { blindMarkets, deadDelivery, downServices, offlineExecutors } from './presence-rules.ts';
 
 const NOW_MS = Date.UTC(2024, 0, 1, 12);
 const LIMITS: Thresholds = {
@@ -140,6 +140,22 @@ describe('presence', () => {
     expect(deadDelivery({ streamsDeadBecause: undefined, pollingDeadBecause: polling })).toEqual([]);
     expect(deadDelivery({ streamsDeadBecause: streams, pollingDeadBecause: polling })).toMatchObject([
       { accountId: '', rule: 'DELIVERY_DEAD', sentence: `no executor can be reached: ${streams}, and ${polling}` },
+    ]);
+  });
+
+  test('a service is down only when no replica of it serves', () => {
+    const services = [
+      { service: 'session', replicas: 1, serving: 0 },
+      { service: 'evaluator', replicas: 2, serving: 1 },
+      { service: 'market', replicas: 2, serving: 0 },
+    ] as const;
+    expect(downServices(services)).toMatchObject([
+      {
+        accountId: '',
+        subject: 'session',
+        sentence: expect.stringMatching(/^session does not serve: what strategies/),
+      },
+      { accountId: '', subject: 'market', sentence: expect.stringMatching(/^none of 2 replicas of market serves: no/) },
     ]);
   });
 });

@@ -1,12 +1,21 @@
 import { durationFromMs, type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
-import { HealthCheckResponse_ServingStatus as ServingStatus } from '../../../proto/gen/grpc/health/v1/health_pb.js';
+import type { Client } from '@connectrpc/connect';
+import {
+  type Health,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from '../../../proto/gen/grpc/health/v1/health_pb.js';
 import { CommandState } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import { ExecutorState, type Refusal } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { ErrorReason } from '../../../proto/gen/strategos/errors/v1/error_reason_pb.js';
 import { Freshness } from '../../../proto/gen/strategos/market/v1/market_pb.js';
-import { messageOf } from '../../platform/errors.ts';
 import type { CommandFacts, StatsFacts } from '../domain/command-rules.ts';
-import type { DeliveryFacts, ExecutorFacts, MarketFacts, RefusalFacts } from '../domain/presence-rules.ts';
+import type {
+  DeliveryFacts,
+  ExecutorFacts,
+  MarketFacts,
+  RefusalFacts,
+  ServiceFacts,
+} from '../domain/presence-rules.ts';
 import type { Upstream } from './upstream.ts';
 
 const PAGE_SIZE = 1_000;
@@ -99,21 +108,29 @@ export async function marketsOf(upstream: Upstream, accountId: string): Promise<
 
 /** Asks every command replica, and the gateway whether it reaches one. Never rejects. */
 export async function deliveryOf(upstream: Upstream): Promise<DeliveryFacts> {
-  const [faults, pollingDeadBecause] = await Promise.all([
-    Promise.all([...upstream.replicas.keys()].map((url) => replicaFault(upstream, url))),
+  const [replicas, pollingDeadBecause] = await Promise.all([
+    Promise.all(upstream.replicas.map(serves)),
     gatewayFault(upstream.gatewayUrl),
   ]);
-  const dead = faults.every((fault) => fault !== undefined);
-  const streamsDeadBecause = dead ? `none of ${faults.length} command replicas serves` : undefined;
+  const streamsDeadBecause = replicas.includes(true) ? undefined : `none of ${replicas.length} command replicas serves`;
   return { streamsDeadBecause, pollingDeadBecause };
 }
 
-async function replicaFault(upstream: Upstream, url: string): Promise<string | undefined> {
+/** Asks every replica of the services behind. Never rejects. */
+export function servicesOf(upstream: Upstream): Promise<ServiceFacts[]> {
+  return Promise.all(
+    [...upstream.services].map(async ([service, clients]) => {
+      const answers = await Promise.all(clients.map(serves));
+      return { service, replicas: answers.length, serving: answers.filter((isServing) => isServing).length };
+    }),
+  );
+}
+
+async function serves(replica: Client<typeof Health>): Promise<boolean> {
   try {
-    const answer = await upstream.replicas.get(url)?.check({});
-    return answer?.status === ServingStatus.SERVING ? undefined : 'does not serve';
-  } catch (thrown) {
-    return messageOf(thrown);
+    return (await replica.check({})).status === ServingStatus.SERVING;
+  } catch {
+    return false;
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Logger } from '../../platform/logger.ts';
 import { type Condition, type Look, PLATFORM, type Rule, type Thresholds } from '../domain/condition.ts';
 import { failedCommands, statsRules, stuckCommands } from '../domain/command-rules.ts';
-import { blindMarkets, deadDelivery, offlineExecutors } from '../domain/presence-rules.ts';
-import { deliveryOf, executorsOf, failedOf, marketsOf, statsOf, unsettledOf } from './facts.ts';
+import { blindMarkets, deadDelivery, downServices, offlineExecutors } from '../domain/presence-rules.ts';
+import { deliveryOf, executorsOf, failedOf, marketsOf, servicesOf, statsOf, unsettledOf } from './facts.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Who asks for all accounts: none of them. */
@@ -23,8 +23,9 @@ export class Looker {
   }
 
   async look(nowMs: number): Promise<Look> {
-    const covered = new Set([key(PLATFORM, 'DELIVERY_DEAD')]);
-    const conditions: Condition[] = deadDelivery(await deliveryOf(this.#upstream));
+    const covered = new Set([key(PLATFORM, 'DELIVERY_DEAD'), key(PLATFORM, 'SERVICE_DOWN')]);
+    const [delivery, services] = await Promise.all([deliveryOf(this.#upstream), servicesOf(this.#upstream)]);
+    const conditions: Condition[] = [...deadDelivery(delivery), ...downServices(services)];
     const note = async (accountId: string, rules: readonly Rule[], find: () => Promise<Condition[]>): Promise<void> => {
       try {
         conditions.push(...(await find()));

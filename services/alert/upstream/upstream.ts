@@ -8,13 +8,13 @@ import type { Secret } from '../../platform/config.ts';
 import { internalHeaders } from '../../platform/grpc/caller.ts';
 import { createGrpcTransport, type GrpcTransport } from '../../platform/grpc/transport.ts';
 import type { Running } from '../../platform/lifecycle.ts';
+import { WATCHED_SERVICES, type WatchedService } from '../domain/presence-rules.ts';
 
 const CALL_MS_MAX = 5_000;
 
-export interface UpstreamUrls {
+/** Addresses of every replica; none: that service is not looked at. */
+export interface UpstreamUrls extends Readonly<Record<WatchedService, readonly string[]>> {
   readonly command: readonly string[];
-  /** None: no market is looked at. */
-  readonly market: readonly string[];
   /** '' for none. */
   readonly gateway: string;
 }
@@ -24,8 +24,10 @@ export class Upstream implements Running {
   readonly commands: Client<typeof CommandService>;
   readonly executors: Client<typeof ExecutorService>;
   readonly markets: Client<typeof MarketService> | undefined;
-  /** Of each command replica, by its address. */
-  readonly replicas: ReadonlyMap<string, Client<typeof Health>>;
+  /** Of each command replica. */
+  readonly replicas: readonly Client<typeof Health>[];
+  /** Of each replica of the services behind, by service. */
+  readonly services: ReadonlyMap<WatchedService, readonly Client<typeof Health>[]>;
   readonly gatewayUrl: string;
   readonly #token: Secret;
   readonly #transports: GrpcTransport[] = [];
@@ -35,7 +37,13 @@ export class Upstream implements Running {
     this.commands = this.#client(CommandService, urls.command);
     this.executors = this.#client(ExecutorService, urls.command);
     this.markets = urls.market.length === 0 ? undefined : this.#client(MarketService, urls.market);
-    this.replicas = new Map(urls.command.map((url) => [url, this.#client(Health, [url])]));
+    this.replicas = urls.command.map((url) => this.#client(Health, [url]));
+    this.services = new Map(
+      WATCHED_SERVICES.filter((service) => urls[service].length > 0).map((service) => [
+        service,
+        urls[service].map((url) => this.#client(Health, [url])),
+      ]),
+    );
     this.gatewayUrl = urls.gateway;
   }
 

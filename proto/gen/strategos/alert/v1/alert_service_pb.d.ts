@@ -251,6 +251,13 @@ export enum AlertRule {
    * @generated from enum value: ALERT_RULE_DELIVERY_DEAD = 7;
    */
   DELIVERY_DEAD = 7,
+
+  /**
+   * No replica of a service serves: strategy, market, session, evaluator or backtest. Of the platform as a whole.
+   *
+   * @generated from enum value: ALERT_RULE_SERVICE_DOWN = 8;
+   */
+  SERVICE_DOWN = 8,
 }
 
 /**
