@@ -1,40 +1,30 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { IntentType, OutcomeType } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
 import { type Position, PositionState, SessionState } from '../../proto/gen/strategos/session/v1/session_pb.js';
-import { startRecordingAgent } from '../harness/recording-agent.ts';
-import { pumpStrategy, SessionWorld, SYMBOL } from '../harness/session-world.ts';
+import { SessionWorld, SYMBOL } from '../harness/session-world.ts';
 import { until } from '../harness/until.ts';
+import { dealt, holdPosition } from './held-position.ts';
 
 let world: SessionWorld;
-let strategyId: string;
 
 beforeAll(async () => {
   world = await SessionWorld.start();
-  strategyId = world.neighbours.strategy(pumpStrategy('pump'));
 });
 
 afterAll(() => world[Symbol.asyncDispose]());
 
 test('an exit and a stop that the venue fills in part leave the rest open, and close it in the end', async () => {
-  const credentials = await world.stack.createExecutor('vps-1');
-  const agent = await startRecordingAgent(world.stack, { credentials });
-  const session = await world.paper('vps-1', 'pump');
+  const { agent, session, runs } = await holdPosition(world, { fill: { quantity: '2', price: '100' } });
   const own = async (): Promise<Position | undefined> =>
     (await world.client.listPositions({ sessionId: session.id })).positions[0];
-  const runs = { sessionId: session.id, strategyId, symbol: SYMBOL };
-  const deal = (kind: string, quantity: string, price: string): void =>
-    agent.control({ kinds: [kind], fills: [{ symbol: SYMBOL, quantity, price }], runs });
-  deal('openPosition', '2', '100');
-  await world.outcome(await world.decide(session, { type: IntentType.ENTER }), OutcomeType.OPENED);
-
-  deal('closePosition', '1', '110');
+  agent.control({ runs, ...dealt('closePosition', { quantity: '1', price: '110' }) });
   const exit = await world.decide(session, { type: IntentType.EXIT });
   const { message } = await world.outcome(exit, OutcomeType.NOT_CLOSED);
   expect(message).toBe(`the venue closed 1 of 2 ${SYMBOL}, and the rest is still open`);
   expect(await own()).toMatchObject({ state: PositionState.OPEN, quantity: '1', exitPrice: '110', pnl: '10' });
 
   // Each of its stops closes half of what was held.
-  deal('stopSession', '0.5', '90');
+  agent.control({ runs, ...dealt('stopSession', { quantity: '0.5', price: '90' }) });
   await world.client.stopSession({ id: session.id, closePositions: true });
   await until(async () => (await world.session(session.id)).state === SessionState.STOPPED, 'it has stopped', 15_000);
   expect(await own()).toMatchObject({ state: PositionState.CLOSED, quantity: '2', exitPrice: '100', pnl: '0' });

@@ -2,16 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Command, CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import { IntentType, OutcomeType } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
 import { ActivationState, PositionState } from '../../proto/gen/strategos/session/v1/session_pb.js';
-import { startRecordingAgent } from '../harness/recording-agent.ts';
-import { pumpStrategy, SessionWorld, SYMBOL } from '../harness/session-world.ts';
+import { SessionWorld } from '../harness/session-world.ts';
 import { until } from '../harness/until.ts';
+import { holdPosition } from './held-position.ts';
 
 let world: SessionWorld;
-let strategyId: string;
 
 beforeAll(async () => {
   world = await SessionWorld.start();
-  strategyId = world.neighbours.strategy(pumpStrategy('pump'));
 });
 
 afterAll(() => world[Symbol.asyncDispose]());
@@ -22,11 +20,7 @@ async function commandOf(kind: Command['kind']['case'], state: CommandState): Pr
 }
 
 test('a venue that refuses the stop of a strategy, and then its exit, closes the position when it trades again', async () => {
-  const agent = await startRecordingAgent(world.stack, { credentials: await world.stack.createExecutor('vps-1') });
-  const session = await world.paper('vps-1', 'pump');
-  const runs = { sessionId: session.id, strategyId, symbol: SYMBOL };
-  agent.control({ runs });
-  await world.outcome(await world.decide(session, { type: IntentType.ENTER }), OutcomeType.OPENED);
+  const { agent, session, runs } = await holdPosition(world);
 
   await agent.stop();
   await world.client.deactivateStrategy({ id: session.id, strategy: 'pump', closePositions: true });

@@ -1,30 +1,22 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DisconnectPolicy } from '../../proto/gen/strategos/command/v1/kind_pb.js';
-import { IntentType, OutcomeType } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
-import { startRecordingAgent } from '../harness/recording-agent.ts';
-import { pumpStrategy, SessionWorld, SYMBOL } from '../harness/session-world.ts';
+import { IntentType } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
+import { SessionWorld } from '../harness/session-world.ts';
 import { until } from '../harness/until.ts';
+import { holdPosition } from './held-position.ts';
 
 let world: SessionWorld;
-let strategyId: string;
 
 beforeAll(async () => {
   world = await SessionWorld.start();
-  strategyId = world.neighbours.strategy(pumpStrategy('pump'));
 });
 
 afterAll(() => world[Symbol.asyncDispose]());
 
 test('a venue that refuses to close a position without prices is asked again from time to time, not without a pause', async () => {
-  const agent = await startRecordingAgent(world.stack, { credentials: await world.stack.createExecutor('vps-1') });
-  const session = await world.paper('vps-1', 'pump', {
-    disconnectPolicy: DisconnectPolicy.FLATTEN,
-    disconnectAfter: { seconds: 1n },
-  });
-  const runs = { sessionId: session.id, strategyId, symbol: SYMBOL };
-  agent.control({ runs });
-  await world.outcome(await world.decide(session, { type: IntentType.ENTER }), OutcomeType.OPENED);
+  const start = { disconnectPolicy: DisconnectPolicy.FLATTEN, disconnectAfter: { seconds: 1n } };
+  const { agent, session, runs } = await holdPosition(world, { start });
   agent.control({ kinds: ['closePosition'], fail: 'rejected', runs });
   await world.decide(session, { type: IntentType.INPUT_BLIND });
   const closes = async (): Promise<number> => {

@@ -1,32 +1,23 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { IntentType, OutcomeType } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
 import { HaltScope, PositionState, SessionState } from '../../proto/gen/strategos/session/v1/session_pb.js';
-import { startRecordingAgent } from '../harness/recording-agent.ts';
-import { pumpStrategy, SessionWorld, SYMBOL } from '../harness/session-world.ts';
+import { SessionWorld } from '../harness/session-world.ts';
 import { until } from '../harness/until.ts';
+import { dealt, holdPosition } from './held-position.ts';
 
 let world: SessionWorld;
-let strategyId: string;
 
 beforeAll(async () => {
   world = await SessionWorld.start();
   await world.addReplica();
-  strategyId = world.neighbours.strategy(pumpStrategy('pump'));
 });
 
 afterAll(() => world[Symbol.asyncDispose]());
 
 test('a kill switch that a venue fills in part says that positions are still closed, and each part is booked once', async () => {
-  const agent = await startRecordingAgent(world.stack, { credentials: await world.stack.createExecutor('vps-1') });
-  const session = await world.paper('vps-1', 'pump');
-  const runs = { sessionId: session.id, strategyId, symbol: SYMBOL };
-  const deal = (kinds: readonly string[], quantity: string, price: string): void =>
-    agent.control({ kinds, fills: [{ symbol: SYMBOL, quantity, price }], runs });
-  deal(['openPosition'], '2', '100');
-  await world.outcome(await world.decide(session, { type: IntentType.ENTER }), OutcomeType.OPENED);
+  const { agent, session, runs } = await holdPosition(world, { fill: { quantity: '2', price: '100' } });
 
   // The kill switch closes a quarter, and so does each stop of the session after it.
-  deal(['stopAll', 'stopSession'], '0.5', '110');
+  agent.control({ runs, ...dealt(['stopAll', 'stopSession'], { quantity: '0.5', price: '110' }) });
   const request = { scope: HaltScope.ACCOUNT, closePositions: true, requestId: 'halt-1', wait: { seconds: 5n } };
   // Asked for at both replicas, as by somebody who presses again: one kill switch, and each looks at its answer.
   const [first] = await Promise.all(world.replicas.map(({ client }) => client.stopAll(request)));

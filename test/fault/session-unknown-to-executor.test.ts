@@ -1,28 +1,20 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
-import { IntentType, OutcomeType } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
 import { HaltScope, PositionState, SessionState } from '../../proto/gen/strategos/session/v1/session_pb.js';
-import { startRecordingAgent } from '../harness/recording-agent.ts';
-import { pumpStrategy, SessionWorld, SYMBOL } from '../harness/session-world.ts';
+import { SessionWorld } from '../harness/session-world.ts';
 import { until } from '../harness/until.ts';
+import { holdPosition } from './held-position.ts';
 
 let world: SessionWorld;
-let strategyId: string;
 
 beforeAll(async () => {
   world = await SessionWorld.start();
-  strategyId = world.neighbours.strategy(pumpStrategy('pump'));
 });
 
 afterAll(() => world[Symbol.asyncDispose]());
 
 test('a stop that the executor knows no session for closes each position by a command of its own', async () => {
-  const credentials = await world.stack.createExecutor('vps-1');
-  const agent = await startRecordingAgent(world.stack, { credentials });
-  const session = await world.paper('vps-1', 'pump');
-  const runs = { sessionId: session.id, strategyId, symbol: SYMBOL };
-  agent.control({ runs });
-  await world.outcome(await world.decide(session, { type: IntentType.ENTER }), OutcomeType.OPENED);
+  const { agent, session, runs } = await holdPosition(world);
   agent.control({ kinds: ['stopSession'], fail: 'target_unknown', runs });
   await world.client.stopSession({ id: session.id, closePositions: true });
   await until(async () => (await world.session(session.id)).state === SessionState.STOPPED, 'it has stopped', 15_000);
@@ -34,12 +26,7 @@ test('a stop that the executor knows no session for closes each position by a co
 });
 
 test('a kill switch for a session that the executor does not know is confirmed when its positions are closed', async () => {
-  const credentials = await world.stack.createExecutor('vps-2');
-  const agent = await startRecordingAgent(world.stack, { credentials });
-  const session = await world.paper('vps-2', 'pump');
-  const runs = { sessionId: session.id, strategyId, symbol: SYMBOL };
-  agent.control({ runs });
-  await world.outcome(await world.decide(session, { type: IntentType.ENTER }), OutcomeType.OPENED);
+  const { agent, session, runs } = await holdPosition(world, { executor: 'vps-2' });
   agent.control({ kinds: ['stopSession'], fail: 'target_unknown', runs });
   const { halt } = await world.client.stopAll({ scope: HaltScope.SESSION, target: session.id, closePositions: true });
   const isOver = async () => (await world.client.getHalt({ id: halt?.id ?? '' })).halt?.complete === true;

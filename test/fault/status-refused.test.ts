@@ -1,26 +1,20 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { IntentType, OutcomeType } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
-import { startRecordingAgent } from '../harness/recording-agent.ts';
-import { pumpStrategy, SessionWorld, SYMBOL } from '../harness/session-world.ts';
+import { IntentType } from '../../proto/gen/strategos/evaluator/v1/evaluator_pb.js';
+import { SessionWorld } from '../harness/session-world.ts';
 import { until } from '../harness/until.ts';
+import { holdPosition } from './held-position.ts';
 
 let world: SessionWorld;
-let strategyId: string;
 
 beforeAll(async () => {
   world = await SessionWorld.start();
-  strategyId = world.neighbours.strategy(pumpStrategy('pump'));
 });
 
 afterAll(() => world[Symbol.asyncDispose]());
 
 test('an executor that refuses to say what it holds is asked again from time to time, not without a pause', async () => {
-  const agent = await startRecordingAgent(world.stack, { credentials: await world.stack.createExecutor('vps-1') });
-  const session = await world.paper('vps-1', 'pump');
-  const runs = { sessionId: session.id, strategyId, symbol: SYMBOL };
-  agent.control({ runs });
-  await world.outcome(await world.decide(session, { type: IntentType.ENTER }), OutcomeType.OPENED);
+  const { agent, session, runs } = await holdPosition(world);
   agent.control({ kinds: ['closePosition', 'getStatus'], fail: 'target_unknown', runs });
   await world.decide(session, { type: IntentType.EXIT });
   const asked = async (): Promise<number> => {
