@@ -15,7 +15,7 @@ import { Bells } from './bells.ts';
 import type { CommandConfig } from './config.ts';
 import { IssueDesk } from './delivery/issue-desk.ts';
 import { QueueDepths } from './delivery/queue-depths.ts';
-import { Retention } from './delivery/retention.ts';
+import { commandRetention } from './delivery/retention.ts';
 import { CachedDirectory } from './directory.ts';
 import { commandHandlers, executorHandlers } from './handlers/index.ts';
 import { linkHandlers } from './handlers/link.ts';
@@ -118,7 +118,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
       }),
     );
     await side.start();
-    const retention = stack.add(new Retention({ pool, logger, keepDays: config.historyDays }));
+    const retention = stack.add(commandRetention(pool, logger, config.historyDays));
     retention.start();
 
     const depths = new QueueDepths({

@@ -12,14 +12,17 @@ export const ROWS_PER_STATEMENT_MAX = 1_000;
 /** Removes some of what is old; true when there is more of it. */
 export type Removal = () => Promise<boolean>;
 
+/** What one round does, one after the other: of accounts it is known only in the round which there are. */
+export type Removals = () => Iterable<Removal> | AsyncIterable<Removal>;
+
 /** Removes what is older than anybody asks for, a little at a time. Every replica may do it at once. */
 export class Retention implements Running {
-  readonly #removals: readonly Removal[];
+  readonly #removals: Removals;
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
 
-  constructor(logger: Logger, removals: readonly Removal[]) {
+  constructor(logger: Logger, removals: Removals) {
     this.#logger = logger;
     this.#removals = removals;
   }
@@ -34,12 +37,20 @@ export class Retention implements Running {
 
   /** One round. A removal that fails is told, and keeps none of the others from its turn. */
   async removeOld(): Promise<void> {
-    for (const remove of this.#removals) {
-      try {
-        for (let i = 0; i < STATEMENTS_PER_ROUND_MAX; i++) if (!(await remove())) break;
-      } catch (thrown) {
-        this.#logger.warn({ reason: messageOf(thrown) }, 'retention failed');
+    await this.#try(async () => {
+      for await (const remove of this.#removals()) {
+        await this.#try(async () => {
+          for (let i = 0; i < STATEMENTS_PER_ROUND_MAX; i++) if (!(await remove())) break;
+        });
       }
+    });
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (thrown) {
+      this.#logger.warn({ reason: messageOf(thrown) }, 'retention failed');
     }
   }
 

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { expect, test } from 'vitest';
 import { SettledOutcome } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
-import { Retention } from '../../services/command/delivery/retention.ts';
+import { commandRetention } from '../../services/command/delivery/retention.ts';
 import { reasonOf } from '../../services/platform/grpc/status.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { createPool } from '../../services/platform/postgres/pool.ts';
@@ -39,7 +39,7 @@ test('what is older than the retention goes, what is open or unsettled stays, an
   );
   await commands.settleCommand({ id: settled, outcome: SettledOutcome.DID_NOT_HAPPEN, note: 'nothing at the venue' });
   const keep = (keepDays: number): Promise<void> =>
-    new Retention({ pool, logger: createLogger('test', 'silent'), keepDays }).removeOld();
+    commandRetention(pool, createLogger('test', 'silent'), keepDays).removeOld();
 
   await keep(1);
   expect((await commands.listCommands({})).commands).toHaveLength(5);

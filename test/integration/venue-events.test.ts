@@ -2,7 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WatchVenueEventsResponse } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
-import { Retention } from '../../services/command/delivery/retention.ts';
+import { commandRetention } from '../../services/command/delivery/retention.ts';
 import type { Caller } from '../../services/platform/grpc/caller.ts';
 import { reasonOf } from '../../services/platform/grpc/status.ts';
 import { createLogger } from '../../services/platform/logger.ts';
@@ -195,7 +195,7 @@ describe('venue events', () => {
       logger: createLogger('test', 'silent'),
     });
     const keep = (keepDays: number): Promise<void> =>
-      new Retention({ pool, logger: createLogger('test', 'silent'), keepDays }).removeOld();
+      commandRetention(pool, createLogger('test', 'silent'), keepDays).removeOld();
     try {
       await keep(1);
       expect(await account.watch(2)).toHaveLength(2);

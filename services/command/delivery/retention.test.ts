@@ -1,7 +1,7 @@
 import { Pool } from 'pg';
 import { expect, test } from 'vitest';
 import { createLogger } from '../../platform/logger.ts';
-import { Retention } from './retention.ts';
+import { commandRetention } from './retention.ts';
 
 test('what cannot be removed of one account keeps nothing else from being removed', async () => {
   const asked: string[] = [];
@@ -13,6 +13,6 @@ test('what cannot be removed of one account keeps nothing else from being remove
   };
   const pool = Object.assign(new Pool(), { query });
   const logger = createLogger('test', 'silent');
-  await new Retention({ pool, logger, keepDays: 30 }).removeOld();
+  await commandRetention(pool, logger, 30).removeOld();
   expect(asked).toEqual(['first', 'first', 'first', 'second', 'second', 'second']);
 });

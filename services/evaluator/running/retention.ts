@@ -13,15 +13,12 @@ export function evaluatorRetention(pool: Pool, logger: Logger, keepDays: number)
     const [row] = await run<{ readonly removed: number }>(pool, statement, values);
     return (row?.removed ?? 0) >= ROWS_PER_STATEMENT_MAX;
   };
-  return new Retention(logger, [
-    async () => {
-      const accounts = await run<{ readonly id: string }>(pool, listEvaluatorAccounts, []);
-      let more = false;
-      for (const { id } of accounts) more = (await remove(removeEvaluations, id)) || more;
-      return more;
-    },
-    () => remove(removeOutcomes),
-    () => remove(removeDefinitions),
-    () => remove(removeInstances),
-  ]);
+  return new Retention(logger, async function* () {
+    yield () => remove(removeOutcomes);
+    yield () => remove(removeDefinitions);
+    const accounts = await run<{ readonly id: string }>(pool, listEvaluatorAccounts, []);
+    for (const { id } of accounts) yield () => remove(removeEvaluations, id);
+    // One that ended goes when none of its evaluations is left.
+    yield () => remove(removeInstances);
+  });
 }

@@ -23,7 +23,7 @@ export function sessionRetention(pool: Pool, logger: Logger, keepDays: number): 
       const [row] = await run<{ readonly removed: number }>(pool, statement, [keepDays, rowsMax]);
       return (row?.removed ?? 0) >= moreFrom;
     };
-  return new Retention(logger, [
+  return new Retention(logger, () => [
     removal(removeIntents),
     removal(removeOutcomes),
     removal(removeActivationRequests),

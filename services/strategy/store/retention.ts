@@ -10,5 +10,5 @@ export function strategyRetention(pool: Pool, logger: Logger, keepDays: number):
     const [row] = await run<{ readonly removed: number }>(pool, statement, [keepDays, ROWS_PER_STATEMENT_MAX]);
     return (row?.removed ?? 0) >= ROWS_PER_STATEMENT_MAX;
   });
-  return new Retention(logger, removals);
+  return new Retention(logger, () => removals);
 }
