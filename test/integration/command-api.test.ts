@@ -1,10 +1,9 @@
-import { Code, ConnectError } from '@connectrpc/connect';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CommandState } from '../../proto/gen/strategos/command/v1/command_pb.js';
 import { Hop, SettledOutcome } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { SessionMode } from '../../proto/gen/strategos/command/v1/kind_pb.js';
-import { reasonOf } from '../../services/platform/grpc/status.ts';
+import { refusalOf } from '../harness/refusal.ts';
 import { FOUNDER, startStack, type TestStack } from '../harness/stack.ts';
 
 type CommandClient = ReturnType<TestStack['replicaCommandClient']>;
@@ -52,16 +51,6 @@ async function pagesOf(
     pageToken = page.nextPageToken;
     if (pageToken === '') return pages;
   }
-}
-
-async function refusalOf(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-  } catch (thrown) {
-    if (thrown instanceof ConnectError) return `${Code[thrown.code]} ${reasonOf(thrown)}`;
-    throw thrown;
-  }
-  return 'not refused';
 }
 
 /** Runs SQL past the services, as time and failures would change rows. */

@@ -1,4 +1,3 @@
-import { Code, ConnectError } from '@connectrpc/connect';
 import { Client, Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -7,9 +6,9 @@ import {
   ExecutorState,
 } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { CredentialVerifier } from '../../services/command/store/credential-verifier.ts';
-import { reasonOf } from '../../services/platform/grpc/status.ts';
 import { FOUNDER, startStack, type TestStack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
+import { refusalOf } from '../harness/refusal.ts';
 
 let stack: TestStack;
 let pool: Pool;
@@ -43,16 +42,6 @@ async function create(client: ExecutorClient, name: string): Promise<Credentials
   return credentials;
 }
 
-async function refusalOf(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-  } catch (thrown) {
-    if (thrown instanceof ConnectError) return `${Code[thrown.code]} ${reasonOf(thrown)}`;
-    throw thrown;
-  }
-  return 'not refused';
-}
-
 async function verdict({ keyId, secret }: Pick<Credentials, 'keyId' | 'secret'>): Promise<string> {
   return (await verifier.verify(keyId, secret)).type;
 }
@@ -82,13 +71,12 @@ describe('executors', () => {
 
   test('created at once under one name are one', async () => {
     const { executors, elsewhere } = accountOf('racing');
-    const outcomes = await Promise.all(
-      Array.from({ length: 10 }, (_, i) =>
-        refusalOf((i % 2 === 0 ? executors : elsewhere).createExecutor({ name: 'x' })),
-      ),
+    const calls = Array.from({ length: 10 }, (_, i) =>
+      (i % 2 === 0 ? executors : elsewhere).createExecutor({ name: 'x' }),
     );
-    expect(outcomes.filter((outcome) => outcome === 'not refused')).toHaveLength(1);
-    expect(outcomes.filter((outcome) => outcome === 'AlreadyExists NAME_TAKEN')).toHaveLength(9);
+    const outcomes = await Promise.allSettled(calls);
+    const refused = calls.filter((_, i) => outcomes[i]?.status === 'rejected');
+    expect(await Promise.all(refused.map(refusalOf))).toEqual(Array(9).fill('AlreadyExists NAME_TAKEN'));
     expect((await executors.listExecutors({})).executors).toHaveLength(1);
   });
 

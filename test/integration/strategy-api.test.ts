@@ -10,6 +10,7 @@ import {
 import { reasonMetadataOf, reasonOf, violationsOf } from '../../services/platform/grpc/status.ts';
 import { strategyForm, strategyJson, strategyJsonWith } from '../harness/sample-strategies.ts';
 import { startStrategyWorld, type StrategyWorld } from '../harness/strategy-world.ts';
+import { refusal, refusalOf } from '../harness/refusal.ts';
 
 let world: StrategyWorld;
 beforeAll(async () => {
@@ -40,21 +41,6 @@ async function create(client: StrategyClient, name: string): Promise<Strategy> {
 function known(strategy: Strategy | undefined): Strategy {
   if (strategy === undefined) throw new Error('no strategy came back');
   return strategy;
-}
-
-async function refusal(call: Promise<unknown>): Promise<ConnectError> {
-  try {
-    await call;
-  } catch (thrown) {
-    if (thrown instanceof ConnectError) return thrown;
-    throw thrown;
-  }
-  throw new Error('not refused');
-}
-
-async function refusalOf(call: Promise<unknown>): Promise<string> {
-  const error = await refusal(call);
-  return `${Code[error.code]} ${reasonOf(error)}`;
 }
 
 describe('a strategy', () => {

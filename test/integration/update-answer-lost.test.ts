@@ -1,8 +1,7 @@
-import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { reasonOf } from '../../services/platform/grpc/status.ts';
 import { strategyJson } from '../harness/sample-strategies.ts';
 import { startStrategyWorld, type StrategyWorld } from '../harness/strategy-world.ts';
+import { refusalOf } from '../harness/refusal.ts';
 
 let world: StrategyWorld;
 beforeAll(async () => {
@@ -22,16 +21,6 @@ async function create(client: ReturnType<typeof clientOf>, name: string): Promis
   const { strategy } = await client.createStrategy({ source: json(strategyJson(name)) });
   if (strategy === undefined) throw new Error('no strategy came back');
   return strategy;
-}
-
-async function refusalOf(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-  } catch (thrown) {
-    if (thrown instanceof ConnectError) return `${Code[thrown.code]} ${reasonOf(thrown)}`;
-    throw thrown;
-  }
-  throw new Error('not refused');
 }
 
 test('a strategy is changed once a request id, also by the name that the change has taken from it', async () => {
