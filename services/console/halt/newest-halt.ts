@@ -6,8 +6,8 @@ const LOOK_MS = 2_000;
 const REST_MS = 4_000;
 
 /**
- * The newest use of the kill switch that waits for somebody, or the newest of all; undefined when there is none or it is not known. The frame of the pages looks for all of
- * them: a page reads what it has found.
+ * The newest use of the kill switch that waits for somebody, or the newest of all; undefined when there is none or it is not
+ * known. The frame of the pages looks for all of them: a page reads what it has found.
  */
 export function useNewestHalt(looks: 'looks' | 'reads'): Halt | undefined {
   const { data } = useQuery(

@@ -5,8 +5,8 @@ type Sharing = Pick<PositionRecord, 'id' | 'sessionId' | 'strategyId' | 'symbol'
 
 /**
  * What of a stop's fills is whose, by the position's id; nothing for a position without a fill. A fill that says whose position
- * it closed is that one's; two of one instance, which are one at the venue, share it. Of others symbol and quantity tell: one of just the quantity, else, but for an entry whose own answer
- * is still on its way, as many of the symbol as it can have had.
+ * it closed is that one's; two of one instance, which are one at the venue, share it. Of others symbol and quantity tell: one of
+ * just the quantity, else, but for an entry whose own answer is still on its way, as many of the symbol as it can have had.
  */
 export function sharesOf(positions: readonly Sharing[], fills: readonly OwnedFill[]): ReadonlyMap<string, Fill> {
   const shares = new Map<string, Fill>();
