@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { transition } from '../services/command/domain/transition.ts';
 import type { ChangedCommand, NewCommand } from '../services/command/domain/repository.ts';
-import { changeParameters, insertParameters } from '../services/command/store/write-statements.ts';
+import { changeParameters, insertParameters } from '../services/command/store/write-columns.ts';
 import { createDatabase, type TestDatabase } from './harness/database.ts';
 import { sampleCommand, sampleId, sampleOrder } from './harness/sample-commands.ts';
 import { insertSampleInstances } from './harness/sample-instances.ts';
@@ -160,7 +160,7 @@ function newRows(): NewCommand[] {
     const { command, step } = issue(sampleOrder({ id: sampleRow.commandId(900_000 + i), executorId }), Date.now());
     return {
       command,
-      steps: [step],
+      step,
       sent: transition(command, { type: 'sent', epoch: 3, journalId: 'j' }, Date.now()),
     };
   });
@@ -193,7 +193,7 @@ const HOT: Readonly<Record<string, HotStatement>> = {
   get_command: { values: () => [account, commands[0]], indexes: ['command_pkey'] },
   read_commands_by_id: { values: () => [account, commands], indexes: ['command_pkey'] },
   read_commands_by_request: { values: () => [account, ['r100', 'r200']], indexes: ['command_request_key'] },
-  read_timeline: { values: () => [account, commands[0]], indexes: ['command_pkey'] },
+  read_timeline: { values: () => [account, commands[0]], indexes: ['command_pkey', 'history_batch_pkey'] },
   read_open_commands: { values: () => [executors, -1, 2_000], indexes: ['command_open_idx'] },
   read_earlier_keys: { values: () => [executors[0], 90_000, -1, 1_000], indexes: ['command_open_idx'] },
   count_open_commands: { values: () => [executors], indexes: ['command_open_idx'] },
@@ -203,15 +203,19 @@ const HOT: Readonly<Record<string, HotStatement>> = {
   read_unsettled_commands: { values: () => [executors, 1_000], indexes: ['command_unsettled_idx'] },
   read_changed_commands: {
     values: () => [account, 50_000, 50_500, executors],
-    indexes: ['history_pkey', 'command_pkey'],
+    indexes: ['history_batch_pkey', 'history_entry_pkey', 'command_pkey'],
   },
-  read_history_after: { values: () => [account, 50_000, 100, null, 50_000], indexes: ['history_pkey'] },
+  read_history_after: {
+    values: () => [account, 50_000, 100, null, 50_000],
+    indexes: ['history_batch_pkey', 'history_entry_pkey'],
+  },
   list_commands: { values: () => [account, LAST_ID, 100], indexes: ['command_pkey'] },
   search_commands: {
     values: () => [account, executors[0], LAST_ID, ['FAILED'], ['ping'], 100, 5_000],
     indexes: ['command_pkey'],
   },
-  remove_history: { values: () => [account, 1_700_000_000_500, 1_000], indexes: ['history_pkey'] },
+  remove_history: { values: () => [account, 1_700_000_000_500, 1_000], indexes: ['history_batch_pkey'] },
+  remove_history_entries: { values: () => [account, 1_700_000_000_500, 1_000], indexes: ['history_entry_pkey'] },
   remove_commands: { values: () => [account, commands[1], 1_000], indexes: ['command_pkey'] },
   quarantine_rows: { values: () => [account, commands, ['a', 'b']], indexes: ['command_pkey'] },
   fail_quarantined: { values: () => [account, commands, ['a', 'b']], indexes: ['command_pkey'] },
@@ -306,7 +310,8 @@ const HOT: Readonly<Record<string, HotStatement>> = {
 /** Tables that grow without bound, or with the fleet: never read from end to end for one of the above. */
 const LARGE_TABLES = [
   'command',
-  'history',
+  'history_batch',
+  'history_entry',
   'executor',
   'credential',
   'token',
@@ -363,8 +368,8 @@ describe('updates within the page', () => {
   const counters = `SELECT n_tup_upd::integer AS updates, n_tup_hot_upd::integer AS hot FROM pg_stat_user_tables
     WHERE schemaname = 'command' AND relname = 'command'`;
 
-  test('a change of state, attempt, receipts or timeline touches no index', async () => {
-    const set = `state = 'RUNNING', version = version + 1, received_time = now(), note = 'n', timeline = timeline || '{[]}'`;
+  test('a change of state, attempt, receipts or numbers touches no index', async () => {
+    const set = `state = 'RUNNING', version = version + 1, received_time = now(), note = 'n', change_numbers = change_numbers || 7`;
     expect(await hotShare(set)).toBeGreaterThan(0.9);
   });
 

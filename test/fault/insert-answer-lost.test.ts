@@ -46,7 +46,7 @@ async function insertWithoutAnswer(): Promise<string[]> {
   const ids = [randomUUID(), randomUUID()];
   const rows = ids.map((id) => {
     const { command, step } = issue(sampleOrder({ id, executorId }), Date.now());
-    return { command, steps: [step], sent: null };
+    return { command, step, sent: null };
   });
   cable.blackhole('down');
   const inserted = replica.ledger.insert(rows);

@@ -67,7 +67,7 @@ export class FlowReplica implements AsyncDisposable {
   async insert(order: Partial<IssueOrder>): Promise<Command> {
     const ids = { id: randomUUID(), accountId: ACCOUNT, executorId: this.executorId };
     const { command, step } = issue(sampleOrder({ ...ids, ...order }), this.clock.nowMs());
-    const row: NewCommand = { command, steps: [step], sent: null };
+    const row: NewCommand = { command, step, sent: null };
     const [outcome = null] = await this.ledger.insert([row]);
     if (outcome instanceof Error) throw outcome;
     if (outcome === null) throw new Error('the request id is taken');

@@ -77,7 +77,7 @@ export class LedgerReplica implements AsyncDisposable {
   /** Stores a new command; null when its request id is taken. */
   async insert(order: Partial<IssueOrder>): Promise<Command | null> {
     const { command, step } = issue(sampleOrder({ accountId: this.accountId, ...order }), Date.now());
-    const [outcome = null] = await this.ledger.insert([{ command, steps: [step], sent: null }]);
+    const [outcome = null] = await this.ledger.insert([{ command, step, sent: null }]);
     if (outcome instanceof Error) throw outcome;
     return outcome;
   }

@@ -6,6 +6,8 @@ const EXECUTORS = 2_000;
 /** One command in so many is open, one in so many has an outcome that may still be settled. */
 const OPEN_ONE_IN = 50;
 const UNSETTLED_ONE_IN = 1_000;
+const ENTRIES_PER_BATCH = 4;
+const STEPS = `json_build_object('s', json_build_array(json_build_array(null, 'PENDING', 1700000000000 + n, 'issued', 0)))`;
 /** Executor of command `n`: every executor has open commands and ended ones. */
 const EXECUTOR = `(n + n / ${OPEN_ONE_IN}) % ${EXECUTORS}`;
 
@@ -43,11 +45,20 @@ export async function insertSampleRows(client: Client): Promise<void> {
       CASE WHEN n % ${OPEN_ONE_IN} = 0 THEN t + interval '2 hours' ELSE 'infinity' END
     FROM (SELECT n, now() - interval '1 hour' + n * interval '30 milliseconds' AS t
           FROM generate_series(1, ${SAMPLE_COMMANDS}) n) rows`);
+  // The older half as an earlier release wrote it, entry by entry.
   await client.query(`INSERT INTO command.history (account_id, number, command_id, executor_id, steps)
     SELECT 'account-' || ${EXECUTOR} % ${ACCOUNTS}, n, ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
-      ('00000000-0000-4000-8000-' || lpad((${EXECUTOR})::text, 12, '0'))::uuid,
-      json_build_object('s', json_build_array(json_build_array(null, 'PENDING', 1700000000000 + n, 'issued', 0)))
-    FROM generate_series(1, ${SAMPLE_COMMANDS}) n`);
+      ('00000000-0000-4000-8000-' || lpad((${EXECUTOR})::text, 12, '0'))::uuid, ${STEPS}
+    FROM generate_series(1, ${SAMPLE_COMMANDS / 2}) n`);
+  await client.query(`INSERT INTO command.history_batch (account_id, number, first_number, numbers, command_ids, executor_ids, steps)
+    SELECT account, max(n), min(n), array_agg(n ORDER BY n), array_agg(command ORDER BY n), array_agg(executor ORDER BY n),
+      array_agg(steps ORDER BY n)
+    FROM (
+      SELECT n, 'account-' || ${EXECUTOR} % ${ACCOUNTS} AS account,
+        ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS command,
+        ('00000000-0000-4000-8000-' || lpad((${EXECUTOR})::text, 12, '0'))::uuid AS executor, (${STEPS})::text AS steps
+      FROM generate_series(${SAMPLE_COMMANDS / 2 + 1}, ${SAMPLE_COMMANDS}) n) entries
+    GROUP BY account, n / ${ENTRIES_PER_BATCH * ACCOUNTS}`);
   await client.query(`INSERT INTO command.quarantine (command_id, account_id, executor_id, defect, row_json)
     SELECT id, account_id, executor_id, 'kind: junk', '{}' FROM command.command WHERE sequence % 20 = 3`);
   await client.query(

@@ -68,7 +68,7 @@ function sent(command: Command): NewCommand['sent'] {
 function newCommand(): NewCommand {
   const order = sampleOrder({ id: sampleId(++made), accountId: ACCOUNT, executorId, kind: 'ping', orderingKey: '' });
   const { command, step } = issue(order, Date.now());
-  return { command, steps: [step], sent: null };
+  return { command, step, sent: null };
 }
 
 async function insertMany(count: number): Promise<Command[]> {

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => database[Symbol.asyncDispose]());
 
 beforeEach(async () => {
-  await pool.query('TRUNCATE command.command, command.history');
+  await pool.query('TRUNCATE command.command, command.history_batch');
 });
 
 async function newExecutor(accountId: string): Promise<string> {
@@ -31,7 +31,7 @@ async function issueMany(accountId: string, executorId: string, count: number, n
   const rows = Array.from({ length: count }, () => {
     const order = sampleOrder({ id: sampleId(++made), accountId, executorId, kind: 'ping', orderingKey: '' });
     const { command, step } = issue(order, nowMs);
-    return { command, steps: [step], sent: null };
+    return { command, step, sent: null };
   });
   await insert(pool, { accountId, writer: sampleId(++made), known: 0 }, rows);
   return rows.map(({ command }) => command.id);

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { issue } from '../../services/command/domain/issue.ts';
-import type { NewCommand } from '../../services/command/domain/repository.ts';
-import type { Command } from '../../services/command/domain/command.ts';
-import { transition } from '../../services/command/domain/transition.ts';
+import type { ChangedCommand, NewCommand } from '../../services/command/domain/repository.ts';
+import type { Command, Step } from '../../services/command/domain/command.ts';
+import { type CommandEvent, transition } from '../../services/command/domain/transition.ts';
 import { commandReader } from '../../services/command/store/command-reader.ts';
 import { change, insert, quarantine, readChanged } from '../../services/command/store/command-store.ts';
 import { createDatabasePool, type DatabasePool, storeExecutor } from '../harness/database-pool.ts';
@@ -13,6 +13,7 @@ const ACCOUNT = 'main';
 const EPOCH = 7;
 const WRITER = sampleId(9_999);
 const [HELD, AWAY] = [sampleId(10_001), sampleId(10_002)];
+const RECEIVED: CommandEvent = { type: 'received', atMs: Date.now() };
 let database: DatabasePool;
 let pool: Pool;
 let made = 0;
@@ -28,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => database[Symbol.asyncDispose]());
 
 beforeEach(async () => {
-  await pool.query('TRUNCATE command.command, command.history');
+  await pool.query('TRUNCATE command.command, command.history_batch');
   await pool.query('UPDATE command.account SET event_number = 0, removed_number = 0, run_writer = NULL');
 });
 
@@ -39,18 +40,12 @@ function ping(executorId: string, requestId: string | null = null): NewCommand {
   const order = { id, accountId: ACCOUNT, executorId, requestId, fingerprint, kind: 'ping', orderingKey: '' } as const;
   const { command, step } = issue(sampleOrder(order), Date.now());
   const sent = transition(command, { type: 'sent', epoch: EPOCH, journalId: 'j' }, Date.now());
-  return { command, steps: [step], sent: executorId === HELD ? sent : null };
+  return { command, step, sent: executorId === HELD ? sent : null };
 }
 
 async function stored(rows: readonly NewCommand[], known = 0): Promise<readonly number[]> {
   const { commands } = await insert(pool, { accountId: ACCOUNT, writer: WRITER, known }, rows);
   return rows.map(({ command }) => commands.get(command.id)?.sequence ?? 0);
-}
-
-function received(command: Command) {
-  const moved = transition(command, { type: 'received', atMs: Date.now() }, Date.now());
-  if (moved === null) throw new Error(`${command.state} is not received`);
-  return { command: moved.command, fromVersion: command.version, steps: [moved.step], fenceEpoch: EPOCH };
 }
 
 const sentOf = (row: NewCommand): Command => row.sent?.command ?? row.command;
@@ -73,6 +68,73 @@ async function follow(entriesMax: number, executorId?: string): Promise<string[]
 
 const line = (number: number, { command }: NewCommand, states: string) => `${number} ${command.id} ${states}`;
 
+/** The command after each of these events. */
+function onward(before: Command, ...events: readonly CommandEvent[]): ChangedCommand {
+  let [command, steps]: [Command, Step[]] = [before, []];
+  for (const event of events) {
+    const next = transition(command, event, Date.now());
+    if (next === null) throw new Error(`${event.type} changes nothing`);
+    command = next.command;
+    steps = [...steps, next.step];
+  }
+  return { command, fromVersion: before.version, steps, fenceEpoch: EPOCH };
+}
+
+const write = (changes: readonly ChangedCommand[]) => change(pool, { accountId: ACCOUNT, writer: WRITER }, changes);
+
+async function timeline({ command }: NewCommand): Promise<string[]> {
+  return (await commandReader(pool).timelineOf(ACCOUNT, command.id)).map(({ cause }) => cause);
+}
+
+describe('the timeline of a command', () => {
+  const atMs = Date.now();
+  const progressed: CommandEvent = { type: 'progressed', atMs, progress: new Uint8Array([1]) };
+  const finished: CommandEvent = { type: 'finished', atMs, attempt: 1, state: 'SUCCEEDED', result: null, error: null };
+
+  test("has its own steps and nobody else's, without interim progress", async () => {
+    const rows = [ping(HELD), ping(AWAY), ping(HELD)];
+    await stored(rows);
+    const [one, waits, other] = rows;
+    if (one === undefined || waits === undefined || other === undefined) throw new Error('there are three');
+    const started = [one, other].map((row) => onward(sentOf(row), RECEIVED, { type: 'started', atMs }));
+    await write(started);
+    const further = started.map((each) => onward(each.command, progressed));
+    await write(further);
+    expect(await timeline(one)).toEqual(['issued', 'sent', 'received', 'started']);
+    await write(further.map((each) => onward(each.command, progressed, finished)));
+    expect(await timeline(one)).toEqual(['issued', 'sent', 'received', 'started', 'finished']);
+    expect(await timeline(other)).toEqual(['issued', 'sent', 'received', 'started', 'finished']);
+    expect(await timeline(waits)).toEqual(['issued']);
+    const { rows: kept } = await pool.query<{ numbers: number }>(
+      'SELECT cardinality(change_numbers) AS numbers FROM command.command WHERE id = $1',
+      [one.command.id],
+    );
+    expect(kept).toEqual([{ numbers: 2 }]);
+  });
+
+  test('leaves out what was refused beside it, and what was not sent after all', async () => {
+    await stored([ping(AWAY)]);
+    await insert(pool, { accountId: ACCOUNT, writer: sampleId(9_998), known: 0 }, [ping(AWAY)]);
+    const rows = [ping(HELD), ping(HELD)];
+    await stored(rows, 1);
+    for (const row of rows) expect(await timeline(row)).toEqual(['issued']);
+    const [one, other] = rows;
+    if (one === undefined || other === undefined) throw new Error('there are two');
+    const cancelled = rows.map((row) => onward(row.command, { type: 'cancel_requested' }));
+    await write(cancelled.map((each, i) => (i === 0 ? { ...each, fromVersion: 9 } : each)));
+    expect(await timeline(one)).toEqual(['issued']);
+    expect(await timeline(other)).toEqual(['issued', 'cancelled']);
+  });
+
+  test('begins later when its history has been removed', async () => {
+    const [row] = [ping(HELD)];
+    await stored([row]);
+    await write([onward(sentOf(row), RECEIVED)]);
+    await pool.query('DELETE FROM command.history_batch WHERE number = 1');
+    expect(await timeline(row)).toEqual(['received']);
+  });
+});
+
 describe('the history of one write', () => {
   test('comes to whoever follows it command by command', async () => {
     const rows = Array.from({ length: 7 }, () => ping(HELD));
@@ -80,7 +142,7 @@ describe('the history of one write', () => {
     await change(
       pool,
       { accountId: ACCOUNT, writer: WRITER },
-      rows.map((row) => received(sentOf(row))),
+      rows.map((row) => onward(sentOf(row), RECEIVED)),
     );
     const lines = [
       ...rows.map((row, i) => line(i + 1, row, 'PENDING,SENT')),
@@ -130,7 +192,7 @@ describe('the history of one write', () => {
 
     const rows = [ping(HELD), ping(HELD), ping(HELD)];
     await stored(rows, 5);
-    const changes = rows.map((row) => received(sentOf(row)));
+    const changes = rows.map((row) => onward(sentOf(row), RECEIVED));
     const stale = changes.map((each, i) => (i === 1 ? { ...each, fromVersion: 99 } : each));
     await change(pool, { accountId: ACCOUNT, writer: WRITER }, stale);
     expect((await follow(100)).slice(-2)).toEqual(

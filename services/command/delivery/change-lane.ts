@@ -3,7 +3,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { Command } from '../domain/command.ts';
 import type { ChangedCommand } from '../domain/repository.ts';
 import * as store from '../store/command-store.ts';
-import { changeParameters } from '../store/write-statements.ts';
+import { changeParameters } from '../store/write-columns.ts';
 import type { AccountNumbers } from './account-numbers.ts';
 import type { PendingChange } from './change-queue.ts';
 import type { Persist } from './persist.ts';

@@ -7,7 +7,7 @@ import type { ChangedCommand, NewCommand } from '../domain/repository.ts';
 import { supersededKinds, supersedes } from '../domain/supersession.ts';
 import { transition } from '../domain/transition.ts';
 import * as store from '../store/command-store.ts';
-import { insertParameters } from '../store/write-statements.ts';
+import { insertParameters } from '../store/write-columns.ts';
 import type { AccountNumbers, Flight } from './account-numbers.ts';
 import { answer, type PendingInsert } from './insert-queue.ts';
 import type { LocalStreams } from './local-streams.ts';

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
-import { sampleCommand, sampleId } from '../../../test/harness/sample-commands.ts';
+import { sampleId, sampleOrder } from '../../../test/harness/sample-commands.ts';
+import { issue } from '../domain/issue.ts';
 import type { NewCommand } from '../domain/repository.ts';
 import { answer, InsertQueue, isStored } from './insert-queue.ts';
 
 function rows(...numbers: readonly number[]): NewCommand[] {
-  return numbers.map((number) => ({ command: sampleCommand({ id: sampleId(number) }), steps: [], sent: null }));
+  return numbers.map((number) => ({ ...issue(sampleOrder({ id: sampleId(number) }), 0), sent: null }));
 }
 
 test('a call is answered when all of its commands are, in its order, however they were taken', async () => {

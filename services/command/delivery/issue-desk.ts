@@ -70,7 +70,7 @@ export class IssueDesk implements CommandDesk {
     const nowMs = this.#deps.clock.nowMs();
     const rows = orders.map((order) => {
       const { command, step } = issue(order, nowMs);
-      return { command, steps: [step], sent: null };
+      return { command, step, sent: null };
     });
     const outcomes = await this.#deps.ledgers.of(first.accountId).insert(rows);
     for (const outcome of outcomes) if (isStored(outcome)) this.#deps.depths.added(outcome.executorId);

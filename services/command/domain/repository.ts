@@ -2,10 +2,10 @@ import type { Command, CommandState, Step } from './command.ts';
 
 /** What domain and handlers ask of storage; `store/` answers with Postgres. */
 
-/** A command to insert, PENDING, with the first steps of its history. `sequence` is given by the store. */
+/** A command to insert, PENDING, with the first step of its history. `sequence` is given by the store. */
 export interface NewCommand {
   readonly command: Command;
-  readonly steps: readonly Step[];
+  readonly step: Step;
   /**
    * The command as sent, where its executor's stream is held by this very replica: stored so when nothing came between
    * (same stream epoch, nobody else wrote to the account), and PENDING otherwise.

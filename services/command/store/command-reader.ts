@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Command, CommandState } from '../domain/command.ts';
+import type { Command, CommandState, Step } from '../domain/command.ts';
 import type { BlockingCommand, CommandReader } from '../domain/command-reader.ts';
 import { isKind, policyOf } from '../domain/kind.ts';
 import { related } from '../domain/ordering-key.ts';
@@ -13,7 +13,7 @@ import { readQuarantine } from './quarantine-list.ts';
 import { getCommand, readEventNumbers } from './read-statements.ts';
 import { listAccounts } from './retention-statements.ts';
 import { readStats } from './stats-store.ts';
-import { readSteps, type StoredSteps } from './step-row.ts';
+import { parseSteps, readSteps, type StoredSteps } from './step-row.ts';
 
 /** Numbers of history that one look goes through, however few of them match. */
 const NUMBERS_PER_LOOK = 50_000;
@@ -26,6 +26,7 @@ interface NumbersRow {
 
 interface TimelineRow {
   readonly timeline: readonly StoredSteps[];
+  readonly steps: readonly string[];
 }
 
 interface KeyRow {
@@ -69,12 +70,19 @@ export function commandReader(pool: Pool): CommandReader {
     },
     async timelineOf(accountId, commandId) {
       const [row] = await run<TimelineRow>(pool, readTimeline, [accountId, commandId]);
-      return row?.timeline.flatMap(readSteps) ?? [];
+      return row === undefined ? [] : timelineOf(row);
     },
     blocking: (command, blockingMax) => readBlocking(pool, command, blockingMax),
     stats: (accountId, query) => readStats(pool, accountId, query),
     quarantined: (accountId, page) => readQuarantine(pool, accountId, page),
   };
+}
+
+/** Of a command that two releases wrote, the later one knows its own steps by number only: time puts them in order. */
+function timelineOf({ timeline, steps }: TimelineRow): readonly Step[] {
+  const earlier = timeline.flatMap(readSteps);
+  const own = steps.flatMap(parseSteps).filter(({ cause }) => cause !== 'progressed');
+  return earlier.length === 0 ? own : [...earlier, ...own].toSorted((one, other) => one.atMs - other.atMs);
 }
 
 /** Page by page through what is open before the command, until enough of it is related. */

@@ -16,13 +16,8 @@ import {
   readUnsettledCommands,
 } from './read-statements.ts';
 import { rowTypes, type Statement } from './types.ts';
-import {
-  changeCommands,
-  changeParameters,
-  insertCommands,
-  insertParameters,
-  insertRequestedCommands,
-} from './write-statements.ts';
+import { changeParameters, insertParameters } from './write-columns.ts';
+import { changeCommands, insertCommands, insertRequestedCommands } from './write-statements.ts';
 
 /** Where a statement runs: on the pool, or within somebody's transaction. */
 export type Connection = Pool | PoolClient;

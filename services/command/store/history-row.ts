@@ -1,13 +1,13 @@
 import type { HistoryPage } from '../domain/command-reader.ts';
 import type { HistoryEntry } from '../domain/repository.ts';
-import { readSteps, type StoredSteps } from './step-row.ts';
+import { parseSteps } from './step-row.ts';
 
-/** A row of command.history. */
+/** An entry of the history. */
 interface HistoryRow {
   readonly number: number;
   readonly command_id: string;
   readonly executor_id: string;
-  readonly steps: StoredSteps;
+  readonly steps: string;
 }
 
 /** A row of `read_history_after`; all but the account's numbers are NULL when nothing was found. */
@@ -17,7 +17,7 @@ export type HistoryAfterRow = { readonly event_number: number; readonly removed_
 );
 
 function readHistoryRow(row: HistoryRow): HistoryEntry {
-  return { number: row.number, commandId: row.command_id, executorId: row.executor_id, steps: readSteps(row.steps) };
+  return { number: row.number, commandId: row.command_id, executorId: row.executor_id, steps: parseSteps(row.steps) };
 }
 
 interface Look {

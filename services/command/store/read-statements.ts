@@ -1,3 +1,4 @@
+import { earlierEntriesBetween, entriesBetween } from './history-statements.ts';
 import type { Statement } from './types.ts';
 
 /** $1 account, $2 ids. */
@@ -46,9 +47,12 @@ export const readEventNumbers: Statement = {
 export const readChangedCommands: Statement = {
   name: 'read_changed_commands',
   text: `WITH changed AS MATERIALIZED (
-  SELECT DISTINCT h.account_id, h.command_id FROM command.history h
-  WHERE h.account_id = $1 AND h.number > $2::bigint AND h.number <= $3::bigint AND h.executor_id = ANY($4::uuid[]))
-SELECT c.* FROM changed JOIN command.command c ON c.account_id = changed.account_id AND c.id = changed.command_id
+  ${entriesBetween('$1', '$2::bigint', '$3::bigint')} AND e.executor_id = ANY($4::uuid[])
+  UNION ALL
+  ${earlierEntriesBetween('$1', '$2::bigint', '$3::bigint')} AND e.executor_id = ANY($4::uuid[])
+)
+SELECT c.* FROM (SELECT DISTINCT account_id, command_id FROM changed) changed
+JOIN command.command c ON c.account_id = changed.account_id AND c.id = changed.command_id
 ORDER BY c.sequence`,
 };
 
@@ -99,15 +103,17 @@ export const failQuarantined: Statement = {
 ), failed AS (
   UPDATE command.command c SET state = 'FAILED', version = c.version + 1, due_time = 'infinity', finish_time = now(),
     error_reason = 'QUARANTINED', error_message = q.message, error_hop = 'platform', error_retryable = false,
-    error_metadata = '{}', unsettled = false, timeline = c.timeline || ARRAY[q.steps]
+    error_metadata = '{}', unsettled = false, change_numbers = c.change_numbers || (counter.base + q.place)
   FROM (
-    SELECT u.id, u.message, json_build_object('s', json_build_array(json_build_array(
-      NULL, 'FAILED', (extract(epoch FROM now()) * 1000)::bigint, 'quarantined', 0, NULL, 'QUARANTINED', u.message))) AS steps
-    FROM unnest($2::uuid[], $3::text[]) AS u(id, message)
+    SELECT u.id, u.message, u.place, json_build_object('s', json_build_array(json_build_array(
+      NULL, 'FAILED', (extract(epoch FROM now()) * 1000)::bigint, 'quarantined', 0, NULL, 'QUARANTINED', u.message)))::text AS steps
+    FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS u(id, message, place)
   ) q, counter
   WHERE c.account_id = $1 AND c.id = q.id AND c.due_time < 'infinity'
-  RETURNING c.id, c.executor_id, q.steps
+  RETURNING c.id, c.executor_id, q.steps, counter.base + q.place AS number
 )
-INSERT INTO command.history (account_id, number, command_id, executor_id, steps)
-SELECT $1, counter.base + row_number() OVER (ORDER BY f.id), f.id, f.executor_id, f.steps FROM failed f, counter`,
+INSERT INTO command.history_batch (account_id, number, first_number, numbers, command_ids, executor_ids, steps)
+SELECT $1, max(number), min(number), array_agg(number ORDER BY number), array_agg(id ORDER BY number),
+  array_agg(executor_id ORDER BY number), array_agg(steps ORDER BY number)
+FROM failed HAVING count(*) > 0`,
 };
