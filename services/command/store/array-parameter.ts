@@ -32,7 +32,10 @@ const SCRATCH_BYTES_KEPT_MAX = 4_194_304;
 
 /** Where arrays are put together; every call leaves with a copy of its own. */
 let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES_MIN);
+let view = new DataView(scratch.buffer);
 let at = 0;
+
+type ElementOf<T> = (row: T) => ArrayElement;
 
 /**
  * One array parameter in Postgres' binary form, NULL when every element is null. The text form made Postgres parse each
@@ -41,109 +44,208 @@ let at = 0;
  * Values: null, strings (for uuid in lower or upper case), numbers, booleans, bytes; Infinity is the time "infinity".
  * @throws RangeError or TypeError for a value that the type cannot hold.
  */
-export function arrayParameter<T>(type: ElementType, rows: readonly T[], of: (row: T) => ArrayElement): Buffer | null {
+export function arrayParameter<T>(type: ElementType, rows: readonly T[], of: ElementOf<T>): Buffer | null {
   at = HEADER_BYTES;
-  let nulls = 0;
-  for (const row of rows) {
-    const value = of(row);
-    if (value === null) {
-      reserve(LENGTH_BYTES);
-      at = scratch.writeInt32BE(NULL_LENGTH, at);
-      nulls += 1;
-    } else write(type, value);
-  }
+  const nulls = writeAll(type, rows, of);
   if (nulls === rows.length && nulls > 0) return null;
   const end = rows.length === 0 ? EMPTY_HEADER_BYTES : at;
-  scratch.writeInt32BE(rows.length === 0 ? 0 : 1, 0);
-  scratch.writeInt32BE(nulls === 0 ? 0 : 1, 4);
-  scratch.writeInt32BE(ELEMENT_OIDS[type], 8);
-  scratch.writeInt32BE(rows.length, 12);
-  scratch.writeInt32BE(1, 16);
+  view.setInt32(0, rows.length === 0 ? 0 : 1);
+  view.setInt32(4, nulls === 0 ? 0 : 1);
+  view.setInt32(8, ELEMENT_OIDS[type]);
+  view.setInt32(12, rows.length);
+  view.setInt32(16, 1);
   const literal = Buffer.from(scratch.subarray(0, end));
-  if (scratch.length > SCRATCH_BYTES_KEPT_MAX) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES_MIN);
+  if (scratch.length > SCRATCH_BYTES_KEPT_MAX) replaceScratch(SCRATCH_BYTES_MIN);
   return literal;
+}
+
+/**
+ * Gives how many elements are null. A loop for each type, of which the writing becomes a part: one for all types took a
+ * lifecycle 5.7 us for its 57 elements, these take 3.6.
+ */
+function writeAll<T>(type: ElementType, rows: readonly T[], of: ElementOf<T>): number {
+  switch (type) {
+    case 'boolean':
+      return writeBooleans(rows, of);
+    case 'smallint':
+      return writeSmallints(rows, of);
+    case 'integer':
+      return writeIntegers(rows, of);
+    case 'bigint':
+      return writeBigints(rows, of);
+    case 'timestamptz':
+      return writeTimes(rows, of);
+    case 'uuid':
+      return writeUuids(rows, of);
+    case 'bytea':
+      return writeBytes(rows, of);
+    case 'text':
+      return writeTexts(rows, of);
+  }
+}
+
+function replaceScratch(bytes: number): void {
+  scratch = Buffer.allocUnsafeSlow(bytes);
+  view = new DataView(scratch.buffer);
 }
 
 function reserve(bytes: number): void {
   if (at + bytes <= scratch.length) return;
-  const larger = Buffer.allocUnsafeSlow(Math.max(scratch.length * 2, at + bytes));
-  scratch.copy(larger, 0, 0, at);
-  scratch = larger;
+  const before = scratch;
+  replaceScratch(Math.max(scratch.length * 2, at + bytes));
+  before.copy(scratch, 0, 0, at);
 }
 
-function write(type: ElementType, value: string | number | boolean | Uint8Array): void {
-  switch (type) {
-    case 'uuid':
-      writeUuid(String(value));
-      return;
-    case 'timestamptz':
-      writeTime(Number(value));
-      return;
-    case 'bigint':
-      writeBigint(Number(value));
-      return;
-    case 'integer':
-      reserve(LENGTH_BYTES + 4);
-      at = scratch.writeInt32BE(4, at);
-      at = scratch.writeInt32BE(whole(value), at);
-      return;
-    case 'smallint':
-      reserve(LENGTH_BYTES + 2);
-      at = scratch.writeInt32BE(2, at);
-      at = scratch.writeInt16BE(whole(value), at);
-      return;
-    case 'boolean':
-      reserve(LENGTH_BYTES + 1);
-      at = scratch.writeInt32BE(1, at);
-      scratch[at++] = value === true ? 1 : 0;
-      return;
-    case 'bytea':
-      if (!(value instanceof Uint8Array)) throw new TypeError('bytes are wanted');
-      reserve(LENGTH_BYTES + value.length);
-      at = scratch.writeInt32BE(value.length, at);
-      scratch.set(value, at);
-      at += value.length;
-      return;
-    case 'text':
-      writeText(String(value));
+/** Gives the one null that it writes. */
+function writeNull(): number {
+  view.setInt32(at, NULL_LENGTH);
+  at += LENGTH_BYTES;
+  return 1;
+}
+
+function writeBooleans<T>(rows: readonly T[], of: ElementOf<T>): number {
+  reserve(rows.length * (LENGTH_BYTES + 1));
+  let nulls = 0;
+  for (const row of rows) {
+    const value = of(row);
+    if (value === null) nulls += writeNull();
+    else {
+      view.setInt32(at, 1);
+      view.setInt8(at + LENGTH_BYTES, value === true ? 1 : 0);
+      at += LENGTH_BYTES + 1;
+    }
   }
+  return nulls;
 }
 
-function whole(value: unknown): number {
-  if (!Number.isInteger(value)) throw new RangeError(`${String(value)} is not a whole number`);
-  return Number(value);
+function writeSmallints<T>(rows: readonly T[], of: ElementOf<T>): number {
+  reserve(rows.length * (LENGTH_BYTES + 2));
+  let nulls = 0;
+  for (const row of rows) {
+    const value = of(row);
+    if (value === null) nulls += writeNull();
+    else {
+      view.setInt32(at, 2);
+      view.setInt16(at + LENGTH_BYTES, whole(value, 2 ** 15));
+      at += LENGTH_BYTES + 2;
+    }
+  }
+  return nulls;
 }
 
-function writeText(text: string): void {
-  reserve(LENGTH_BYTES + text.length * UTF8_BYTES_PER_UNIT_MAX);
-  const bytes = putText(scratch, text, at + LENGTH_BYTES);
-  at = scratch.writeInt32BE(bytes, at) + bytes;
+function writeIntegers<T>(rows: readonly T[], of: ElementOf<T>): number {
+  reserve(rows.length * (LENGTH_BYTES + 4));
+  let nulls = 0;
+  for (const row of rows) {
+    const value = of(row);
+    if (value === null) nulls += writeNull();
+    else {
+      view.setInt32(at, 4);
+      view.setInt32(at + LENGTH_BYTES, whole(value, 2 ** 31));
+      at += LENGTH_BYTES + 4;
+    }
+  }
+  return nulls;
+}
+
+function writeBigints<T>(rows: readonly T[], of: ElementOf<T>): number {
+  reserve(rows.length * (LENGTH_BYTES + 8));
+  let nulls = 0;
+  for (const row of rows) {
+    const value = of(row);
+    if (value === null) nulls += writeNull();
+    else writeWhole(whole(value, 2 ** 53));
+  }
+  return nulls;
+}
+
+function writeTimes<T>(rows: readonly T[], of: ElementOf<T>): number {
+  reserve(rows.length * (LENGTH_BYTES + 8));
+  let nulls = 0;
+  for (const row of rows) {
+    const value = of(row);
+    if (value === null) nulls += writeNull();
+    else writeTime(Number(value));
+  }
+  return nulls;
+}
+
+function writeUuids<T>(rows: readonly T[], of: ElementOf<T>): number {
+  reserve(rows.length * (LENGTH_BYTES + UUID_BYTES));
+  let nulls = 0;
+  for (const row of rows) {
+    const value = of(row);
+    if (value === null) nulls += writeNull();
+    else writeUuid(String(value));
+  }
+  return nulls;
+}
+
+function writeBytes<T>(rows: readonly T[], of: ElementOf<T>): number {
+  let nulls = 0;
+  for (const row of rows) {
+    const value = of(row);
+    reserve(LENGTH_BYTES);
+    if (value === null) {
+      nulls += writeNull();
+      continue;
+    }
+    if (!(value instanceof Uint8Array)) throw new TypeError('bytes are wanted');
+    reserve(LENGTH_BYTES + value.length);
+    view.setInt32(at, value.length);
+    scratch.set(value, at + LENGTH_BYTES);
+    at += LENGTH_BYTES + value.length;
+  }
+  return nulls;
+}
+
+function writeTexts<T>(rows: readonly T[], of: ElementOf<T>): number {
+  let nulls = 0;
+  for (const row of rows) {
+    const value = of(row);
+    reserve(LENGTH_BYTES);
+    if (value === null) {
+      nulls += writeNull();
+      continue;
+    }
+    const text = String(value);
+    reserve(LENGTH_BYTES + text.length * UTF8_BYTES_PER_UNIT_MAX);
+    const bytes = putText(scratch, text, at + LENGTH_BYTES);
+    view.setInt32(at, bytes);
+    at += LENGTH_BYTES + bytes;
+  }
+  return nulls;
+}
+
+/** A whole number from -`limit` to below `limit`; of 2^53, what a number holds exactly. */
+function whole(value: unknown, limit: number): number {
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${String(value)} is not a whole number below 2^53`);
+  const number = Number(value);
+  if (number < -limit || number >= limit) throw new RangeError(`${number} is beyond what the column holds`);
+  return number;
 }
 
 const DASH = 45;
+const NO_DIGIT = 0xff;
+/** What a character counts for in hexadecimal. */
+const HEX_DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase());
+  return digit < 0 ? NO_DIGIT : digit;
+});
 
 function writeUuid(text: string): void {
-  reserve(LENGTH_BYTES + UUID_BYTES);
-  at = scratch.writeInt32BE(UUID_BYTES, at);
-  let digits = 0;
-  let high = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === DASH) continue;
-    const digit = hexDigit(code);
-    if (digit < 0 || digits === 2 * UUID_BYTES) throw new RangeError(`"${text}" is not a UUID`);
-    if (digits % 2 === 0) high = digit << 4;
-    else scratch[at++] = high | digit;
-    digits += 1;
+  view.setInt32(at, UUID_BYTES);
+  at += LENGTH_BYTES;
+  const end = at + UUID_BYTES;
+  let i = 0;
+  for (; at < end && i < text.length; i += 2) {
+    if (text.charCodeAt(i) === DASH) i += 1;
+    const high = HEX_DIGITS[text.charCodeAt(i)] ?? NO_DIGIT;
+    const low = HEX_DIGITS[text.charCodeAt(i + 1)] ?? NO_DIGIT;
+    if (high === NO_DIGIT || low === NO_DIGIT) break;
+    scratch[at++] = (high << 4) | low;
   }
-  if (digits !== 2 * UUID_BYTES) throw new RangeError(`"${text}" is not a UUID`);
-}
-
-/** -1 for what is none. */
-function hexDigit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  const lower = code | 0x20;
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+  if (at !== end || i !== text.length) throw new RangeError(`"${text}" is not a UUID`);
 }
 
 function writeTime(ms: number): void {
@@ -153,11 +255,6 @@ function writeTime(ms: number): void {
   else writeWhole(Math.round((ms - POSTGRES_EPOCH_MS) * 1_000));
 }
 
-function writeBigint(value: number): void {
-  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is not a whole number below 2^53`);
-  writeWhole(value);
-}
-
 /** Times from the year 2285 on are beyond 2^53 microseconds, and whole milliseconds no less. */
 function writeWhole(value: number): void {
   const high = Math.floor(value / TWO_32);
@@ -165,8 +262,8 @@ function writeWhole(value: number): void {
 }
 
 function writeHalves(high: number, low: number): void {
-  reserve(LENGTH_BYTES + 8);
-  at = scratch.writeInt32BE(8, at);
-  at = scratch.writeInt32BE(high, at);
-  at = scratch.writeUInt32BE(low, at);
+  view.setInt32(at, 8);
+  view.setInt32(at + LENGTH_BYTES, high);
+  view.setUint32(at + LENGTH_BYTES + 4, low);
+  at += LENGTH_BYTES + 8;
 }
