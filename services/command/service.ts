@@ -31,6 +31,7 @@ import { executorBook, readExecutors } from './store/executor-store.ts';
 import { storeRefusals } from './store/refusal-store.ts';
 import { venueBook } from './store/venue-store.ts';
 import { readEventFrame } from './wire/event-frame.ts';
+import { readIssueCommands } from './wire/sent-payloads.ts';
 
 export const PLATFORM_VERSION = '1.0.0';
 
@@ -137,7 +138,9 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
       limits: grpcServerLimits(),
       authenticate: internalAuthenticator(config.internalToken),
     });
-    internal.register(CommandService, commandHandlers({ ...shared, desk, reader: commandReader(pool) }));
+    internal.register(CommandService, commandHandlers({ ...shared, desk, reader: commandReader(pool) }), {
+      issueCommands: readIssueCommands,
+    });
     internal.register(
       ExecutorService,
       executorHandlers({

@@ -15,6 +15,7 @@ import { commandToProto } from '../wire/command-to-proto.ts';
 import { reasonNumber } from '../wire/error-reason.ts';
 import { FieldChecks } from '../wire/field-checks.ts';
 import { parseIssueRequest } from '../wire/issue-request.ts';
+import { sentPayloadsOf } from '../wire/sent-payloads.ts';
 import type { CommandHandlerDependencies } from './dependencies.ts';
 import { issueParsed } from './issuing.ts';
 
@@ -28,7 +29,8 @@ export function issueCommands(deps: CommandHandlerDependencies) {
     const { accountId } = callerOf(context);
     checkEnvelope(request);
     const nowMs = deps.clock.nowMs();
-    const parsed = request.requests.map((one) => parseIssueRequest(one, nowMs));
+    const payloads = sentPayloadsOf(request);
+    const parsed = request.requests.map((one, i) => parseIssueRequest(one, nowMs, payloads[i]));
     const outcomes = await issueParsed(deps, accountId, parsed);
     if (request.brief) return new BriefOutcomes(outcomes);
     const executorIds = outcomes.flatMap((outcome) => (outcome.type === 'issued' ? [outcome.command.executorId] : []));

@@ -21,7 +21,7 @@ import { FieldChecks } from './field-checks.ts';
 import { fingerprint } from './fingerprint.ts';
 import { checkKind } from './kind-rules.ts';
 import { laneFromProto } from './lane.ts';
-import { encodePayload, KIND_NAMES, keyPartsOf, kindOf } from './payload.ts';
+import { encodePayload, KIND_NAMES, keyPartsOf, kindOf, sharedCopy } from './payload.ts';
 import { millisecondsOfTimestamp } from './time.ts';
 
 const NOT_AFTER_MS_MAX = 30 * 24 * 3_600_000;
@@ -40,8 +40,8 @@ export type ParsedIssue =
   | { readonly type: 'stale'; readonly wish: IssueWish; readonly violations: readonly FieldViolation[] }
   | { readonly type: 'refused'; readonly violations: readonly FieldViolation[] };
 
-/** Checks everything at once and returns a narrower type, or every violation. */
-export function parseIssueRequest(request: IssueCommandRequest, nowMs: number): ParsedIssue {
+/** Checks everything at once and returns a narrower type, or every violation. `payload`: in the bytes that came, if known. */
+export function parseIssueRequest(request: IssueCommandRequest, nowMs: number, payload?: Uint8Array): ParsedIssue {
   const checks = new FieldChecks(unknownFields(IssueCommandRequestSchema, request));
   checks.text('executor', request.executor, { required: true });
   checkRequestId(request.requestId, checks);
@@ -62,7 +62,7 @@ export function parseIssueRequest(request: IssueCommandRequest, nowMs: number): 
   const wish: IssueWish = {
     executor: request.executor,
     kind: kindName,
-    parameters: encodePayload(kind),
+    parameters: payload === undefined ? encodePayload(kind) : sharedCopy(payload),
     orderingKey: orderingKey(kindName, keyPartsOf(kind)),
     requestId: request.requestId === '' ? null : request.requestId,
     retryOf: null,

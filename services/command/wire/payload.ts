@@ -22,9 +22,14 @@ export function kindOf(kindCase: KindCase): Kind {
   return name;
 }
 
-/** The stored form of a kind. Copied into memory that many share: an array of its own was a fourteenth of what open commands hold. */
+/** The stored form of a kind. */
 export function encodePayload(kind: KindValue): Uint8Array {
-  return Buffer.from(toBinary(CommandPayloadSchema, create(CommandPayloadSchema, { kind })));
+  return sharedCopy(toBinary(CommandPayloadSchema, create(CommandPayloadSchema, { kind })));
+}
+
+/** In memory that many share: an array of its own was a fourteenth of what open commands hold. */
+export function sharedCopy(payload: Uint8Array): Uint8Array {
+  return Buffer.from(payload);
 }
 
 /** A stored payload, or what is wrong with it and in which column. */
