@@ -29,10 +29,16 @@ export function orderingKey(kind: Kind, parts: KeyParts): string {
 }
 
 function path(parts: readonly string[]): string {
-  const firstUnnamed = parts.indexOf('');
-  const named = firstUnnamed === -1 ? parts : parts.slice(0, firstUnnamed);
-  return EXECUTOR_KEY + named.map(encodeURIComponent).join('/');
+  let key = '';
+  for (const part of parts) {
+    if (part === '') break;
+    key += `/${PLAIN.test(part) ? part : encodeURIComponent(part)}`;
+  }
+  return key === '' ? EXECUTOR_KEY : key;
 }
+
+/** What is encoded as itself: most names, and finding that takes a fraction of encoding them. */
+const PLAIN = /^[\w.~-]*$/;
 
 /** True when `outer` equals `inner` or contains it. Keys that are empty contain nothing and lie in nothing. */
 export function contains(outer: string, inner: string): boolean {

@@ -42,7 +42,7 @@ export class LiveWrite implements PendingChange {
     live.events = [];
     live.deliver = false;
     this.#taken = {
-      row: { command: current, fromVersion: durable.version, steps, fenceEpoch: this.#fenceEpoch },
+      row: { command: current, before: durable, steps, fenceEpoch: this.#fenceEpoch },
       deliver,
     };
     return this.#taken.row;

@@ -158,15 +158,18 @@ export class ExecutorSession implements FlowOutput {
   takeEvents(batch: EventBatch): void {
     const nowMs = this.#clock.nowMs();
     const facts = [];
+    // Receipt, start and end of a command mostly come together.
+    let lastId = '';
     for (const event of batch.events) {
       const fact = factOf(event, nowMs);
-      if (fact === undefined || !UUID.test(fact.commandId)) {
+      if (fact === undefined || (fact.commandId !== lastId && !UUID.test(fact.commandId))) {
         this.#logger.warn(
           { commandId: event.commandId.slice(0, 64) },
           'event without a known case or command id ignored',
         );
         continue;
       }
+      lastId = fact.commandId;
       facts.push(fact);
     }
     this.flow.report(facts);
