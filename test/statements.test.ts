@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { transition } from '../services/command/domain/transition.ts';
 import type { ChangedCommand, NewCommand } from '../services/command/domain/repository.ts';
-import { changeParameters, insertParameters } from '../services/command/store/write-columns.ts';
+import { prepareChange, prepareInsert } from '../services/command/store/write-statements.ts';
 import { createDatabase, type TestDatabase } from './harness/database.ts';
 import { sampleCommand, sampleId, sampleOrder } from './harness/sample-commands.ts';
 import { insertSampleInstances } from './harness/sample-instances.ts';
@@ -166,10 +166,11 @@ function newRows(): NewCommand[] {
   });
 }
 
-function changedRows(): ChangedCommand[] {
+/** With another note than before, a change has more to write than most. */
+function changedRows(note: string | null): ChangedCommand[] {
   return commands.map((id) => {
     const command = { ...sampleCommand({}, {}, Date.now()), id, executorId: executors[0] ?? '' };
-    return { command, fromVersion: 4, steps: [], fenceEpoch: 3 };
+    return { command, before: { ...command, version: 4, note }, steps: [], fenceEpoch: 3 };
   });
 }
 
@@ -179,15 +180,19 @@ const trader = sampleStrategyRow.accountId(0);
 const HOT: Readonly<Record<string, HotStatement>> = {
   ...HOT_TRADING,
   insert_commands: {
-    values: () => [account, 2, sampleId(1), 10, ...insertParameters(newRows())],
+    values: () => [account, 2, sampleId(1), 10, ...prepareInsert(newRows()).values],
     indexes: ['executor_pkey'],
   },
   insert_requested_commands: {
-    values: () => [account, 2, sampleId(1), 10, ...insertParameters(newRows())],
+    values: () => [account, 2, sampleId(1), 10, ...prepareInsert(newRows()).values],
     indexes: ['executor_pkey'],
   },
   change_commands: {
-    values: () => [account, 2, sampleId(1), ...changeParameters(changedRows())],
+    values: () => [account, 2, sampleId(1), ...prepareChange(changedRows('another')).values],
+    indexes: ['command_pkey', 'executor_pkey'],
+  },
+  advance_commands: {
+    values: () => [account, 2, sampleId(1), ...prepareChange(changedRows(null)).values],
     indexes: ['command_pkey', 'executor_pkey'],
   },
   get_command: { values: () => [account, commands[0]], indexes: ['command_pkey'] },

@@ -245,7 +245,7 @@ export class FlowLedger {
     const taken = this.#row.take(writer, batch.length);
     const written = new Set<string>();
     for (const [i, { row }] of batch.entries()) {
-      if (this.store.get(row.command.id)?.version !== row.fromVersion) continue;
+      if (this.store.get(row.command.id)?.version !== row.before.version) continue;
       if (row.fenceEpoch !== 0 && row.fenceEpoch !== this.#around.epoch()) continue;
       this.#record(taken.baseNumber + i + 1, row.command);
       written.add(row.command.id);

@@ -79,7 +79,7 @@ export class FlowReplica implements AsyncDisposable {
     const moved = transition(command, { type: 'cancel_requested' }, this.clock.nowMs());
     if (moved === null) throw new Error(`${command.state} cannot be cancelled`);
     const steps = [moved.step];
-    return this.ledger.change({ command: moved.command, fromVersion: command.version, steps, fenceEpoch: 0 });
+    return this.ledger.change({ command: moved.command, before: command, steps, fenceEpoch: 0 });
   }
 
   /** The agent reports the end of a first attempt: its success, or what failed. */

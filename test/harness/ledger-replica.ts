@@ -88,7 +88,7 @@ export class LedgerReplica implements AsyncDisposable {
     if (moved === null) return null;
     const row: ChangedCommand = {
       command: moved.command,
-      fromVersion: command.version,
+      before: command,
       steps: [moved.step],
       fenceEpoch,
     };

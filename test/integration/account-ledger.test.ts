@@ -79,7 +79,7 @@ async function insertMany(count: number): Promise<Command[]> {
 function cancelled(command: Command): ChangedCommand {
   const moved = transition(command, { type: 'cancel_requested' }, Date.now());
   if (moved === null) throw new Error(`${command.state} cannot be cancelled`);
-  return { command: moved.command, fromVersion: command.version, steps: [moved.step], fenceEpoch: 0 };
+  return { command: moved.command, before: command, steps: [moved.step], fenceEpoch: 0 };
 }
 
 async function storedNumber(): Promise<unknown> {

@@ -84,7 +84,7 @@ test('while releases with and without batches of history run side by side, each 
     if (stored === undefined || received === null || ended === null) throw new Error('the command is not as written');
     const row = {
       command: ended.command,
-      fromVersion: stored.version,
+      before: stored,
       steps: [received.step, ended.step],
       fenceEpoch: 0,
     };

@@ -77,9 +77,11 @@ function onward(before: Command, ...events: readonly CommandEvent[]): ChangedCom
     command = next.command;
     steps = [...steps, next.step];
   }
-  return { command, fromVersion: before.version, steps, fenceEpoch: EPOCH };
+  return { command, before, steps, fenceEpoch: EPOCH };
 }
 
+/** The same, made from what is not stored. */
+const stale = (row: ChangedCommand): ChangedCommand => ({ ...row, before: { ...row.before, version: 99 } });
 const write = (changes: readonly ChangedCommand[]) => change(pool, { accountId: ACCOUNT, writer: WRITER }, changes);
 
 async function timeline({ command }: NewCommand): Promise<string[]> {
@@ -121,7 +123,7 @@ describe('the timeline of a command', () => {
     const [one, other] = rows;
     if (one === undefined || other === undefined) throw new Error('there are two');
     const cancelled = rows.map((row) => onward(row.command, { type: 'cancel_requested' }));
-    await write(cancelled.map((each, i) => (i === 0 ? { ...each, fromVersion: 9 } : each)));
+    await write(cancelled.map((each, i) => (i === 0 ? stale(each) : each)));
     expect(await timeline(one)).toEqual(['issued']);
     expect(await timeline(other)).toEqual(['issued', 'cancelled']);
   });
@@ -193,8 +195,7 @@ describe('the history of one write', () => {
     const rows = [ping(HELD), ping(HELD), ping(HELD)];
     await stored(rows, 5);
     const changes = rows.map((row) => onward(sentOf(row), RECEIVED));
-    const stale = changes.map((each, i) => (i === 1 ? { ...each, fromVersion: 99 } : each));
-    await change(pool, { accountId: ACCOUNT, writer: WRITER }, stale);
+    await write(changes.map((each, i) => (i === 1 ? stale(each) : each)));
     expect((await follow(100)).slice(-2)).toEqual(
       [0, 2].flatMap((i) => (rows[i] === undefined ? [] : [line(9 + i, rows[i], 'RECEIVED')])),
     );

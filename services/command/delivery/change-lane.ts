@@ -3,7 +3,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { Command } from '../domain/command.ts';
 import type { ChangedCommand } from '../domain/repository.ts';
 import * as store from '../store/command-store.ts';
-import { changeParameters } from '../store/write-columns.ts';
+import { prepareChange } from '../store/write-statements.ts';
 import type { AccountNumbers } from './account-numbers.ts';
 import type { PendingChange } from './change-queue.ts';
 import type { Persist } from './persist.ts';
@@ -52,12 +52,12 @@ export class ChangeLane {
 
   async #writeRows(batch: readonly PendingChange[], rows: readonly ChangedCommand[]): Promise<void> {
     // What cannot be stored is refused here, before anything is sent.
-    const values = changeParameters(rows);
+    const write = prepareChange(rows);
     await this.#deps.persist('change', async () => {
       const { pool, accountId, numbers } = this.#deps;
       const flight = await numbers.begin();
       try {
-        const changed = await store.change(pool, { accountId, writer: flight.writer }, rows, values);
+        const changed = await store.change(pool, { accountId, writer: flight.writer }, rows, write);
         await numbers.took(flight, changed, rows.length);
         this.#answer(batch, rows, changed);
       } catch (thrown) {

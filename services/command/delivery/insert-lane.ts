@@ -7,7 +7,7 @@ import type { ChangedCommand, NewCommand } from '../domain/repository.ts';
 import { supersededKinds, supersedes } from '../domain/supersession.ts';
 import { transition } from '../domain/transition.ts';
 import * as store from '../store/command-store.ts';
-import { insertParameters } from '../store/write-columns.ts';
+import { type PreparedWrite, prepareInsert } from '../store/write-statements.ts';
 import type { AccountNumbers, Flight } from './account-numbers.ts';
 import { answer, type PendingInsert } from './insert-queue.ts';
 import type { LocalStreams } from './local-streams.ts';
@@ -21,8 +21,6 @@ export interface InsertLaneDependencies {
   /** Tells who has to know of commands that were written. */
   readonly announce: (commands: readonly Command[]) => void;
 }
-
-type InsertParameters = ReturnType<typeof insertParameters>;
 
 /** A batch as it was stored, and the commands whose end it brought with it. */
 interface Stored {
@@ -48,9 +46,9 @@ export class InsertLane {
     const rows = batch.map(({ row }, i) => ({ ...row, sent: this.#admit(flight, numbered[i], stops) }));
     let handedOver = false;
     try {
-      const values = insertParameters(rows);
+      const write = prepareInsert(rows);
       handedOver = true;
-      const stored = await this.#store(rows, values, stops.length > 0, flight);
+      const stored = await this.#store(rows, write, stops.length > 0, flight);
       // Somebody wrote before us whom we have not seen.
       if (stored.inserted.sent === 0) this.#releaseAll(rows);
       await numbers.took(flight, stored.inserted, rows.length + stored.superseded.length);
@@ -70,24 +68,19 @@ export class InsertLane {
     return this.#deps.streams.admit(command, !stops.some((stop) => supersedes(stop, command)));
   }
 
-  async #store(
-    rows: readonly NewCommand[],
-    values: InsertParameters,
-    withStops: boolean,
-    flight: Flight,
-  ): Promise<Stored> {
-    if (withStops) return this.#storeWithSupersession(rows, values, flight);
-    return { inserted: await store.insert(this.#deps.pool, this.#account(flight), rows, values), superseded: [] };
+  async #store(rows: readonly NewCommand[], write: PreparedWrite, withStops: boolean, flight: Flight): Promise<Stored> {
+    if (withStops) return this.#storeWithSupersession(rows, write, flight);
+    return { inserted: await store.insert(this.#deps.pool, this.#account(flight), rows, write), superseded: [] };
   }
 
   /** A stop and the end of the starts that it makes pointless are one transaction: no start slips out in between. */
-  async #storeWithSupersession(rows: readonly NewCommand[], values: InsertParameters, flight: Flight): Promise<Stored> {
+  async #storeWithSupersession(rows: readonly NewCommand[], write: PreparedWrite, flight: Flight): Promise<Stored> {
     const { accountId, pool, clock } = this.#deps;
     const client = await pool.connect();
     let broken: Error | undefined;
     try {
       await client.query('BEGIN');
-      const inserted = await store.insert(client, this.#account(flight), rows, values);
+      const inserted = await store.insert(client, this.#account(flight), rows, write);
       const stops = rows.flatMap(({ command }) => {
         const stored = inserted.commands.get(command.id);
         return stored === undefined ? [] : [{ ...command, sequence: stored.sequence }];
@@ -100,7 +93,7 @@ export class InsertLane {
         if (stop === undefined) return [];
         const moved = transition(earlier, { type: 'superseded', by: stop.id }, clock.nowMs());
         if (moved === null) return [];
-        return [{ command: moved.command, fromVersion: earlier.version, steps: [moved.step], fenceEpoch: 0 }];
+        return [{ command: moved.command, before: earlier, steps: [moved.step], fenceEpoch: 0 }];
       });
       if (changes.length > 0) await store.change(client, this.#account(flight), changes);
       await client.query('COMMIT');

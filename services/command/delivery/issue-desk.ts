@@ -138,7 +138,7 @@ export class IssueDesk implements CommandDesk {
       if (command === undefined) throw notFound('command', id);
       const moved = decide(command);
       if (moved === null) return { command, changed: false };
-      const row = { command: moved.command, fromVersion: command.version, steps: [moved.step], fenceEpoch: 0 };
+      const row = { command: moved.command, before: command, steps: [moved.step], fenceEpoch: 0 };
       const written = await this.#deps.ledgers.of(accountId).change(row);
       if (written) {
         this.#deps.ledgers.changed([moved.command]);

@@ -71,7 +71,7 @@ export class Sweeper {
         if (this.#leftToOwner(command, linkAlive, nowMs)) return false;
         const next = transition(command, { type: 'overdue', linkAlive }, nowMs);
         if (next === null) return false;
-        const row = { command: next.command, fromVersion: command.version, steps: [next.step], fenceEpoch: 0 };
+        const row = { command: next.command, before: command, steps: [next.step], fenceEpoch: 0 };
         const written = await ledgers.of(command.accountId).change(row);
         if (written) ledgers.changed([next.command]);
         return written;

@@ -13,10 +13,11 @@ export interface NewCommand {
   readonly sent: { readonly command: Command; readonly step: Step } | null;
 }
 
-/** A changed command: written only when the stored version is still `fromVersion`. */
+/** A changed command: written only when the stored version is still that of `before`. */
 export interface ChangedCommand {
   readonly command: Command;
-  readonly fromVersion: number;
+  /** As it is stored. */
+  readonly before: Command;
   readonly steps: readonly Step[];
   /** Not 0: only while this is the executor's newest stream epoch. */
   readonly fenceEpoch: number;

@@ -16,8 +16,7 @@ import {
   readUnsettledCommands,
 } from './read-statements.ts';
 import { rowTypes, type Statement } from './types.ts';
-import { changeParameters, insertParameters } from './write-columns.ts';
-import { changeCommands, insertCommands, insertRequestedCommands } from './write-statements.ts';
+import { prepareChange, prepareInsert } from './write-statements.ts';
 
 /** Where a statement runs: on the pool, or within somebody's transaction. */
 export type Connection = Pool | PoolClient;
@@ -94,10 +93,8 @@ export async function insert(
   connection: Connection,
   { accountId, writer, known }: InsertAccount,
   commands: readonly NewCommand[],
-  values = insertParameters(commands),
+  { statement, values } = prepareInsert(commands),
 ): Promise<Inserted> {
-  const requested = commands.some(({ command }) => command.requestId !== null);
-  const statement = requested ? insertRequestedCommands : insertCommands;
   const row = written(
     await run<InsertedRow>(connection, statement, [accountId, commands.length, writer, known, ...values]),
     accountId,
@@ -117,10 +114,10 @@ export async function change(
   connection: Connection,
   { accountId, writer }: WriteAccount,
   commands: readonly ChangedCommand[],
-  values = changeParameters(commands),
+  { statement, values } = prepareChange(commands),
 ): Promise<Changed> {
   const row = written(
-    await run<ChangedRow>(connection, changeCommands, [accountId, commands.length, writer, ...values]),
+    await run<ChangedRow>(connection, statement, [accountId, commands.length, writer, ...values]),
     accountId,
   );
   const all = row.changed === commands.length ? commands.map(({ command }) => command.id) : null;

@@ -38,29 +38,35 @@ export const INSERT_COLUMNS: readonly Column<NewCommand>[] = [
   { name: 'steps', type: 'text', of: (n) => stepsText(n.sent === null ? [n.step] : [n.step, n.sent.step]) },
 ];
 
-export const CHANGE_COLUMNS: readonly Column<ChangedCommand>[] = [
+/** Columns that change while a command goes the way that most go. */
+export const ADVANCE_COLUMNS: readonly Column<ChangedCommand>[] = [
   { name: 'id', type: 'uuid', of: (c) => c.command.id },
-  { name: 'from_version', type: 'integer', of: (c) => c.fromVersion },
+  { name: 'from_version', type: 'integer', of: (c) => c.before.version },
   { name: 'executor_id', type: 'uuid', of: (c) => c.command.executorId },
   { name: 'steps', type: 'text', of: (c) => stepsText(c.steps) },
   // Interim progress is in the history alone.
   { name: 'milestone', type: 'boolean', of: (c) => c.steps.some(({ cause }) => cause !== 'progressed') },
   { name: 'version', type: 'integer', of: (c) => c.command.version },
   { name: 'state', type: 'text', of: (c) => c.command.state },
+  { name: 'received_time', type: 'timestamptz', of: (c) => c.command.receivedMs },
+  { name: 'start_time', type: 'timestamptz', of: (c) => c.command.startMs },
+  { name: 'finish_time', type: 'timestamptz', of: (c) => c.command.finishMs },
+  { name: 'due_time', type: 'timestamptz', of: (c) => c.command.dueMs },
+  { name: 'result', type: 'bytea', of: (c) => c.command.result },
+];
+
+export const CHANGE_COLUMNS: readonly Column<ChangedCommand>[] = [
+  ...ADVANCE_COLUMNS,
   { name: 'attempt', type: 'integer', of: (c) => c.command.attempt },
   { name: 'failures', type: 'integer', of: (c) => c.command.failures },
   { name: 'resends', type: 'integer', of: (c) => c.command.resends },
   { name: 'stream_epoch', type: 'bigint', of: (c) => c.command.streamEpoch },
   { name: 'journal_id', type: 'text', of: (c) => c.command.journalId },
   { name: 'sent_time', type: 'timestamptz', of: (c) => c.command.sentMs },
-  { name: 'received_time', type: 'timestamptz', of: (c) => c.command.receivedMs },
-  { name: 'start_time', type: 'timestamptz', of: (c) => c.command.startMs },
   { name: 'progress_time', type: 'timestamptz', of: (c) => c.command.progressMs },
-  { name: 'finish_time', type: 'timestamptz', of: (c) => c.command.finishMs },
   { name: 'cancel_request_time', type: 'timestamptz', of: (c) => c.command.cancelRequestMs },
   { name: 'settle_time', type: 'timestamptz', of: (c) => c.command.settleMs },
   { name: 'retry_time', type: 'timestamptz', of: (c) => c.command.retryMs },
-  { name: 'due_time', type: 'timestamptz', of: (c) => c.command.dueMs },
   { name: 'error_reason', type: 'text', of: (c) => c.command.error?.reason ?? null },
   { name: 'error_message', type: 'text', of: (c) => c.command.error?.message ?? null },
   { name: 'error_hop', type: 'text', of: (c) => c.command.error?.hop ?? null },
@@ -70,12 +76,32 @@ export const CHANGE_COLUMNS: readonly Column<ChangedCommand>[] = [
     type: 'text',
     of: (c) => (c.command.error === null ? null : JSON.stringify(c.command.error.metadata)),
   },
-  { name: 'result', type: 'bytea', of: (c) => c.command.result },
   { name: 'progress', type: 'bytea', of: (c) => c.command.progress },
   { name: 'note', type: 'text', of: (c) => c.command.note },
   { name: 'unsettled', type: 'boolean', of: (c) => c.command.unsettled },
   { name: 'settled_by', type: 'text', of: (c) => c.command.settledBy },
 ];
+
+/** True when nothing changes but what `ADVANCE_COLUMNS` hold. */
+export function advancesOnly({ before, command }: ChangedCommand): boolean {
+  return (
+    command.attempt === before.attempt &&
+    command.failures === before.failures &&
+    command.resends === before.resends &&
+    command.streamEpoch === before.streamEpoch &&
+    command.journalId === before.journalId &&
+    command.sentMs === before.sentMs &&
+    command.progressMs === before.progressMs &&
+    command.cancelRequestMs === before.cancelRequestMs &&
+    command.settleMs === before.settleMs &&
+    command.retryMs === before.retryMs &&
+    command.error === before.error &&
+    command.progress === before.progress &&
+    command.note === before.note &&
+    command.unsettled === before.unsettled &&
+    command.settledBy === before.settledBy
+  );
+}
 
 /** A stream that rows of a batch rest on: each is looked up once a statement, however many rows name it. */
 interface Fence {
@@ -152,11 +178,11 @@ function parameters<T>(
   const placeOf = (row: T): number | null => {
     const fence = fenceOf(row);
     if (fence === null) return null;
-    const key = `${fence.executorId} ${fence.epoch}`;
-    const known = places.get(key);
-    if (known !== undefined) return known;
-    places.set(key, fences.push(fence));
-    return fences.length;
+    const known = places.get(fence.executorId);
+    if (known !== undefined && fences[known - 1]?.epoch === fence.epoch) return known;
+    const place = fences.push(fence);
+    places.set(fence.executorId, place);
+    return place;
   };
   const fencePlaces = arrayParameter('integer', rows, placeOf);
   return [
@@ -172,8 +198,11 @@ export function insertParameters(rows: readonly NewCommand[]): (Buffer | null)[]
   );
 }
 
-export function changeParameters(rows: readonly ChangedCommand[]): (Buffer | null)[] {
-  return parameters(CHANGE_COLUMNS, rows, ({ command, fenceEpoch }) =>
+export function changeParameters(
+  columns: readonly Column<ChangedCommand>[],
+  rows: readonly ChangedCommand[],
+): (Buffer | null)[] {
+  return parameters(columns, rows, ({ command, fenceEpoch }) =>
     fenceEpoch === 0 ? null : { executorId: command.executorId, epoch: fenceEpoch },
   );
 }
