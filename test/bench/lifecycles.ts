@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { cpuMeter, withDescendants } from './cpu.ts';
 import { FleetDriver } from './fleet-driver.ts';
 import { issueOrders } from './light-issue.ts';
@@ -28,7 +29,7 @@ export async function measureLifecycles(
   commands: number,
   run = RUN_COMMANDS,
 ): Promise<LifecycleResult> {
-  const prefix = `life${executors}-${commands}-${run}-`;
+  const prefix = `life-${randomUUID()}-`;
   const credentials = await subject.create(prefix, executors);
   await using fleet = new FleetDriver();
   using connection = subject.lightConnection();

@@ -23,6 +23,8 @@ const PLAIN = { head: [], border: [], compact: true };
 const sections = new Set(values.only.split(','));
 /** Sustained: ten seconds or so. A peer that is asked for a moment's work only does not show what its queue costs it. */
 const commands = values.quick ? 30_000 : 100_000;
+/** The peer's rate differs by the half from one measurement to the next, and ours by a quarter: one pair says little. */
+const alternations = values.quick ? 1 : 5;
 const warmUpCommands = 20_000;
 const fleets = [1, 100, 1_000];
 const idle = values.quick ? 2_000 : 10_000;
@@ -54,18 +56,19 @@ async function lifecycles(): Promise<void> {
   await measureLifecycles(subject, 10, warmUpCommands);
   await measureGraphileWorker(subject.stack.databaseUrl, warmUpCommands);
   for (const executors of fleets) {
-    // The peer runs before and after, so that a machine that slows down slows both.
-    const before = await measureGraphileWorker(subject.stack.databaseUrl, commands);
-    const ours = await measureLifecycles(subject, executors, commands);
-    const after = await measureGraphileWorker(subject.stack.databaseUrl, commands);
-    const peer = (before + after) / 2;
-    table.push(row('strategos', ours, peer));
-    table.push(['graphile-worker add and run', '', `${Math.round(before)} / ${Math.round(after)}`, '1 ×', '']);
+    const peers = [await measureGraphileWorker(subject.stack.databaseUrl, commands)];
+    const pairs: Pair[] = [];
+    for (let i = 0; i < alternations; i++) {
+      const ours = await measureLifecycles(subject, executors, commands);
+      peers.push(await measureGraphileWorker(subject.stack.databaseUrl, commands));
+      pairs.push({ ours, peer: mean(peers.slice(-2)) });
+    }
+    table.push(row('strategos', pairs));
+    table.push(['graphile-worker add and run', '', peers.map((peer) => Math.round(peer)).join(' / '), '1 ×', '']);
     // A frame, a receipt and an acknowledgement for each single command: what spreading costs.
     if (executors > 1) {
-      table.push(
-        row('strategos, one command each in turn', await measureLifecycles(subject, executors, commands, 1), peer),
-      );
+      const ours = await measureLifecycles(subject, executors, commands, 1);
+      table.push(row('strategos, one command each in turn', [{ ours, peer: mean(peers) }]));
     }
   }
   console.log(
@@ -74,9 +77,29 @@ async function lifecycles(): Promise<void> {
   console.log(table.toString());
 }
 
-function row(name: string, { executors, perSecond, cpuUs }: LifecycleResult, peer: number): (string | number)[] {
+/** A measurement beside the peer's before and after it, so that a machine that slows down slows both. */
+interface Pair {
+  readonly ours: LifecycleResult;
+  readonly peer: number;
+}
+
+/** The pair in the middle of all, by its ratio, and what the others came to. */
+function row(name: string, pairs: readonly Pair[]): (string | number)[] {
+  const byRatio = pairs.toSorted((one, other) => ratio(one) - ratio(other));
+  const middle = byRatio[Math.floor(byRatio.length / 2)];
+  if (middle === undefined) throw new Error('nothing was measured');
+  const { executors, perSecond, cpuUs } = middle.ours;
+  const ratios = byRatio.length === 1 ? '' : ` (${byRatio.map((pair) => ratio(pair).toFixed(2)).join(', ')})`;
   const shares = Object.entries(cpuUs).map(([who, us]) => `${who} ${us}`);
-  return [name, executors, Math.round(perSecond), `${(perSecond / peer).toFixed(2)} ×`, shares.join(', ')];
+  return [name, executors, Math.round(perSecond), `${ratio(middle).toFixed(2)} ×${ratios}`, shares.join(', ')];
+}
+
+function ratio({ ours, peer }: Pair): number {
+  return ours.perSecond / peer;
+}
+
+function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }
 
 async function latency(): Promise<void> {

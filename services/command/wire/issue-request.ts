@@ -40,9 +40,12 @@ export type ParsedIssue =
   | { readonly type: 'stale'; readonly wish: IssueWish; readonly violations: readonly FieldViolation[] }
   | { readonly type: 'refused'; readonly violations: readonly FieldViolation[] };
 
-/** Checks everything at once and returns a narrower type, or every violation. `payload`: in the bytes that came, if known. */
+/**
+ * Checks everything at once and returns a narrower type, or every violation. `payload` is what `sentPayloadsOf` gives: where
+ * there is one, nothing in the request is unknown.
+ */
 export function parseIssueRequest(request: IssueCommandRequest, nowMs: number, payload?: Uint8Array): ParsedIssue {
-  const checks = new FieldChecks(unknownFields(IssueCommandRequestSchema, request));
+  const checks = new FieldChecks(payload === undefined ? unknownFields(IssueCommandRequestSchema, request) : []);
   checks.text('executor', request.executor, { required: true });
   checkRequestId(request.requestId, checks);
   checks.enumeration('lane', LaneSchema, request.lane);

@@ -20,7 +20,7 @@ export function readIssueCommands(bytes: Uint8Array): IssueCommandsRequest {
 
 /**
  * The payload of each of the requests in the bytes that came: those that `encodePayload` would make anew, for 2 us a command.
- * Undefined for one that its sender wrote in another form than everybody does.
+ * Undefined for one that its sender wrote in another form than everybody does, or with anything that is not known.
  */
 export function sentPayloadsOf(request: IssueCommandsRequest): readonly (Uint8Array | undefined)[] {
   return sentPayloads.get(request) ?? [];
@@ -30,6 +30,10 @@ export function sentPayloadsOf(request: IssueCommandsRequest): readonly (Uint8Ar
 class PayloadReader {
   readonly #bytes: Uint8Array;
   #at = 0;
+  /** Of the request that is being read: how many kinds it has, and where the last one lies, its tag included. */
+  #kinds = 0;
+  #kindStart = 0;
+  #kindEnd = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -49,38 +53,28 @@ class PayloadReader {
 
   /** Of the request up to `end`, behind which it leaves. */
   #payload(end: number): Uint8Array | undefined {
-    let payload: Uint8Array | undefined;
-    let kinds = 0;
-    let wholly = true;
-    while (wholly && this.#at < end) {
-      const start = this.#at;
-      const tag = this.#number();
-      const value = this.#number();
-      const kind = KINDS.get(tag);
-      const valueEnd = this.#at + value;
-      if (kind !== undefined) {
-        kinds += 1;
-        if (this.#isUsual(usualShape(kind), valueEnd)) payload = this.#bytes.subarray(start, valueEnd);
-      }
-      const isBytes = (tag & 7) === LENGTH_DELIMITED;
-      wholly = value >= 0 && (isBytes || (tag & 7) === VARINT);
-      if (isBytes) this.#at = valueEnd;
-    }
-    const isRead = wholly && this.#at === end;
+    this.#kinds = 0;
+    const isUsual = this.#isUsual(REQUEST_SHAPE, end);
     this.#at = end;
-    return isRead && kinds === 1 ? payload : undefined;
+    return isUsual && this.#kinds === 1 ? this.#bytes.subarray(this.#kindStart, this.#kindEnd) : undefined;
   }
 
   /** Whether a message is written as the generated code writes it: known fields in their order, and none with its default. */
   #isUsual(shape: UsualShape, end: number): boolean {
     let last = 0;
     while (this.#at < end) {
+      const start = this.#at;
       const tag = this.#number();
       const value = this.#number();
       const field = shape.get(tag);
       if (field === undefined || value < 0) return false;
       if (field.number < last || (field.number === last && !field.listed)) return false;
       last = field.number;
+      if (shape === REQUEST_SHAPE && field.ofOneof) {
+        this.#kinds += 1;
+        this.#kindStart = start;
+        this.#kindEnd = this.#at + value;
+      }
       if (field.message !== undefined) {
         if (!this.#isUsual(usualShape(field.message), this.#at + value)) return false;
       } else {
@@ -115,6 +109,7 @@ type UsualShape = ReadonlyMap<number, UsualField>;
 interface UsualField {
   readonly number: number;
   readonly listed: boolean;
+  readonly ofOneof: boolean;
   readonly isText: boolean;
   /** The number, or the length of the text, is below. */
   readonly limit: number;
@@ -122,11 +117,6 @@ interface UsualField {
 }
 
 const REQUESTS = tagOf(IssueCommandsRequestSchema.field.requests, LENGTH_DELIMITED);
-const KINDS: ReadonlyMap<number, DescMessage> = new Map(
-  IssueCommandRequestSchema.oneofs.flatMap(({ fields }) =>
-    fields.flatMap((field) => (field.message === undefined ? [] : [[tagOf(field, LENGTH_DELIMITED), field.message]])),
-  ),
-);
 const NUMBER_LIMITS: Partial<Record<ScalarType, number>> = {
   [ScalarType.BOOL]: 2,
   [ScalarType.INT32]: 2 ** 31,
@@ -146,20 +136,22 @@ function usualShape(desc: DescMessage): UsualShape {
 }
 
 function usualField(field: DescField): [number, UsualField][] {
-  const { number } = field;
   const listed = field.fieldKind === 'list';
+  const common = { number: field.number, listed, ofOneof: field.oneof !== undefined };
   if (field.fieldKind === 'map' || (field.proto.proto3Optional && field.message === undefined)) return [];
   if (field.message !== undefined) {
     const { message } = field;
-    return [[tagOf(field, LENGTH_DELIMITED), { number, listed, isText: false, limit: Infinity, message }]];
+    return [[tagOf(field, LENGTH_DELIMITED), { ...common, isText: false, limit: Infinity, message }]];
   }
   if (field.scalar === ScalarType.STRING) {
-    return [[tagOf(field, LENGTH_DELIMITED), { number, listed, isText: true, limit: Infinity, message: undefined }]];
+    return [[tagOf(field, LENGTH_DELIMITED), { ...common, isText: true, limit: Infinity, message: undefined }]];
   }
   const limit = field.scalar === undefined ? 2 ** 31 : NUMBER_LIMITS[field.scalar];
   if (limit === undefined || listed) return [];
-  return [[tagOf(field, VARINT), { number, listed, isText: false, limit, message: undefined }]];
+  return [[tagOf(field, VARINT), { ...common, isText: false, limit, message: undefined }]];
 }
+
+const REQUEST_SHAPE = usualShape(IssueCommandRequestSchema);
 
 function tagOf({ number }: DescField, wireType: number): number {
   return number * 8 + wireType;
