@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OPEN_STATES, type Step, TERMINAL_STATES } from '../domain/command.ts';
-import { readSteps, stepsText } from './step-row.ts';
+import { putSteps, readSteps, stepsBytesMax } from './step-row.ts';
+
+function stepsText(steps: readonly Step[]): string {
+  const target = Buffer.alloc(stepsBytesMax(steps) + 2, '~');
+  const bytes = putSteps(target, 1, steps);
+  expect(bytes).toBeLessThanOrEqual(stepsBytesMax(steps));
+  expect([target[0], target[1 + bytes]]).toEqual([0x7e, 0x7e]);
+  return target.toString('utf8', 1, 1 + bytes);
+}
 
 const state = fc.constantFrom(...OPEN_STATES, ...TERMINAL_STATES);
 

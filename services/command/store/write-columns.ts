@@ -1,12 +1,28 @@
+import type { Step } from '../domain/command.ts';
 import type { ChangedCommand, NewCommand } from '../domain/repository.ts';
-import { type ArrayElement, arrayParameter, type ElementType } from './array-parameter.ts';
-import { stepsText } from './step-row.ts';
+import {
+  type ArrayElement,
+  arrayParameter,
+  type ElementType,
+  textArrayParameter,
+  type TextPutter,
+} from './array-parameter.ts';
+import { putSteps, stepsBytesMax } from './step-row.ts';
 
 /** One array parameter: a column of all rows of a batch. */
 export interface Column<T> {
   readonly name: string;
   readonly type: ElementType;
-  readonly of: (row: T) => ArrayElement;
+  readonly of: ((row: T) => ArrayElement) | TextPutter<T>;
+}
+
+/** Steps as they are stored. */
+function stepsColumn<T>(of: (row: T) => readonly Step[]): Column<T> {
+  const putter: TextPutter<T> = {
+    bytesMax: (row) => stepsBytesMax(of(row)),
+    put: (target, start, row) => putSteps(target, start, of(row)),
+  };
+  return { name: 'steps', type: 'text', of: putter };
 }
 
 export const INSERT_COLUMNS: readonly Column<NewCommand>[] = [
@@ -35,7 +51,7 @@ export const INSERT_COLUMNS: readonly Column<NewCommand>[] = [
   { name: 'send_journal', type: 'text', of: (n) => n.sent?.command.journalId ?? null },
   { name: 'send_time', type: 'timestamptz', of: (n) => n.sent?.command.sentMs ?? null },
   { name: 'send_due', type: 'timestamptz', of: (n) => n.sent?.command.dueMs ?? null },
-  { name: 'steps', type: 'text', of: (n) => stepsText(n.sent === null ? [n.step] : [n.step, n.sent.step]) },
+  stepsColumn((n) => (n.sent === null ? [n.step] : [n.step, n.sent.step])),
 ];
 
 /** Columns that change while a command goes the way that most go. */
@@ -43,7 +59,7 @@ export const ADVANCE_COLUMNS: readonly Column<ChangedCommand>[] = [
   { name: 'id', type: 'uuid', of: (c) => c.command.id },
   { name: 'from_version', type: 'integer', of: (c) => c.before.version },
   { name: 'executor_id', type: 'uuid', of: (c) => c.command.executorId },
-  { name: 'steps', type: 'text', of: (c) => stepsText(c.steps) },
+  stepsColumn((c) => c.steps),
   // Interim progress is in the history alone.
   { name: 'milestone', type: 'boolean', of: (c) => c.steps.some(({ cause }) => cause !== 'progressed') },
   { name: 'version', type: 'integer', of: (c) => c.command.version },
@@ -186,10 +202,14 @@ function parameters<T>(
   };
   const fencePlaces = arrayParameter('integer', rows, placeOf);
   return [
-    ...FENCE_COLUMNS.map(({ type, of }) => arrayParameter(type, fences, of)),
+    ...FENCE_COLUMNS.map((column) => parameter(column, fences)),
     fencePlaces,
-    ...columns.map(({ type, of }) => arrayParameter(type, rows, of)),
+    ...columns.map((column) => parameter(column, rows)),
   ];
+}
+
+function parameter<T>({ type, of }: Column<T>, rows: readonly T[]): Buffer | null {
+  return typeof of === 'function' ? arrayParameter(type, rows, of) : textArrayParameter(rows, of);
 }
 
 export function insertParameters(rows: readonly NewCommand[]): (Buffer | null)[] {
