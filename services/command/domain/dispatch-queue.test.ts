@@ -30,7 +30,7 @@ function rankOf({ overtakes, lane }: QueueItem): number {
   return overtakes ? 4 : lane;
 }
 
-const KEYS = ['', '/', '/s1', '/s2', '/s1/a/X', '/s1/a/Y', '/s1/b', '/s2/a/X', '/s10'];
+const KEYS = ['', '/', '/s1', '/s2', '/s1/a', '/s1/a/X', '/s1/a/Y', '/s1/ab/X', '/s1/b', '/s2/a/X', '/s10', '/s10/a/X'];
 
 const operation = fc.oneof(
   {

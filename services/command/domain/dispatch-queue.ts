@@ -13,15 +13,20 @@ export interface QueueItem {
   readonly overtakes: boolean;
 }
 
+/**
+ * A key that open commands have, or that two of their keys lie in. A level without either has no node: mostly a command is the
+ * only one of its session, and three nodes for it were a third of what the queue cost.
+ */
 interface KeyNode {
-  readonly parent: KeyNode | undefined;
-  readonly name: string;
-  /** A key mostly has one key inside it, and a map is the largest part of a node. */
+  parent: KeyNode | undefined;
+  /** The names from the parent's key to this one, such as "s1/a". */
+  path: string;
+  /** By the first name of their paths. A key mostly has one key inside it, and a map is the largest part of a node. */
   children: KeyNode | SlotMap<string, KeyNode> | undefined;
   /** Open commands with exactly this key. */
   readonly own: SequenceSet;
-  /** Open commands with this key or one inside it. */
-  readonly within: SequenceSet;
+  /** Open commands with this key or one inside it: `own` itself until there is one inside. */
+  within: SequenceSet;
 }
 
 interface Entry {
@@ -76,7 +81,7 @@ export class DispatchQueue {
     if (item.sequence > this.#newest) this.#newest = item.sequence;
     else if (node !== undefined) this.#holdBackLater(node, item.sequence);
     node?.own.add(item.sequence);
-    for (let at = node; at !== undefined; at = at.parent) at.within.add(item.sequence);
+    for (let at = node; at !== undefined; at = at.parent) if (at.within !== at.own) at.within.add(item.sequence);
     this.#review(entry);
   }
 
@@ -90,7 +95,9 @@ export class DispatchQueue {
     const { node } = entry;
     if (node === undefined) return;
     node.own.remove(entry.item.sequence);
-    for (let at: KeyNode | undefined = node; at !== undefined; at = at.parent) at.within.remove(entry.item.sequence);
+    for (let at: KeyNode | undefined = node; at !== undefined; at = at.parent) {
+      if (at.within !== at.own) at.within.remove(entry.item.sequence);
+    }
     for (let at: KeyNode | undefined = node.parent; at !== undefined; at = at.parent) this.#reviewFirst(at);
     this.#reviewBelow(node);
     this.#prune(node);
@@ -175,9 +182,12 @@ export class DispatchQueue {
 
   #nodeOf(key: string): KeyNode {
     let node = this.#root;
-    if (key === EXECUTOR_KEY) return node;
-    for (const name of key.slice(1).split('/')) {
-      node = childOf(node, name) ?? newChild(node, name);
+    for (let rest = key.slice(EXECUTOR_KEY.length); rest !== ''; ) {
+      const child = childOf(node, firstName(rest));
+      if (child === undefined) return newChild(node, rest);
+      const shared = sharedLength(child.path, rest);
+      node = shared === child.path.length ? child : newAbove(child, shared);
+      rest = rest.slice(shared + 1);
     }
     return node;
   }
@@ -194,8 +204,24 @@ function rankOf({ overtakes, lane }: QueueItem): Rank {
   return overtakes ? 4 : lane;
 }
 
-function newNode(parent: KeyNode | undefined, name: string): KeyNode {
-  return { parent, name, children: undefined, own: new SequenceSet(), within: new SequenceSet() };
+function newNode(parent: KeyNode | undefined, path: string): KeyNode {
+  const own = new SequenceSet();
+  return { parent, path, children: undefined, own, within: own };
+}
+
+function firstName(path: string): string {
+  const end = path.indexOf('/');
+  return end < 0 ? path : path.slice(0, end);
+}
+
+/** How much of two paths with the same first name is the same, in whole names. */
+function sharedLength(one: string, other: string): number {
+  let shared = 0;
+  for (let i = 0; ; i++) {
+    const [oneEnds, otherEnds] = [i === one.length || one[i] === '/', i === other.length || other[i] === '/'];
+    if (oneEnds && otherEnds) shared = i;
+    if (i === one.length || i === other.length || one[i] !== other[i]) return shared;
+  }
 }
 
 const NO_NODES: readonly KeyNode[] = [];
@@ -207,23 +233,36 @@ function childrenOf({ children }: KeyNode): Iterable<KeyNode> {
 
 function childOf({ children }: KeyNode, name: string): KeyNode | undefined {
   if (children instanceof SlotMap) return children.get(name);
-  return children?.name === name ? children : undefined;
+  return children !== undefined && firstName(children.path) === name ? children : undefined;
 }
 
-function newChild(parent: KeyNode, name: string): KeyNode {
-  const child = newNode(parent, name);
+function newChild(parent: KeyNode, path: string): KeyNode {
+  const child = newNode(parent, path);
   const { children } = parent;
+  if (parent.within === parent.own) parent.within = parent.own.copy();
   if (children === undefined) parent.children = child;
-  else if (children instanceof SlotMap) children.set(name, child);
+  else if (children instanceof SlotMap) children.set(firstName(path), child);
   else {
     parent.children = new SlotMap();
-    for (const each of [children, child]) parent.children.set(each.name, each);
+    for (const each of [children, child]) parent.children.set(firstName(each.path), each);
   }
   return child;
 }
 
+/** A node for the key that lies `length` into a node's path, between that and its parent. */
+function newAbove(node: KeyNode, length: number): KeyNode {
+  const above = newNode(node.parent, node.path.slice(0, length));
+  above.within = node.within.copy();
+  above.children = node;
+  if (node.parent?.children instanceof SlotMap) node.parent.children.set(firstName(node.path), above);
+  else if (node.parent !== undefined) node.parent.children = above;
+  node.parent = above;
+  node.path = node.path.slice(length + 1);
+  return above;
+}
+
 function removeChild(parent: KeyNode, child: KeyNode): void {
-  if (parent.children instanceof SlotMap) parent.children.delete(child.name);
+  if (parent.children instanceof SlotMap) parent.children.delete(firstName(child.path));
   else parent.children = undefined;
 }
 

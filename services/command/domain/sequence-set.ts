@@ -41,6 +41,13 @@ export class SequenceSet {
     this.#skipRemoved();
   }
 
+  /** Another set of the same members. */
+  copy(): SequenceSet {
+    const copy = new SequenceSet();
+    if (this.size > 0) copy.#ascending = this.below(Infinity, Infinity);
+    return copy;
+  }
+
   /** Undefined when empty. */
   min(): number | undefined {
     return this.#ascending[this.#head];
