@@ -22,7 +22,6 @@ const HEADER_BYTES = 20;
 const EMPTY_HEADER_BYTES = 12;
 const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
-const UUID_BYTES = 16;
 const TWO_32 = 2 ** 32;
 /** Postgres counts microseconds from 2000. */
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
@@ -81,28 +80,15 @@ function finished(type: ElementType, elements: number, nulls: number): Buffer {
   return literal;
 }
 
-/**
- * Gives how many elements are null. A loop for each type, of which the writing becomes a part: one for all types took a
- * lifecycle 5.7 us for its 57 elements, these take 3.6.
- */
+/** Gives how many elements are null. */
 function writeAll<T>(type: ElementType, rows: readonly T[], of: ElementOf<T>): number {
   switch (type) {
-    case 'boolean':
-      return writeBooleans(rows, of);
-    case 'smallint':
-      return writeSmallints(rows, of);
-    case 'integer':
-      return writeIntegers(rows, of);
-    case 'bigint':
-      return writeBigints(rows, of);
-    case 'timestamptz':
-      return writeTimes(rows, of);
-    case 'uuid':
-      return writeUuids(rows, of);
     case 'bytea':
       return writeBytes(rows, of);
     case 'text':
       return writeTexts(rows, of);
+    default:
+      return writeFixed(rows, of, FIXED[type]);
   }
 }
 
@@ -125,80 +111,33 @@ function writeNull(): number {
   return 1;
 }
 
-function writeBooleans<T>(rows: readonly T[], of: ElementOf<T>): number {
-  reserve(rows.length * (LENGTH_BYTES + 1));
+/** A type whose elements are all of one length; `put` writes one from `at` on, or throws. */
+interface FixedType {
+  readonly bytes: number;
+  readonly put: (value: string | number | boolean | Uint8Array) => void;
+}
+
+const FIXED: Readonly<Record<Exclude<ElementType, 'bytea' | 'text'>, FixedType>> = {
+  boolean: { bytes: 1, put: (value) => view.setInt8(at, value === true ? 1 : 0) },
+  smallint: { bytes: 2, put: (value) => view.setInt16(at, whole(value, 2 ** 15)) },
+  integer: { bytes: 4, put: (value) => view.setInt32(at, whole(value, 2 ** 31)) },
+  bigint: { bytes: 8, put: (value) => putWhole(whole(value, 2 ** 53)) },
+  timestamptz: { bytes: 8, put: (value) => putTime(Number(value)) },
+  uuid: { bytes: 16, put: (value) => putUuid(String(value)) },
+};
+
+function writeFixed<T>(rows: readonly T[], of: ElementOf<T>, { bytes, put }: FixedType): number {
+  reserve(rows.length * (LENGTH_BYTES + bytes));
   let nulls = 0;
   for (const row of rows) {
     const value = of(row);
     if (value === null) nulls += writeNull();
     else {
-      view.setInt32(at, 1);
-      view.setInt8(at + LENGTH_BYTES, value === true ? 1 : 0);
-      at += LENGTH_BYTES + 1;
+      view.setInt32(at, bytes);
+      at += LENGTH_BYTES;
+      put(value);
+      at += bytes;
     }
-  }
-  return nulls;
-}
-
-function writeSmallints<T>(rows: readonly T[], of: ElementOf<T>): number {
-  reserve(rows.length * (LENGTH_BYTES + 2));
-  let nulls = 0;
-  for (const row of rows) {
-    const value = of(row);
-    if (value === null) nulls += writeNull();
-    else {
-      view.setInt32(at, 2);
-      view.setInt16(at + LENGTH_BYTES, whole(value, 2 ** 15));
-      at += LENGTH_BYTES + 2;
-    }
-  }
-  return nulls;
-}
-
-function writeIntegers<T>(rows: readonly T[], of: ElementOf<T>): number {
-  reserve(rows.length * (LENGTH_BYTES + 4));
-  let nulls = 0;
-  for (const row of rows) {
-    const value = of(row);
-    if (value === null) nulls += writeNull();
-    else {
-      view.setInt32(at, 4);
-      view.setInt32(at + LENGTH_BYTES, whole(value, 2 ** 31));
-      at += LENGTH_BYTES + 4;
-    }
-  }
-  return nulls;
-}
-
-function writeBigints<T>(rows: readonly T[], of: ElementOf<T>): number {
-  reserve(rows.length * (LENGTH_BYTES + 8));
-  let nulls = 0;
-  for (const row of rows) {
-    const value = of(row);
-    if (value === null) nulls += writeNull();
-    else writeWhole(whole(value, 2 ** 53));
-  }
-  return nulls;
-}
-
-function writeTimes<T>(rows: readonly T[], of: ElementOf<T>): number {
-  reserve(rows.length * (LENGTH_BYTES + 8));
-  let nulls = 0;
-  for (const row of rows) {
-    const value = of(row);
-    if (value === null) nulls += writeNull();
-    else writeTime(Number(value));
-  }
-  return nulls;
-}
-
-function writeUuids<T>(rows: readonly T[], of: ElementOf<T>): number {
-  reserve(rows.length * (LENGTH_BYTES + UUID_BYTES));
-  let nulls = 0;
-  for (const row of rows) {
-    const value = of(row);
-    if (value === null) nulls += writeNull();
-    else writeUuid(String(value));
   }
   return nulls;
 }
@@ -255,37 +194,33 @@ const HEX_DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
   return digit < 0 ? NO_DIGIT : digit;
 });
 
-function writeUuid(text: string): void {
-  view.setInt32(at, UUID_BYTES);
-  at += LENGTH_BYTES;
-  const end = at + UUID_BYTES;
-  let i = 0;
-  for (; at < end && i < text.length; i += 2) {
+function putUuid(text: string): void {
+  const end = at + FIXED.uuid.bytes;
+  let [to, i] = [at, 0];
+  for (; to < end && i < text.length; i += 2) {
     if (text.charCodeAt(i) === DASH) i += 1;
     const high = HEX_DIGITS[text.charCodeAt(i)] ?? NO_DIGIT;
     const low = HEX_DIGITS[text.charCodeAt(i + 1)] ?? NO_DIGIT;
     if (high === NO_DIGIT || low === NO_DIGIT) break;
-    scratch[at++] = (high << 4) | low;
+    scratch[to++] = (high << 4) | low;
   }
-  if (at !== end || i !== text.length) throw new RangeError(`"${text}" is not a UUID`);
+  if (to !== end || i !== text.length) throw new RangeError(`"${text}" is not a UUID`);
 }
 
-function writeTime(ms: number): void {
-  if (ms === Infinity) writeHalves(0x7fffffff, 0xffffffff);
-  else if (ms === -Infinity) writeHalves(-0x80000000, 0);
+function putTime(ms: number): void {
+  if (ms === Infinity) putHalves(0x7fffffff, 0xffffffff);
+  else if (ms === -Infinity) putHalves(-0x80000000, 0);
   else if (Number.isNaN(ms)) throw new RangeError('a time is wanted');
-  else writeWhole(Math.round((ms - POSTGRES_EPOCH_MS) * 1_000));
+  else putWhole(Math.round((ms - POSTGRES_EPOCH_MS) * 1_000));
 }
 
 /** Times from the year 2285 on are beyond 2^53 microseconds, and whole milliseconds no less. */
-function writeWhole(value: number): void {
+function putWhole(value: number): void {
   const high = Math.floor(value / TWO_32);
-  writeHalves(high, value - high * TWO_32);
+  putHalves(high, value - high * TWO_32);
 }
 
-function writeHalves(high: number, low: number): void {
-  view.setInt32(at, 8);
-  view.setInt32(at + LENGTH_BYTES, high);
-  view.setUint32(at + LENGTH_BYTES + 4, low);
-  at += LENGTH_BYTES + 8;
+function putHalves(high: number, low: number): void {
+  view.setInt32(at, high);
+  view.setUint32(at + 4, low);
 }

@@ -202,13 +202,13 @@ function parameters<T>(
   };
   const fencePlaces = arrayParameter('integer', rows, placeOf);
   return [
-    ...FENCE_COLUMNS.map((column) => parameter(column, fences)),
+    ...FENCE_COLUMNS.map((column) => literal(column, fences)),
     fencePlaces,
-    ...columns.map((column) => parameter(column, rows)),
+    ...columns.map((column) => literal(column, rows)),
   ];
 }
 
-function parameter<T>({ type, of }: Column<T>, rows: readonly T[]): Buffer | null {
+function literal<T>({ type, of }: Column<T>, rows: readonly T[]): Buffer | null {
   return typeof of === 'function' ? arrayParameter(type, rows, of) : textArrayParameter(rows, of);
 }
 

@@ -41,8 +41,8 @@ function anyScalar({ scalar, enum: values }: DescField): fc.Arbitrary<unknown> {
 }
 
 /** What is written in ten bytes is left to the generated code: not every request is to hold some. */
-function usually<T>(usual: fc.Arbitrary<T>, any: fc.Arbitrary<T>): fc.Arbitrary<T> {
-  return fc.oneof({ weight: 30, arbitrary: usual }, { weight: 1, arbitrary: any });
+function usually<T>(usual: fc.Arbitrary<T>, every: fc.Arbitrary<T>): fc.Arbitrary<T> {
+  return fc.oneof({ weight: 30, arbitrary: usual }, { weight: 1, arbitrary: every });
 }
 
 function anyMessage(desc: DescMessage): fc.Arbitrary<unknown> {
