@@ -2,6 +2,7 @@ import { cp, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { commandRetention } from '../../services/command/delivery/retention.ts';
 import { transition } from '../../services/command/domain/transition.ts';
 import { commandReader } from '../../services/command/store/command-reader.ts';
 import { change, readByIds, readChanged } from '../../services/command/store/command-store.ts';
@@ -117,6 +118,16 @@ test('while releases with and without batches of history run side by side, each 
     const { rows: removed } = await pool.query({ ...earlier.remove, values: ['main', 4] });
     expect(removed).toEqual([{ numbers: [1, 2, 3] }]);
     expect(await read()).toEqual([4]);
+    await pool.query(
+      `INSERT INTO command.history (account_id, number, command_id, executor_id, steps) VALUES ('main', 5, $1, $2, $3)`,
+      [ID, EXECUTOR, JSON.stringify({ s: [AGAIN] })],
+    );
+    expect(await read()).toEqual([4, 5]);
+    // As a day later, with nothing to be kept.
+    await commandRetention(pool, logger, -1).removeOld();
+    expect(await read()).toEqual([]);
+    const { rows: accounts } = await pool.query('SELECT removed_number::integer AS removed FROM command.account');
+    expect(accounts).toEqual([{ removed: 5 }]);
   } finally {
     await pool.end();
   }
