@@ -9,7 +9,6 @@ import {
 import { StatusError } from '../../platform/errors.ts';
 import { callerOf } from '../../platform/grpc/caller.ts';
 import type { Command } from '../domain/command.ts';
-import type { HistoryPage } from '../domain/command-reader.ts';
 import type { HistoryEntry } from '../domain/repository.ts';
 import { parseFilter } from '../wire/command-filter.ts';
 import { commandToProto, transitionToProto } from '../wire/command-to-proto.ts';
@@ -19,8 +18,10 @@ import type { CommandHandlerDependencies } from './dependencies.ts';
 import { keepingUp } from '../../platform/grpc/keeping-up.ts';
 import { createWaker } from '../../platform/waker.ts';
 
-/** Results may be large: a page of them stays a few megabytes. */
-const ENTRIES_PER_PAGE = 100;
+/** What one statement wrote lies in one row, and is read as a whole however little of it is asked for. */
+const ENTRIES_PER_LOOK = 1_000;
+/** Results may be large: so many of them stay a few megabytes. */
+const COMMANDS_PER_LOOK = 100;
 /** Without a ring, history is looked at this often. */
 const POLL_MS = 1_000;
 /** A watcher that sees nothing learns how far it has come after this and one more look: within 5 s. */
@@ -87,12 +88,14 @@ async function* events(
     yield checkpoint(watch, number);
     let toldMs = clock.steadyMs();
     while (!signal.aborted) {
-      const page = await reader.historyAfter(accountId, number, { entriesMax: ENTRIES_PER_PAGE, executorId });
+      const page = await reader.historyAfter(accountId, number, { entriesMax: ENTRIES_PER_LOOK, executorId });
       // Retention may have passed a reader that rested for long; a gap is never passed over in silence.
       if (page.removedNumber > number) throw tooOld(page.removedNumber);
-      for (const event of await present(deps, watch, page)) {
-        yield event;
-        toldMs = clock.steadyMs();
+      for (let from = 0; from < page.entries.length; from += COMMANDS_PER_LOOK) {
+        for (const event of await present(deps, watch, page.entries.slice(from, from + COMMANDS_PER_LOOK))) {
+          yield event;
+          toldMs = clock.steadyMs();
+        }
       }
       number = page.throughNumber;
       if (clock.steadyMs() - toldMs >= CHECKPOINT_MS) {
@@ -109,12 +112,11 @@ async function* events(
 async function present(
   { reader, directory }: CommandHandlerDependencies,
   watch: Watch,
-  page: HistoryPage,
+  entries: readonly HistoryEntry[],
 ): Promise<WatchCommandsResponse[]> {
   const { accountId, scope } = watch;
-  if (page.entries.length === 0) return [];
-  const commands = await reader.getMany(accountId, [...new Set(page.entries.map((entry) => entry.commandId))]);
-  const matching = page.entries.filter((entry) => watch.matches(entry, commands.get(entry.commandId)));
+  const commands = await reader.getMany(accountId, [...new Set(entries.map((entry) => entry.commandId))]);
+  const matching = entries.filter((entry) => watch.matches(entry, commands.get(entry.commandId)));
   const names = await directory.names(
     accountId,
     matching.map((entry) => entry.executorId),
