@@ -36,10 +36,11 @@ let at = 0;
 
 type ElementOf<T> = (row: T) => ArrayElement;
 
-/** Puts a row's text by itself, as UTF-8, where there is room for it, and gives how many bytes that were. */
-export interface TextPutter<T> {
-  readonly bytesMax: (row: T) => number;
-  readonly put: (target: Buffer, start: number, row: T) => number;
+/** How an element is put where there is room for it, whose length nobody knows before. */
+export interface LooseType<V> {
+  readonly bytesMax: (value: V) => number;
+  /** Gives how many bytes that were. */
+  readonly put: (target: Buffer, start: number, value: V) => number;
 }
 
 /**
@@ -55,16 +56,10 @@ export function arrayParameter<T>(type: ElementType, rows: readonly T[], of: Ele
   return nulls === rows.length && nulls > 0 ? null : finished(type, rows.length, nulls);
 }
 
-/** The same of texts that are put without being made first. */
-export function textArrayParameter<T>(rows: readonly T[], { bytesMax, put }: TextPutter<T>): Buffer {
+/** The same of texts that put themselves as UTF-8, without being made first. */
+export function textArrayParameter<T, V>(rows: readonly T[], of: (row: T) => V, type: LooseType<V>): Buffer {
   at = HEADER_BYTES;
-  for (const row of rows) {
-    reserve(LENGTH_BYTES + bytesMax(row));
-    const bytes = put(scratch, at + LENGTH_BYTES, row);
-    view.setInt32(at, bytes);
-    at += LENGTH_BYTES + bytes;
-  }
-  return finished('text', rows.length, 0);
+  return finished('text', rows.length, writeLoose(rows, of, type));
 }
 
 function finished(type: ElementType, elements: number, nulls: number): Buffer {
@@ -84,9 +79,9 @@ function finished(type: ElementType, elements: number, nulls: number): Buffer {
 function writeAll<T>(type: ElementType, rows: readonly T[], of: ElementOf<T>): number {
   switch (type) {
     case 'bytea':
-      return writeBytes(rows, of);
+      return writeLoose(rows, of, BYTES);
     case 'text':
-      return writeTexts(rows, of);
+      return writeLoose(rows, of, TEXT);
     default:
       return writeFixed(rows, of, FIXED[type]);
   }
@@ -142,40 +137,38 @@ function writeFixed<T>(rows: readonly T[], of: ElementOf<T>, { bytes, put }: Fix
   return nulls;
 }
 
-function writeBytes<T>(rows: readonly T[], of: ElementOf<T>): number {
+const BYTES: LooseType<ArrayElement> = {
+  bytesMax: (value) => bytesOf(value).length,
+  put: (target, start, value) => {
+    const bytes = bytesOf(value);
+    target.set(bytes, start);
+    return bytes.length;
+  },
+};
+
+const TEXT: LooseType<ArrayElement> = {
+  bytesMax: (value) => String(value).length * UTF8_BYTES_PER_UNIT_MAX,
+  put: (target, start, value) => putText(target, String(value), start),
+};
+
+function writeLoose<T, V>(rows: readonly T[], of: (row: T) => V, { bytesMax, put }: LooseType<V>): number {
   let nulls = 0;
   for (const row of rows) {
     const value = of(row);
-    reserve(LENGTH_BYTES);
-    if (value === null) {
-      nulls += writeNull();
-      continue;
+    reserve(LENGTH_BYTES + (value === null ? 0 : bytesMax(value)));
+    if (value === null) nulls += writeNull();
+    else {
+      const bytes = put(scratch, at + LENGTH_BYTES, value);
+      view.setInt32(at, bytes);
+      at += LENGTH_BYTES + bytes;
     }
-    if (!(value instanceof Uint8Array)) throw new TypeError('bytes are wanted');
-    reserve(LENGTH_BYTES + value.length);
-    view.setInt32(at, value.length);
-    scratch.set(value, at + LENGTH_BYTES);
-    at += LENGTH_BYTES + value.length;
   }
   return nulls;
 }
 
-function writeTexts<T>(rows: readonly T[], of: ElementOf<T>): number {
-  let nulls = 0;
-  for (const row of rows) {
-    const value = of(row);
-    reserve(LENGTH_BYTES);
-    if (value === null) {
-      nulls += writeNull();
-      continue;
-    }
-    const text = String(value);
-    reserve(LENGTH_BYTES + text.length * UTF8_BYTES_PER_UNIT_MAX);
-    const bytes = putText(scratch, text, at + LENGTH_BYTES);
-    view.setInt32(at, bytes);
-    at += LENGTH_BYTES + bytes;
-  }
-  return nulls;
+function bytesOf(value: ArrayElement): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new TypeError('bytes are wanted');
+  return value;
 }
 
 /** A whole number from -`limit` to below `limit`; of 2^53, what a number holds exactly. */

@@ -37,9 +37,9 @@ const rowOf = (command: Command): ChangedCommand => ({ command, before, steps: [
 
 /** Names of the columns that a change of the command changes. */
 function changedColumns(command: Command): string[] {
-  return CHANGE_COLUMNS.flatMap(({ name, of }) => {
-    if (typeof of !== 'function') return [];
-    return of(rowOf(command)) === of(rowOf(before)) ? [] : [name];
+  return CHANGE_COLUMNS.flatMap((column) => {
+    if ('stepsOf' in column) return [];
+    return column.of(rowOf(command)) === column.of(rowOf(before)) ? [] : [column.name];
   });
 }
 

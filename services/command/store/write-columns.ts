@@ -4,28 +4,30 @@ import {
   type ArrayElement,
   arrayParameter,
   type ElementType,
+  type LooseType,
   textArrayParameter,
-  type TextPutter,
 } from './array-parameter.ts';
 import { putSteps, stepsBytesMax } from './step-row.ts';
 
 /** One array parameter: a column of all rows of a batch. */
-export interface Column<T> {
+interface Column<T> {
   readonly name: string;
   readonly type: ElementType;
-  readonly of: ((row: T) => ArrayElement) | TextPutter<T>;
+  readonly of: (row: T) => ArrayElement;
 }
 
-/** Steps as they are stored. */
-function stepsColumn<T>(of: (row: T) => readonly Step[]): Column<T> {
-  const putter: TextPutter<T> = {
-    bytesMax: (row) => stepsBytesMax(of(row)),
-    put: (target, start, row) => putSteps(target, start, of(row)),
-  };
-  return { name: 'steps', type: 'text', of: putter };
+/** The same of steps, which are stored as text. */
+interface StepsColumn<T> {
+  readonly name: 'steps';
+  readonly type: 'text';
+  readonly stepsOf: (row: T) => readonly Step[];
 }
 
-export const INSERT_COLUMNS: readonly Column<NewCommand>[] = [
+export type AnyColumn<T> = Column<T> | StepsColumn<T>;
+
+const STEPS: LooseType<readonly Step[]> = { bytesMax: stepsBytesMax, put: putSteps };
+
+export const INSERT_COLUMNS: readonly AnyColumn<NewCommand>[] = [
   { name: 'id', type: 'uuid', of: (n) => n.command.id },
   { name: 'executor_id', type: 'uuid', of: (n) => n.command.executorId },
   { name: 'kind', type: 'text', of: (n) => n.command.kind },
@@ -51,15 +53,15 @@ export const INSERT_COLUMNS: readonly Column<NewCommand>[] = [
   { name: 'send_journal', type: 'text', of: (n) => n.sent?.command.journalId ?? null },
   { name: 'send_time', type: 'timestamptz', of: (n) => n.sent?.command.sentMs ?? null },
   { name: 'send_due', type: 'timestamptz', of: (n) => n.sent?.command.dueMs ?? null },
-  stepsColumn((n) => (n.sent === null ? [n.step] : [n.step, n.sent.step])),
+  { name: 'steps', type: 'text', stepsOf: (n) => (n.sent === null ? [n.step] : [n.step, n.sent.step]) },
 ];
 
 /** Columns that change while a command goes the way that most go. */
-export const ADVANCE_COLUMNS: readonly Column<ChangedCommand>[] = [
+export const ADVANCE_COLUMNS: readonly AnyColumn<ChangedCommand>[] = [
   { name: 'id', type: 'uuid', of: (c) => c.command.id },
   { name: 'from_version', type: 'integer', of: (c) => c.before.version },
   { name: 'executor_id', type: 'uuid', of: (c) => c.command.executorId },
-  stepsColumn((c) => c.steps),
+  { name: 'steps', type: 'text', stepsOf: (c) => c.steps },
   // Interim progress is in the history alone.
   { name: 'milestone', type: 'boolean', of: (c) => c.steps.some(({ cause }) => cause !== 'progressed') },
   { name: 'version', type: 'integer', of: (c) => c.command.version },
@@ -71,7 +73,7 @@ export const ADVANCE_COLUMNS: readonly Column<ChangedCommand>[] = [
   { name: 'result', type: 'bytea', of: (c) => c.command.result },
 ];
 
-export const CHANGE_COLUMNS: readonly Column<ChangedCommand>[] = [
+export const CHANGE_COLUMNS: readonly AnyColumn<ChangedCommand>[] = [
   ...ADVANCE_COLUMNS,
   { name: 'attempt', type: 'integer', of: (c) => c.command.attempt },
   { name: 'failures', type: 'integer', of: (c) => c.command.failures },
@@ -125,7 +127,7 @@ interface Fence {
   readonly epoch: number;
 }
 
-const FENCE_COLUMNS: readonly Column<Fence>[] = [
+const FENCE_COLUMNS: readonly AnyColumn<Fence>[] = [
   { name: 'executor_id', type: 'uuid', of: (fence) => fence.executorId },
   { name: 'epoch', type: 'bigint', of: (fence) => fence.epoch },
 ];
@@ -148,12 +150,12 @@ const FIXED_TYPES: ReadonlySet<ElementType> = new Set([
  * Of one type and length, an element is found at once by its position, which costs a fifth of a place in `unnest`: that
  * keeps a table of its own for each of its arrays. Texts and bytes would be walked through to the position.
  */
-export function placed<T>(columns: readonly Column<T>[], first: number) {
+export function placed<T>(columns: readonly AnyColumn<T>[], first: number) {
   const firstColumn = first + FENCE_COLUMNS.length + 1;
-  const parameter = ({ type }: Column<T>, i: number): string => `$${firstColumn + i}::${type}[]`;
-  const isLoose = ({ name, type }: Column<T>): boolean => !FIXED_TYPES.has(type) && !HISTORY_COLUMNS.has(name);
+  const parameter = ({ type }: AnyColumn<T>, i: number): string => `$${firstColumn + i}::${type}[]`;
+  const isLoose = ({ name, type }: AnyColumn<T>): boolean => !FIXED_TYPES.has(type) && !HISTORY_COLUMNS.has(name);
   const loose = columns.map((column, i) => ({ column, i })).filter(({ column }) => isLoose(column));
-  const named = (name: string): { readonly column: Column<T>; readonly i: number } => {
+  const named = (name: string): { readonly column: AnyColumn<T>; readonly i: number } => {
     const i = columns.findIndex((column) => column.name === name);
     const column = columns[i];
     if (column === undefined) throw new Error(`no column is called ${name}`);
@@ -185,7 +187,7 @@ export function placed<T>(columns: readonly Column<T>[], first: number) {
 }
 
 function parameters<T>(
-  columns: readonly Column<T>[],
+  columns: readonly AnyColumn<T>[],
   rows: readonly T[],
   fenceOf: (row: T) => Fence | null,
 ): (Buffer | null)[] {
@@ -208,8 +210,9 @@ function parameters<T>(
   ];
 }
 
-function literal<T>({ type, of }: Column<T>, rows: readonly T[]): Buffer | null {
-  return typeof of === 'function' ? arrayParameter(type, rows, of) : textArrayParameter(rows, of);
+function literal<T>(column: AnyColumn<T>, rows: readonly T[]): Buffer | null {
+  if ('stepsOf' in column) return textArrayParameter(rows, column.stepsOf, STEPS);
+  return arrayParameter(column.type, rows, column.of);
 }
 
 export function insertParameters(rows: readonly NewCommand[]): (Buffer | null)[] {
@@ -219,7 +222,7 @@ export function insertParameters(rows: readonly NewCommand[]): (Buffer | null)[]
 }
 
 export function changeParameters(
-  columns: readonly Column<ChangedCommand>[],
+  columns: readonly AnyColumn<ChangedCommand>[],
   rows: readonly ChangedCommand[],
 ): (Buffer | null)[] {
   return parameters(columns, rows, ({ command, fenceEpoch }) =>

@@ -3,9 +3,9 @@ import type { Statement } from './types.ts';
 import {
   ADVANCE_COLUMNS,
   advancesOnly,
+  type AnyColumn,
   CHANGE_COLUMNS,
   changeParameters,
-  type Column,
   HISTORY_COLUMNS,
   INSERT_COLUMNS,
   insertParameters,
@@ -112,7 +112,7 @@ export const insertRequestedCommands: Statement = {
 /** Columns that are not set: they say which row is meant, or what its history is. */
 const BESIDE_COLUMNS: ReadonlySet<string> = new Set(['id', 'from_version', 'executor_id', 'steps', 'milestone']);
 
-function changeText(columns: readonly Column<ChangedCommand>[]): string {
+function changeText(columns: readonly AnyColumn<ChangedCommand>[]): string {
   const alteration = placed(columns, 4);
   const set = columns
     .filter(({ name }) => !BESIDE_COLUMNS.has(name))
