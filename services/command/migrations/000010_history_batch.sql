@@ -1,6 +1,6 @@
 -- History by statement instead of by command: what one statement writes of up to a thousand commands is one row, whose arrays
 -- Postgres lays out once, and a command keeps the numbers under which it changed instead of its steps a second time. A lifecycle
--- logged 2 260 bytes and filled 2 010 of tables and indexes; now 1 630 and 1 400, and a sixth of Postgres' time less.
+-- logged 2 260 bytes and filled 2 010 of tables and indexes; now 1 390 and 1 130, and a sixth of Postgres' time less.
 ALTER TABLE command.history RENAME TO history_entry;
 ALTER TABLE command.history_entry RENAME CONSTRAINT history_pkey TO history_entry_pkey;
 
@@ -19,12 +19,11 @@ CREATE TABLE command.history_batch (
   write_time timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT history_batch_pkey PRIMARY KEY (account_id, number)
 );
--- Random ids cannot be compressed, and what the steps would save costs more than to write it (pglz: 2 us a command).
+-- Random ids cannot be compressed. Steps are: 74 bytes a lifecycle instead of 344, in the time that writing the rest takes.
 ALTER TABLE command.history_batch
   ALTER COLUMN numbers SET STORAGE EXTERNAL,
   ALTER COLUMN command_ids SET STORAGE EXTERNAL,
   ALTER COLUMN executor_ids SET STORAGE EXTERNAL,
-  ALTER COLUMN steps SET STORAGE EXTERNAL,
   ALTER COLUMN account_id SET STATISTICS 20,
   ALTER COLUMN number SET STATISTICS 20,
   ALTER COLUMN first_number SET STATISTICS 0,

@@ -38,7 +38,7 @@ export function stepsBytesMax(steps: readonly Step[]): number {
 
 /**
  * Puts steps as JSON, for an entry of history, where there is room for them; gives how many bytes that were. By hand and without
- * a text in between: `JSON.stringify` took 2 us for the steps of a change, a text from pieces 1, and this takes 0.5.
+ * a text in between: 0.5 us for the steps of a change, where a text from pieces took 1 and `JSON.stringify` 3.
  */
 export function putSteps(target: Buffer, start: number, steps: readonly Step[]): number {
   let at = start + putPlain(target, '{"s":[', start);
