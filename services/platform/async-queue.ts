@@ -93,8 +93,9 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     if (this.#state.kind === 'failed') throw this.#state.error;
     const head = this.#head;
     if (head === 0 && this.#items.length <= itemsMax) {
-      const all = this.#items;
-      this.#items = [];
+      // The array stays: a new one would age while it waits, and hold what it is given then until a full collection.
+      const all = this.#items.slice();
+      this.#items.length = 0;
       if (all.length > 0) this.#onTake?.();
       return all;
     }
@@ -115,13 +116,17 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     if (this.#waiter !== undefined || this.#readable !== undefined) throw new Error('an AsyncQueue has one consumer');
     if (signal?.aborted === true) return Promise.resolve(false);
     return new Promise((resolve) => {
+      if (signal === undefined) {
+        this.#readable = resolve;
+        return;
+      }
       const give = (): void => this.#wake(false);
       const settle = (readable: boolean): void => {
-        signal?.removeEventListener('abort', give);
+        signal.removeEventListener('abort', give);
         resolve(readable);
       };
       this.#readable = settle;
-      signal?.addEventListener('abort', give, { once: true });
+      signal.addEventListener('abort', give, { once: true });
     });
   }
 
@@ -168,7 +173,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
   }
 
   #clear(): void {
-    this.#items = [];
+    this.#items.length = 0;
     this.#head = 0;
   }
 

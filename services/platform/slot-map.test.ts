@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { SlotMap } from './slot-map.ts';
 
 test('behaves as a Map does', () => {
-  const key = fc.integer({ min: 0, max: 200 });
+  const key = fc.oneof(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 200 }));
   const step = fc.oneof(
     fc.record({ type: fc.constant('set' as const), key, value: fc.string() }),
     fc.record({ type: fc.constant('delete' as const), key }),
@@ -36,6 +36,30 @@ test('what is deleted while the values are read is left out, what is added is se
     if (value === 0) slots.set('d', 3);
   }
   expect(read).toEqual([0, 2, 3]);
+});
+
+test('is read while it grows beyond one', () => {
+  const slots = new SlotMap<string, number>();
+  slots.set('a', 0);
+  const read: number[] = [];
+  for (const value of slots.values()) {
+    read.push(value);
+    if (value === 0) slots.set('b', 1);
+  }
+  expect(read).toEqual([0, 1]);
+});
+
+test('is read while it is emptied and filled again', () => {
+  const slots = new SlotMap<string, number>();
+  for (const [i, name] of ['a', 'b', 'c'].entries()) slots.set(name, i);
+  const read: number[] = [];
+  for (const value of slots.values()) {
+    read.push(value);
+    for (const name of ['a', 'b', 'c']) slots.delete(name);
+    slots.set('d', 3);
+  }
+  expect(read).toEqual([0]);
+  expect([...slots.values()]).toEqual([3]);
 });
 
 test('is filled again after a burst', () => {

@@ -37,7 +37,8 @@ export class Flight {
 export class AccountNumbers {
   readonly #learn: (afterNumber: number, throughNumber: number) => Promise<void>;
   readonly #failedToLearn: (thrown: unknown) => void;
-  readonly #flights = new Set<Flight>();
+  /** Two at most. */
+  #flights: readonly Flight[] = [];
   #writer: string = randomUUID();
   #known = -1;
   /** Where it began: streams have read by themselves what was before. */
@@ -62,13 +63,13 @@ export class AccountNumbers {
   async begin(): Promise<Flight> {
     while (this.#learning !== undefined) await this.#learning;
     const flight = new Flight(this.#writer, this.#known);
-    this.#flights.add(flight);
+    this.#flights = [...this.#flights, flight];
     return flight;
   }
 
   /** The statement failed: unless the server said so, it may have been written. */
   failed(flight: Flight, thrown: unknown): void {
-    if (!this.#flights.has(flight)) return;
+    if (!this.#flights.includes(flight)) return;
     if (!isRefusal(thrown)) {
       this.#writer = randomUUID();
       this.#known = Math.min(this.#known, Math.max(flight.known, this.#first));
@@ -94,7 +95,7 @@ export class AccountNumbers {
 
   /** The answer has been handled. */
   over(flight: Flight): void {
-    this.#flights.delete(flight);
+    this.#flights = this.#flights.filter((other) => other !== flight);
     flight.over.resolve();
   }
 
@@ -128,7 +129,7 @@ export class AccountNumbers {
   /** Waits until no other statement is without an answer, and those with lower numbers have been handled. */
   async #handleBefore(flight: Flight): Promise<void> {
     // One that is sent later has higher numbers.
-    const others = [...this.#flights].filter((other) => other !== flight);
+    const others = this.#flights.filter((other) => other !== flight);
     for (const other of others) {
       await other.answered.promise;
       if (isBefore(other, flight)) await other.over.promise;

@@ -35,8 +35,9 @@ export class TurnedAway {
   }
 
   #forget(): void {
-    this.#keys.clear();
-    this.#around.clear();
+    // Clearing makes a new table even of an empty set.
+    if (this.#keys.size > 0) this.#keys.clear();
+    if (this.#around.size > 0) this.#around.clear();
     this.#first = Infinity;
   }
 }

@@ -2,12 +2,14 @@ import { ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import {
   type ConnectRequest,
   ConnectRequestSchema,
-  type ConnectResponse,
   type ExecutorLinkService,
   type Hello,
 } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
+import type { AsyncQueue } from '../../platform/async-queue.ts';
 import { messageOf, StatusError } from '../../platform/errors.ts';
 import { refuseUnknownFields, unknownFields } from '../../platform/grpc/parse.ts';
+import { requestQueue } from '../../platform/grpc/request-reader.ts';
+import { EverythingOf } from '../../platform/grpc/response-writer.ts';
 import { reasonOf } from '../../platform/grpc/status.ts';
 import type { LinkCaller } from '../link/accept.ts';
 import { linkCallerOf } from '../link/link-caller.ts';
@@ -17,26 +19,32 @@ import type { LinkHandlerDependencies } from './link-dependencies.ts';
 
 /** A peer that connects and says nothing holds nothing for longer than this. */
 const FIRST_MESSAGE_MS_MAX = 5_000;
+const FRAMES_AT_ONCE_MAX = 16;
+const LEFT: SessionEnd = { type: 'left', reason: 'stream closed by the agent or the network' };
 
 export function connect(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['connect'] {
   return async function* (requests, context) {
     const caller = linkCallerOf(context);
-    const frames = requests[Symbol.asyncIterator]();
+    const frames = requestQueue(requests);
     const session = await begin(deps, caller, frames);
     read(frames, session);
     try {
-      yield* session.output as AsyncIterable<ConnectResponse>;
+      yield new EverythingOf(session.output);
       if (session.endError !== undefined) throw session.endError;
     } finally {
-      session.end({ type: 'left', reason: 'stream closed by the agent or the network' });
+      const { aborted, reason } = context.signal;
+      session.end(aborted && isSlow(reason) ? { type: 'slow_consumer' } : LEFT);
     }
   };
 }
 
 /** Why a stream ended that the session itself did not end. */
 function endOf(thrown: unknown): SessionEnd {
-  if (thrown instanceof ConnectError && reasonOf(thrown) === 'SLOW_CONSUMER') return { type: 'slow_consumer' };
-  return { type: 'left', reason: `stream broken: ${messageOf(thrown)}` };
+  return isSlow(thrown) ? { type: 'slow_consumer' } : { type: 'left', reason: `stream broken: ${messageOf(thrown)}` };
+}
+
+function isSlow(thrown: unknown): boolean {
+  return thrown instanceof ConnectError && reasonOf(thrown) === 'SLOW_CONSUMER';
 }
 
 /** Hears the Hello and accepts; a no to the agent is remembered. */
@@ -87,16 +95,17 @@ function violation(message: string): StatusError {
 }
 
 /** Reads until either side ends; a broken stream is an ordinary end. */
-function read(frames: AsyncIterator<ConnectRequest>, session: ExecutorSession): void {
+function read(frames: AsyncQueue<ConnectRequest>, session: ExecutorSession): void {
   const readAll = async (): Promise<void> => {
-    while (session.isOpen) {
-      const next = await frames.next();
-      if (next.done === true) break;
-      take(next.value, session);
-    }
+    while (session.isOpen && (await frames.readable())) takeSome(frames, session);
     session.end({ type: 'left', reason: 'agent closed the stream' });
   };
   readAll().catch((thrown: unknown) => session.end(endOf(thrown)));
+}
+
+/** Not within the loop that waits, which would hold the last frame until the next comes. */
+function takeSome(frames: AsyncQueue<ConnectRequest>, session: ExecutorSession): void {
+  for (const frame of frames.drain(FRAMES_AT_ONCE_MAX)) if (session.isOpen) take(frame, session);
 }
 
 /** What stands beside known fields was meant to have an effect, which it would not have: the frame is refused, by its field. */

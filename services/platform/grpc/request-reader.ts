@@ -13,6 +13,12 @@ export interface RequestTarget {
   readonly onError: (error: unknown) => void;
 }
 
+/** The requests of a streaming call as a handler gets them from this server, to be taken without a promise for each. */
+export function requestQueue<T>(requests: AsyncIterable<T>): AsyncQueue<T> {
+  if (requests instanceof AsyncQueue) return requests;
+  throw new TypeError('the requests do not come from a RequestReader');
+}
+
 /**
  * Reads the requests of one call. grpc-js gives one message for each `startRead`; a stream is read on only while fewer
  * than `bufferedMax` messages wait for the handler, so that a fast peer is held back by HTTP/2 flow control.

@@ -9,6 +9,21 @@ import type { GrpcServerLimits } from './server-limits.ts';
 const DRAIN_ITEMS_MAX = 16;
 
 /**
+ * Yielded by a handler where a message is due: everything that the queue gives, up to its end. What passes through a generator
+ * stays in its hands, and in those of a promise, until the next comes. With a thousand streams that are quiet for seconds all
+ * of it had aged by then: 13 KB a command lay about until a full collection, which came every 15 s at 500 commands a second and
+ * held everything up for 40 to 100 ms.
+ */
+export class EverythingOf<T extends MessageInitShape<DescMessage>> {
+  declare readonly $typeName?: never;
+  readonly queue: AsyncQueue<T>;
+
+  constructor(queue: AsyncQueue<T>) {
+    this.queue = queue;
+  }
+}
+
+/**
  * Writes the responses of one call. HTTP/2 joins what is written in one turn; when too many bytes wait for the peer, the
  * handler is not asked for more until half of them are gone.
  */
@@ -73,7 +88,8 @@ export class ResponseWriter {
     for (;;) {
       const result = await iterator.next();
       if (this.#stopped || result.done === true) return;
-      this.write(result.value);
+      if (result.value instanceof EverythingOf) await this.#writeQueue(result.value.queue);
+      else this.write(result.value);
       if (this.#full) await this.#roomAgain();
     }
   }
