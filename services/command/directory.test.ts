@@ -102,6 +102,56 @@ describe('the directory', () => {
     expect(loads).toHaveLength(2);
   });
 
+  test('reads together beforehand what will be asked for, what has changed and what ages', async () => {
+    const { directory, loads, clock, rows } = setUp();
+    const answered = async (load: number): Promise<void> => {
+      await expect.poll(() => loads.length).toBe(load);
+      await Promise.resolve();
+    };
+    directory.warm('main', vps1.id);
+    directory.warm('other', foreign.id);
+    directory.warm('main', vps1.id);
+    expect(loads).toEqual([]);
+    clock.advance(100);
+    await answered(1);
+    expect(loads).toEqual([[`main/${vps1.id}`, `other/${foreign.id}`]]);
+    expect(await directory.find('main', 'vps-1')).toBe(vps1);
+
+    const disabled = { ...vps1, disableMs: 1 };
+    rows[0] = disabled;
+    directory.changed([vps1.id, sampleId(3)], clock.steadyMs());
+    clock.advance(100);
+    await answered(2);
+    expect(loads[1]).toEqual([`main/${vps1.id}`]);
+    expect(await directory.find('main', 'vps-1')).toBe(disabled);
+
+    clock.advance(20_001);
+    directory.changed([], clock.steadyMs());
+    // Still good, and read again behind it.
+    expect(await directory.find('main', 'vps-1')).toBe(disabled);
+    expect(loads).toHaveLength(2);
+    clock.advance(100);
+    await answered(3);
+    clock.advance(10_000);
+    directory.changed([], clock.steadyMs());
+    expect(await directory.find('main', 'vps-1')).toBe(disabled);
+    expect(loads).toHaveLength(3);
+  });
+
+  test('tells who asks why a read beforehand failed', async () => {
+    let fails = true;
+    const clock = new ManualClock();
+    const directory = new CachedDirectory(
+      () => (fails ? Promise.reject(new Error('away')) : Promise.resolve([vps1])),
+      clock,
+    );
+    directory.warm('main', vps1.id);
+    clock.advance(100);
+    await expect(directory.find('main', vps1.id)).rejects.toThrow('away');
+    fails = false;
+    expect(await directory.find('main', vps1.id)).toBe(vps1);
+  });
+
   test('does not rest on a look that is over a second old, nor on looks alone for ever', async () => {
     const { directory, loads, clock } = setUp();
     await directory.find('main', 'vps-1');

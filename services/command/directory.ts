@@ -6,10 +6,14 @@ import type { ExecutorDirectory } from './domain/executor-book.ts';
 
 /** How old an answer may be, and how long ago somebody may last have looked for changes where it is older. */
 const FRESH_MS = 1_000;
-/** What was never seen to change is read again nevertheless. */
+/** What was never seen to change is read again nevertheless; while it is in use before that, together with others. */
 const ENTRY_MS_MAX = 30_000;
+const RENEW_MS_MIN = 20_000;
+/** What nobody waits for is read with whatever else comes within this. */
+const GATHER_MS = 100;
 const ENTRIES_MAX = 40_000;
-const KEYS_PER_LOAD_MAX = 500;
+/** A few milliseconds of reading: who waits for another executor meanwhile waits behind it. */
+const KEYS_PER_LOAD_MAX = 100;
 const LOADS_MAX = 2;
 
 interface Key {
@@ -28,8 +32,9 @@ export type LoadExecutors = (keys: readonly Key[]) => Promise<readonly (Executor
 /**
  * The executors of all accounts by name and id, remembered for a second, so that a stream of commands to one executor costs
  * one statement a second. While somebody looks for changed executors and tells, what has not changed is remembered longer:
- * commands to a thousand executors, each seldom, were a statement each. What is not there is not remembered: an executor
- * may be used right after it was created.
+ * commands to a thousand executors, each seldom, were a statement each. Nobody waits for what is known to be needed: an
+ * executor that connects, one that has changed and one whose entry ages are read by the hundred beforehand. What is not there is
+ * not remembered: an executor may be used right after it was created.
  */
 export class CachedDirectory implements ExecutorDirectory {
   readonly #clock: Clock;
@@ -40,6 +45,9 @@ export class CachedDirectory implements ExecutorDirectory {
   readonly #loading = new Map<string, Promise<Executor | undefined>>();
   /** Which executors were invalidated since the oldest load in progress began, and when in the order of things. */
   readonly #invalidated = new Map<string, number>();
+  /** To be read beforehand. */
+  readonly #due = new Map<string, Key>();
+  #gathers = false;
   #tick = 0;
   /** Every change that was committed by then has been told. */
   #lookedMs = -Infinity;
@@ -58,7 +66,27 @@ export class CachedDirectory implements ExecutorDirectory {
     const key = { accountId, nameOrId: isId(nameOrId) ? nameOrId.toLowerCase() : nameOrId };
     const cacheKey = cacheKeyOf(accountId, key.nameOrId);
     const entry = this.#entries.get(cacheKey);
-    if (entry !== undefined && this.#isFresh(entry)) return entry.executor;
+    if (entry !== undefined && this.#isFresh(entry)) {
+      if (this.#clock.steadyMs() - entry.loadedMs > RENEW_MS_MIN) this.warm(accountId, entry.executor.id);
+      return entry.executor;
+    }
+    return this.#loadOnce(key, cacheKey);
+  }
+
+  /** Reads the executor soon, for whoever will ask for it. */
+  warm(accountId: string, executorId: string): void {
+    this.#due.set(cacheKeyOf(accountId, executorId), { accountId, nameOrId: executorId });
+    if (this.#gathers) return;
+    this.#gathers = true;
+    this.#clock.after(GATHER_MS, () => {
+      this.#gathers = false;
+      // Who asks for one that cannot be read meets the fault as well, and is told.
+      for (const [cacheKey, key] of this.#due) this.#loadOnce(key, cacheKey).catch(() => undefined);
+      this.#due.clear();
+    });
+  }
+
+  async #loadOnce(key: Key, cacheKey: string): Promise<Executor | undefined> {
     const running = this.#loading.get(cacheKey);
     if (running !== undefined) return running;
     const loading = this.#load(key);
@@ -92,13 +120,13 @@ export class CachedDirectory implements ExecutorDirectory {
 
   /** Somebody has looked at `atMs`, of the steady clock, which executors have changed since the last look: these. */
   changed(executorIds: Iterable<string>, atMs: number): void {
-    for (const id of executorIds) this.invalidate(id);
+    for (const id of executorIds) {
+      const [known] = this.#keysById.get(id) ?? [];
+      const accountId = known === undefined ? undefined : this.#entries.get(known)?.executor.accountId;
+      this.invalidate(id);
+      if (accountId !== undefined) this.warm(accountId, id);
+    }
     this.#lookedMs = Math.max(this.#lookedMs, atMs);
-  }
-
-  /** Resolves when nothing is being loaded any more. */
-  stop(): Promise<void> {
-    return this.#loads.stop();
   }
 
   #isFresh({ loadedMs }: Entry): boolean {

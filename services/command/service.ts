@@ -111,6 +111,7 @@ export async function startCommandService(config: CommandConfig, logger: Logger)
         contractPolicy: config.contractPolicy,
         refusals,
         looked: (executorIds, atMs) => directory.changed(executorIds, atMs),
+        connected: (accountId, executorId) => directory.warm(accountId, executorId),
         venue: {
           book: venue,
           feed: market === undefined ? undefined : new PriceFeed({ watch: market.watch, clock, logger }),

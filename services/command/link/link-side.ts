@@ -49,6 +49,8 @@ export interface LinkSideDependencies {
   readonly refusals: Pick<RefusalLog, 'failed'>;
   /** Told which executors have changed, several times a second. */
   readonly looked: (executorIds: readonly string[], atMs: number) => void;
+  /** An executor connected here, for which commands will come. */
+  readonly connected: (accountId: string, executorId: string) => void;
 }
 
 /** Everything that carries commands to executors, as one part that starts and stops. */
@@ -103,6 +105,7 @@ export class LinkSide implements Running {
       contracts: contractRules(deps.contractPolicy, deps.version, PLATFORM_DIGEST),
       defectOf: (command) => payloadDefect(command.kind, command.parameters),
       accepted: (session) => {
+        deps.connected(session.identity.accountId, session.identity.executorId);
         nats.publish(executorReviewSubject(session.identity.executorId));
         bells.executorsChanged(session.identity.accountId);
         logger.info({ executorId: session.identity.executorId, epoch: session.identity.epoch }, 'executor connected');
