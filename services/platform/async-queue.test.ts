@@ -1,6 +1,13 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AsyncQueue } from './async-queue.ts';
+
+/** Often enough to make what is alive old. Needs `--expose-gc`. */
+function collectYoung(): void {
+  for (let i = 0; i < 3; i++) runInNewContext("gc({ type: 'minor' })");
+}
 
 async function collect<T>(queue: AsyncQueue<T>): Promise<T[]> {
   const collected: T[] = [];
@@ -119,5 +126,22 @@ describe('AsyncQueue', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  test('what was taken goes with the next collection of young objects, however old the queue is', () => {
+    setFlagsFromString('--expose-gc');
+    const itemBytes = 10_000;
+    const queues = Array.from({ length: 500 }, () => new AsyncQueue<Uint8Array>({ itemsMax: 4 }));
+    const keptBytes: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      for (const queue of queues) {
+        queue.push(new Uint8Array(itemBytes));
+        queue.drain(4);
+      }
+      collectYoung();
+      keptBytes.push(process.memoryUsage().arrayBuffers);
+    }
+    const growth = keptBytes.slice(1).map((bytes, i) => bytes - (keptBytes[i] ?? 0));
+    expect(Math.max(...growth)).toBeLessThan((queues.length * itemBytes) / 4);
   });
 });
