@@ -20,7 +20,6 @@ import type { LinkHandlerDependencies } from './link-dependencies.ts';
 /** A peer that connects and says nothing holds nothing for longer than this. */
 const FIRST_MESSAGE_MS_MAX = 5_000;
 const FRAMES_AT_ONCE_MAX = 16;
-const LEFT: SessionEnd = { type: 'left', reason: 'stream closed by the agent or the network' };
 
 export function connect(deps: LinkHandlerDependencies): ServiceImpl<typeof ExecutorLinkService>['connect'] {
   return async function* (requests, context) {
@@ -32,19 +31,16 @@ export function connect(deps: LinkHandlerDependencies): ServiceImpl<typeof Execu
       yield new EverythingOf(session.output);
       if (session.endError !== undefined) throw session.endError;
     } finally {
-      const { aborted, reason } = context.signal;
-      session.end(aborted && isSlow(reason) ? { type: 'slow_consumer' } : LEFT);
+      // Unless the session ended by itself, the call is over, and its context knows why.
+      session.end(endOf(context.signal.reason));
     }
   };
 }
 
 /** Why a stream ended that the session itself did not end. */
 function endOf(thrown: unknown): SessionEnd {
-  return isSlow(thrown) ? { type: 'slow_consumer' } : { type: 'left', reason: `stream broken: ${messageOf(thrown)}` };
-}
-
-function isSlow(thrown: unknown): boolean {
-  return thrown instanceof ConnectError && reasonOf(thrown) === 'SLOW_CONSUMER';
+  if (thrown instanceof ConnectError && reasonOf(thrown) === 'SLOW_CONSUMER') return { type: 'slow_consumer' };
+  return { type: 'left', reason: `stream broken: ${messageOf(thrown)}` };
 }
 
 /** Hears the Hello and accepts; a no to the agent is remembered. */
