@@ -22,8 +22,8 @@ export const NODE_FLAGS = [
   '--no-allocation-site-pretenuring',
   // Young objects are looked through half as often, and most have gone by then.
   '--max-semi-space-size=64',
-  // Megabytes. From what is alive, some 40, V8 takes 60 for the first bound, and at 500 commands a second looked through all of
-  // it every seven seconds: 50 ms in which nothing was answered. What really lives long fills this in minutes.
+  // Megabytes. V8 sets its bound by what is alive, some 30 with 100 executors, and at 500 commands a second looked through all of
+  // it every seven seconds: up to 50 ms for a command. What really lives long takes minutes to fill this.
   '--initial-old-space-size=256',
 ];
 const LOG_LINES_READ = 100;

