@@ -93,11 +93,24 @@ export class StreamReviewer {
       pool,
       suspects.map(({ session }) => session.identity.keyId),
     );
+    const endOf = ({ identity }: ExecutorSession): number | null => {
+      const endMs = ends.get(identity.keyId);
+      return endMs === undefined ? clock.nowMs() : endMs;
+    };
+    // Disabling ends the credentials too, and may have come between the two looks.
+    const ended = suspects.filter(({ session }) => (endOf(session) ?? Infinity) <= clock.nowMs());
+    const since =
+      ended.length === 0
+        ? []
+        : await linkStore.streamFacts(
+            pool,
+            ended.map(({ fact }) => fact.executorId),
+          );
+    const disabled = new Set(since.filter((fact) => fact.disabled).map(({ executorId }) => executorId));
     for (const { fact, session } of suspects) {
       this.#judged.set(fact.executorId, judgement(fact, session));
-      const endMs = ends.get(session.identity.keyId);
-      session.credentialEndMs = endMs === undefined ? clock.nowMs() : endMs;
-      if (fact.disabled) session.end({ type: 'disabled' });
+      session.credentialEndMs = endOf(session);
+      if (fact.disabled || disabled.has(fact.executorId)) session.end({ type: 'disabled' });
       else if (fact.epoch > session.identity.epoch) {
         session.end({ type: 'superseded', epoch: fact.epoch, journalId: fact.journalId ?? '', host: fact.host ?? '' });
       } else if (session.credentialEndMs !== null && session.credentialEndMs <= clock.nowMs()) {
