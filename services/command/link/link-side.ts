@@ -14,6 +14,7 @@ import type { Bells } from '../bells.ts';
 import { Ledgers } from '../delivery/ledgers.ts';
 import { Quarantine } from '../delivery/quarantine.ts';
 import { Sweeper } from '../delivery/sweeper.ts';
+import { storedStreams } from '../store/link-store.ts';
 import { PLATFORM_DIGEST } from '../wire/contract.ts';
 import { payloadDefect } from '../wire/payload.ts';
 import type { ContractPolicy } from '../domain/contract.ts';
@@ -89,7 +90,13 @@ export class LinkSide implements Running {
       holds: (executorId) => this.registry.holds(executorId),
       setAside,
     });
-    this.#reviewer = new StreamReviewer({ pool, clock, logger, registry: this.registry, looked: deps.looked });
+    this.#reviewer = new StreamReviewer({
+      stored: storedStreams(pool),
+      clock,
+      logger,
+      registry: this.registry,
+      looked: deps.looked,
+    });
     this.#records = new StreamRecords(pool, logger, replicaId, this.registry);
     const own = { version: deps.version, digest: PLATFORM_DIGEST };
     const welcome = (session: ExecutorSession): void => sendWelcome(session, own);

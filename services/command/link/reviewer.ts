@@ -1,8 +1,7 @@
-import type { Pool } from 'pg';
 import { Batcher } from '../../platform/batcher.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
-import * as linkStore from '../store/link-store.ts';
+import type { StoredStreams, StreamFacts } from '../store/link-store.ts';
 import type { SessionRegistry } from './registry.ts';
 import type { ExecutorSession } from './session.ts';
 
@@ -13,7 +12,7 @@ const LOOK_BACK_SECONDS = 5;
 const REVIEWS_PER_STATEMENT_MAX = 500;
 
 export interface ReviewerDependencies {
-  readonly pool: Pool;
+  readonly stored: StoredStreams;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: SessionRegistry;
@@ -37,7 +36,7 @@ export class StreamReviewer {
     this.#reviews = new Batcher({
       itemsMax: REVIEWS_PER_STATEMENT_MAX,
       flush: async (executorIds) => {
-        await this.#judge(await linkStore.streamFacts(deps.pool, [...new Set(executorIds)]));
+        await this.#judge(await deps.stored.factsOf([...new Set(executorIds)]));
         return executorIds.map(() => undefined);
       },
     });
@@ -70,7 +69,7 @@ export class StreamReviewer {
 
   async #look(): Promise<void> {
     const atMs = this.#deps.clock.steadyMs();
-    const facts = await linkStore.recentlyChanged(this.#deps.pool, LOOK_BACK_SECONDS);
+    const facts = await this.#deps.stored.changedWithin(LOOK_BACK_SECONDS);
     const news = facts.filter(({ executorId, change }) => this.#seen.get(executorId) !== change);
     this.#seen = new Map(facts.map(({ executorId, change }) => [executorId, change]));
     for (const executorId of this.#judged.keys()) if (!this.#seen.has(executorId)) this.#judged.delete(executorId);
@@ -81,46 +80,56 @@ export class StreamReviewer {
     await this.#judge(facts);
   }
 
-  async #judge(facts: readonly linkStore.StreamFacts[]): Promise<void> {
-    const { pool, clock, registry } = this.#deps;
-    const suspects = facts.flatMap((fact) => {
+  async #judge(facts: readonly StreamFacts[]): Promise<void> {
+    const { stored, clock, registry } = this.#deps;
+    const changed = facts.flatMap((fact) => {
       const session = registry.get(fact.executorId);
       const judged = session === undefined || this.#judged.get(fact.executorId) === judgement(fact, session);
       return judged ? [] : [{ fact, session }];
     });
-    if (suspects.length === 0) return;
-    const ends = await linkStore.credentialEnds(
-      pool,
-      suspects.map(({ session }) => session.identity.keyId),
-    );
-    const endOf = ({ identity }: ExecutorSession): number | null => {
-      const endMs = ends.get(identity.keyId);
-      return endMs === undefined ? clock.nowMs() : endMs;
-    };
-    // Disabling ends the credentials too, and may have come between the two looks.
-    const ended = suspects.filter(({ session }) => (endOf(session) ?? Infinity) <= clock.nowMs());
-    const since =
-      ended.length === 0
-        ? []
-        : await linkStore.streamFacts(
-            pool,
-            ended.map(({ fact }) => fact.executorId),
-          );
-    const disabled = new Set(since.filter((fact) => fact.disabled).map(({ executorId }) => executorId));
-    for (const { fact, session } of suspects) {
+    if (changed.length === 0) return;
+    const ends = await stored.credentialEnds(changed.map(({ session }) => session.identity.keyId));
+    const suspects = changed.map(({ fact, session }) => {
+      const endMs = ends.get(session.identity.keyId);
+      return { fact, session, credentialEndMs: endMs === undefined ? clock.nowMs() : endMs };
+    });
+    const disabled = await this.#disabledSince(suspects);
+    for (const suspect of suspects) {
+      const { fact, session } = suspect;
       this.#judged.set(fact.executorId, judgement(fact, session));
-      session.credentialEndMs = endOf(session);
+      // Not before it is known whether the executor was disabled: the session ends itself by it.
+      session.credentialEndMs = suspect.credentialEndMs;
       if (fact.disabled || disabled.has(fact.executorId)) session.end({ type: 'disabled' });
       else if (fact.epoch > session.identity.epoch) {
         session.end({ type: 'superseded', epoch: fact.epoch, journalId: fact.journalId ?? '', host: fact.host ?? '' });
-      } else if (session.credentialEndMs !== null && session.credentialEndMs <= clock.nowMs()) {
+      } else if (hasEnded(suspect, clock.nowMs())) {
         session.end({ type: 'credential_ended', keyId: session.identity.keyId });
       }
     }
   }
+
+  /** Disabling ends the credentials too, and may have come between the look at an executor and the look at its credential. */
+  async #disabledSince(suspects: readonly Suspect[]): Promise<ReadonlySet<string>> {
+    const { stored, clock } = this.#deps;
+    const ended = suspects.filter((suspect) => !suspect.fact.disabled && hasEnded(suspect, clock.nowMs()));
+    if (ended.length === 0) return new Set();
+    const facts = await stored.factsOf(ended.map(({ fact }) => fact.executorId));
+    return new Set(facts.filter(({ disabled }) => disabled).map(({ executorId }) => executorId));
+  }
+}
+
+/** A stream whose executor has changed since it was last judged. */
+interface Suspect {
+  readonly fact: StreamFacts;
+  readonly session: ExecutorSession;
+  readonly credentialEndMs: number | null;
+}
+
+function hasEnded({ credentialEndMs }: Suspect, nowMs: number): boolean {
+  return credentialEndMs !== null && credentialEndMs <= nowMs;
 }
 
 /** What makes looking at a stream again pointless: the same stream, and nothing has changed. */
-function judgement({ change }: linkStore.StreamFacts, { identity }: ExecutorSession): string {
+function judgement({ change }: StreamFacts, { identity }: ExecutorSession): string {
   return `${identity.epoch} ${change}`;
 }

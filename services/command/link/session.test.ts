@@ -1,58 +1,12 @@
-import { describe, expect, test } from 'vitest';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { sampleCommand, sampleId } from '../../../test/harness/sample-commands.ts';
+import { describe, expect, test } from 'vitest';
 import { CommandPayloadSchema } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import type { ConnectResponse } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
-import { ManualClock } from '../../platform/clock.ts';
-import { createLogger } from '../../platform/logger.ts';
+import { sampleCommand, sampleId } from '../../../test/harness/sample-commands.ts';
+import { sampleSession } from '../../../test/harness/sample-session.ts';
 import type { Command } from '../domain/command.ts';
-import type { UnreadableCommand } from '../domain/repository.ts';
+import { type ExecutorSession, HEARTBEAT_INTERVAL_MS, READ_TIMEOUT_MS } from './session.ts';
 import { isRefusal, reasonOf, type SessionEnd } from './session-end.ts';
-import { ExecutorSession, HEARTBEAT_INTERVAL_MS, READ_TIMEOUT_MS } from './session.ts';
-
-interface Watched {
-  readonly session: ExecutorSession;
-  readonly clock: ManualClock;
-  readonly ends: string[];
-  readonly defects: UnreadableCommand[];
-}
-
-function newSession(): Watched {
-  const clock = new ManualClock();
-  const ends: string[] = [];
-  const defects: UnreadableCommand[] = [];
-  const session = new ExecutorSession(
-    {
-      accountId: 'main',
-      executorId: sampleId(1),
-      executorName: 'vps-1',
-      keyId: 'k1',
-      credentialEndMs: null,
-      epoch: 3,
-      journalId: 'j1',
-      host: 'vps',
-      agentVersion: '1.0.0',
-      contractDigest: 'd1',
-      link: 'STREAM',
-      kinds: new Set(['ping']),
-      helloMs: 0,
-      inFlightMax: 10,
-      takesPrices: true,
-    },
-    {
-      clock,
-      logger: createLogger('test', 'silent'),
-      write: () => undefined,
-      read: () => Promise.resolve({ commands: [], unreadable: [] }),
-      setAside: (unreadable) => defects.push(...unreadable),
-      ended: (_session, end) => ends.push(reasonOf(end)),
-      review: () => undefined,
-      noteInFlightMax: () => undefined,
-      venue: { book: { store: () => Promise.resolve(0) }, feed: undefined, stored: () => undefined },
-    },
-  );
-  return { session, clock, ends, defects };
-}
 
 test.each<[SessionEnd, boolean]>([
   [{ type: 'superseded', epoch: 4, journalId: 'j2', host: 'other' }, true],
@@ -86,21 +40,21 @@ async function frames(session: ExecutorSession): Promise<ConnectResponse['frame'
 
 describe('frames', () => {
   test('what gathers in one turn shares frames of at most a hundred commands', async () => {
-    const { session } = newSession();
+    const { session } = sampleSession();
     for (let number = 0; number < 250; number++) session.deliver(command(number));
     const sizes = (await frames(session)).map((frame) => (frame.case === 'commands' ? frame.value.commands.length : 0));
     expect(sizes).toEqual([100, 100, 50]);
   });
 
   test('a cancellation never comes before the command that it is for', async () => {
-    const { session } = newSession();
+    const { session } = sampleSession();
     session.cancel(sampleId(7));
     session.deliver(command(7));
     expect((await frames(session)).map((frame) => frame.case)).toEqual(['commands', 'cancels']);
   });
 
   test('parameters that cannot be read are set aside and stop no other', async () => {
-    const { session, defects } = newSession();
+    const { session, defects } = sampleSession();
     session.deliver(command(1, new Uint8Array([0xff])));
     session.deliver(command(2));
     const [only] = await frames(session);
@@ -113,14 +67,14 @@ describe('frames', () => {
 
 describe('ends', () => {
   test('a peer that does not read is cut off by name instead of filling memory', async () => {
-    const { session, ends } = newSession();
+    const { session, ends } = sampleSession();
     for (let number = 0; number < 2_000 && session.isOpen; number++) session.inquire([sampleId(number)]);
     expect(ends).toEqual(['agent read too slowly']);
     expect(() => session.output.drain(1)).toThrowError(/frames wait to be read/);
   });
 
   test.each([-7_200_000, 7_200_000])('a wall clock that is set by %d ms neither ends a stream nor keeps it', (ms) => {
-    const { session, clock, ends } = newSession();
+    const { session, clock, ends } = sampleSession();
     clock.step(ms);
     session.tick(clock.nowMs());
     clock.advance(READ_TIMEOUT_MS - 1);
@@ -132,7 +86,7 @@ describe('ends', () => {
   });
 
   test('a silent stream ends by name, after heartbeats, and only once', () => {
-    const { session, clock, ends } = newSession();
+    const { session, clock, ends } = sampleSession();
     const beats: bigint[] = [];
     for (let passedMs = 0; passedMs <= READ_TIMEOUT_MS + 1_000; passedMs += 500) {
       session.tick(clock.nowMs());
@@ -148,7 +102,7 @@ describe('ends', () => {
   });
 
   test('the superseded stream is told by whom, as its last frame', async () => {
-    const { session } = newSession();
+    const { session } = sampleSession();
     session.deliver(command(1));
     await Promise.resolve();
     session.end({ type: 'superseded', epoch: 4, journalId: 'j2', host: 'other' });

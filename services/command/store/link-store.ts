@@ -111,21 +111,24 @@ function factsOf(row: FactsRow): StreamFacts {
   };
 }
 
-export async function streamFacts(pool: Pool, executorIds: readonly string[]): Promise<readonly StreamFacts[]> {
-  return (await run<FactsRow>(pool, readStreamFacts, [executorIds])).map(factsOf);
+/** What is stored of streams, read whenever it is asked for. */
+export interface StoredStreams {
+  /** Of those among the executors that exist. */
+  factsOf(executorIds: readonly string[]): Promise<readonly StreamFacts[]>;
+  changedWithin(seconds: number): Promise<readonly StreamFacts[]>;
+  /** When each credential ends, in milliseconds; null where no end is set. A credential that is missing does not exist. */
+  credentialEnds(keyIds: readonly string[]): Promise<ReadonlyMap<string, number | null>>;
 }
 
-export async function recentlyChanged(pool: Pool, withinSeconds: number): Promise<readonly StreamFacts[]> {
-  return (await run<FactsRow>(pool, readRecentlyChanged, [withinSeconds])).map(factsOf);
-}
-
-/** When each credential ends, in milliseconds; null where no end is set. A credential that is missing does not exist. */
-export async function credentialEnds(
-  pool: Pool,
-  keyIds: readonly string[],
-): Promise<ReadonlyMap<string, number | null>> {
-  const rows = await run<CredentialEndRow>(pool, readCredentialEnds, [keyIds]);
-  return new Map(rows.map((row) => [row.key_id, row.expire_time]));
+export function storedStreams(pool: Pool): StoredStreams {
+  return {
+    factsOf: async (executorIds) => (await run<FactsRow>(pool, readStreamFacts, [executorIds])).map(factsOf),
+    changedWithin: async (seconds) => (await run<FactsRow>(pool, readRecentlyChanged, [seconds])).map(factsOf),
+    credentialEnds: async (keyIds) => {
+      const rows = await run<CredentialEndRow>(pool, readCredentialEnds, [keyIds]);
+      return new Map(rows.map((row) => [row.key_id, row.expire_time]));
+    },
+  };
 }
 
 export interface StreamNote {
