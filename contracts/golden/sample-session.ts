@@ -2,6 +2,7 @@ import type { ChangedCommand } from '../../services/command/domain/repository.ts
 import { ExecutorSession } from '../../services/command/link/session.ts';
 import type { Clock } from '../../services/platform/clock.ts';
 import { createLogger } from '../../services/platform/logger.ts';
+import { SharedTurn } from '../../services/platform/shared-turn.ts';
 import { KIND_FIELDS } from './sample-commands.ts';
 import { SAMPLE } from './sample-values.ts';
 
@@ -45,6 +46,7 @@ export function sampleSession(
       review: () => undefined,
       noteInFlightMax: () => undefined,
       venue: { book: { store: async () => 1 }, feed: undefined, stored: () => undefined },
+      unhurried: new SharedTurn(clock, 100),
     },
   );
 }

@@ -10,6 +10,7 @@ import {
   executorWakeSubjects,
   subjectId,
 } from '../../platform/nats/subject.ts';
+import { SharedTurn } from '../../platform/shared-turn.ts';
 import type { Bells } from '../bells.ts';
 import { Ledgers } from '../delivery/ledgers.ts';
 import { Quarantine } from '../delivery/quarantine.ts';
@@ -33,6 +34,11 @@ import { sendWelcome } from './welcome.ts';
 const TICK_INTERVAL_MS = 250;
 /** Between two ticks: then this process stood still, not its peers. */
 const OWN_PAUSE_MS = 3_000;
+/**
+ * Acknowledgements of all streams within this go out together. At 500 commands a second over 1 000 streams that saved a tenth of
+ * the machine against a timer of 20 ms for each stream: one for almost every command.
+ */
+const UNHURRIED_MS = 100;
 /** How long agents get to open a stream elsewhere before theirs is ended. */
 const DRAIN_MS = 1_500;
 
@@ -101,6 +107,7 @@ export class LinkSide implements Running {
     const own = { version: deps.version, digest: PLATFORM_DIGEST };
     const welcome = (session: ExecutorSession): void => sendWelcome(session, own);
     this.welcome = welcome;
+    const unhurried = new SharedTurn(clock, UNHURRIED_MS);
     this.acceptor = new LinkAcceptor({
       pool,
       clock,
@@ -126,6 +133,7 @@ export class LinkSide implements Running {
         review: (executorId) => this.#reviewer.review(executorId),
         noteInFlightMax: (session) => this.#records.note(session),
         venue: deps.venue,
+        unhurried,
       }),
     });
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sampleSession, type WatchedSession } from '../../../test/harness/sample-session.ts';
+import { watchedSession, type WatchedSession } from '../../../test/harness/watched-session.ts';
 import { createLogger } from '../../platform/logger.ts';
 import type { StreamFacts } from '../store/link-store.ts';
 import { SessionRegistry } from './registry.ts';
@@ -50,13 +50,13 @@ test.each<[string, Stored, string[]]>([
     ['superseded by stream 4 from other'],
   ],
 ])('a stream %s', async (_, stored, ends) => {
-  const watched = sampleSession();
+  const watched = watchedSession();
   await review(watched, () => stored);
   expect(watched.ends).toEqual(ends);
 });
 
 test('disabled between the look at the executor and the look at its credential, it is told so', async () => {
-  const watched = sampleSession();
+  const watched = watchedSession();
   await review(watched, (read) => {
     // As every 250 ms, also while a look is under way.
     watched.session.tick(watched.clock.nowMs());

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CommandPayloadSchema } from '../../../proto/gen/strategos/command/v1/command_pb.js';
 import type { ConnectResponse } from '../../../proto/gen/strategos/command/v1/executor_link_service_pb.js';
 import { sampleCommand, sampleId } from '../../../test/harness/sample-commands.ts';
-import { sampleSession } from '../../../test/harness/sample-session.ts';
+import { watchedSession } from '../../../test/harness/watched-session.ts';
 import type { Command } from '../domain/command.ts';
 import { type ExecutorSession, HEARTBEAT_INTERVAL_MS, READ_TIMEOUT_MS } from './session.ts';
 import { isRefusal, reasonOf, type SessionEnd } from './session-end.ts';
@@ -40,21 +40,40 @@ async function frames(session: ExecutorSession): Promise<ConnectResponse['frame'
 
 describe('frames', () => {
   test('what gathers in one turn shares frames of at most a hundred commands', async () => {
-    const { session } = sampleSession();
+    const { session } = watchedSession();
     for (let number = 0; number < 250; number++) session.deliver(command(number));
     const sizes = (await frames(session)).map((frame) => (frame.case === 'commands' ? frame.value.commands.length : 0));
     expect(sizes).toEqual([100, 100, 50]);
   });
 
   test('a cancellation never comes before the command that it is for', async () => {
-    const { session } = sampleSession();
+    const { session } = watchedSession();
     session.cancel(sampleId(7));
     session.deliver(command(7));
     expect((await frames(session)).map((frame) => frame.case)).toEqual(['commands', 'cancels']);
   });
 
+  test('acknowledgements wait for each other, but not when there are many, and not for the end', () => {
+    const { session, clock } = watchedSession();
+    const acknowledged = (): number[] =>
+      session.output
+        .drain(10)
+        .map(({ frame }) => (frame.case === 'eventsAcknowledged' ? frame.value.commandIds.length : 0));
+    session.acknowledge(sampleId(1));
+    session.acknowledge(sampleId(2));
+    expect(acknowledged()).toEqual([]);
+    clock.advance(100);
+    expect(acknowledged()).toEqual([2]);
+    for (let number = 0; number < 1_100; number++) session.acknowledge(sampleId(number));
+    expect(acknowledged()).toEqual([500, 500]);
+    session.end({ type: 'left', reason: 'agent left' });
+    expect(acknowledged()).toEqual([100]);
+    clock.advance(100);
+    expect(acknowledged()).toEqual([]);
+  });
+
   test('parameters that cannot be read are set aside and stop no other', async () => {
-    const { session, defects } = sampleSession();
+    const { session, defects } = watchedSession();
     session.deliver(command(1, new Uint8Array([0xff])));
     session.deliver(command(2));
     const [only] = await frames(session);
@@ -67,14 +86,14 @@ describe('frames', () => {
 
 describe('ends', () => {
   test('a peer that does not read is cut off by name instead of filling memory', async () => {
-    const { session, ends } = sampleSession();
+    const { session, ends } = watchedSession();
     for (let number = 0; number < 2_000 && session.isOpen; number++) session.inquire([sampleId(number)]);
     expect(ends).toEqual(['agent read too slowly']);
     expect(() => session.output.drain(1)).toThrowError(/frames wait to be read/);
   });
 
   test.each([-7_200_000, 7_200_000])('a wall clock that is set by %d ms neither ends a stream nor keeps it', (ms) => {
-    const { session, clock, ends } = sampleSession();
+    const { session, clock, ends } = watchedSession();
     clock.step(ms);
     session.tick(clock.nowMs());
     clock.advance(READ_TIMEOUT_MS - 1);
@@ -86,7 +105,7 @@ describe('ends', () => {
   });
 
   test('a silent stream ends by name, after heartbeats, and only once', () => {
-    const { session, clock, ends } = sampleSession();
+    const { session, clock, ends } = watchedSession();
     const beats: bigint[] = [];
     for (let passedMs = 0; passedMs <= READ_TIMEOUT_MS + 1_000; passedMs += 500) {
       session.tick(clock.nowMs());
@@ -102,7 +121,7 @@ describe('ends', () => {
   });
 
   test('the superseded stream is told by whom, as its last frame', async () => {
-    const { session } = sampleSession();
+    const { session } = watchedSession();
     session.deliver(command(1));
     await Promise.resolve();
     session.end({ type: 'superseded', epoch: 4, journalId: 'j2', host: 'other' });

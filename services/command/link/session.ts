@@ -10,6 +10,7 @@ import { AsyncQueue } from '../../platform/async-queue.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf, type StatusError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { SharedTurn } from '../../platform/shared-turn.ts';
 import type { Command } from '../domain/command.ts';
 import type { UnreadableCommand } from '../domain/repository.ts';
 import { CommandFlow } from './command-flow.ts';
@@ -24,8 +25,8 @@ export const HEARTBEAT_INTERVAL_MS = 8_000;
 export const READ_TIMEOUT_MS = 20_000;
 const COMMANDS_PER_FRAME_MAX = 100;
 const INQUIRIES_PER_FRAME_MAX = 1_000;
-/** Results that become durable within this share a frame. */
-const ACKNOWLEDGE_DELAY_MS = 20;
+/** So many acknowledgements do not wait for more. */
+const ACKNOWLEDGED_PER_FRAME_MAX = 500;
 
 export interface SessionIdentity {
   readonly accountId: string;
@@ -55,6 +56,8 @@ export interface SessionDependencies extends Omit<FlowDependencies, 'output'> {
   readonly review: (executorId: string) => void;
   readonly noteInFlightMax: (session: ExecutorSession) => void;
   readonly venue: VenueDependencies;
+  /** In which what nobody waits for is said to all agents. */
+  readonly unhurried: SharedTurn;
 }
 
 /** One accepted link to an agent, by stream or by polling: heartbeats, frames out and in, and one named end. */
@@ -81,11 +84,14 @@ export class ExecutorSession implements FlowOutput {
   /** When the first of the deliveries that gather was made: the spans in all of them held then, or later. */
   #deliveriesMs = 0;
   #acknowledged: string[] = [];
-  #acknowledgeTimer: NodeJS.Timeout | undefined;
   #cancels: string[] = [];
   #flushing = false;
   /** Results that a ReportEvents call waits for. */
   readonly #awaited = new Map<string, () => void>();
+  readonly #flushAcknowledged = (): void => {
+    if (this.#acknowledged.length === 0) return;
+    this.send({ case: 'eventsAcknowledged', value: { commandIds: this.#acknowledged.splice(0) } });
+  };
   #poll: AbortController | undefined;
 
   constructor(identity: SessionIdentity, deps: SessionDependencies) {
@@ -298,7 +304,8 @@ export class ExecutorSession implements FlowOutput {
     }
     this.#acknowledged.push(commandId);
     // Nobody waits for an acknowledgement: until it comes the agent only keeps a row longer.
-    this.#acknowledgeTimer ??= setTimeout(() => this.#flushAcknowledged(), ACKNOWLEDGE_DELAY_MS);
+    if (this.#acknowledged.length >= ACKNOWLEDGED_PER_FRAME_MAX) this.#flushAcknowledged();
+    else if (this.#acknowledged.length === 1) this.#deps.unhurried.join(this.#flushAcknowledged);
   }
 
   cancel(commandId: string): void {
@@ -337,13 +344,6 @@ export class ExecutorSession implements FlowOutput {
       // Behind the commands: an agent ignores the cancellation of a command that it does not have yet.
       if (this.#cancels.length > 0) this.send({ case: 'cancels', value: { commandIds: this.#cancels.splice(0) } });
     });
-  }
-
-  #flushAcknowledged(): void {
-    clearTimeout(this.#acknowledgeTimer);
-    this.#acknowledgeTimer = undefined;
-    if (this.#acknowledged.length === 0) return;
-    this.send({ case: 'eventsAcknowledged', value: { commandIds: this.#acknowledged.splice(0) } });
   }
 }
 

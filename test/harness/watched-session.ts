@@ -2,6 +2,7 @@ import type { UnreadableCommand } from '../../services/command/domain/repository
 import { ExecutorSession } from '../../services/command/link/session.ts';
 import { reasonOf } from '../../services/command/link/session-end.ts';
 import { ManualClock } from '../../services/platform/clock.ts';
+import { SharedTurn } from '../../services/platform/shared-turn.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { sampleId } from './sample-commands.ts';
 
@@ -13,7 +14,7 @@ export interface WatchedSession {
 }
 
 /** A session of stream 3 of `vps-1` with credential `k1`, over nothing: what it ends by and sets aside is kept. */
-export function sampleSession(): WatchedSession {
+export function watchedSession(): WatchedSession {
   const clock = new ManualClock();
   const ends: string[] = [];
   const defects: UnreadableCommand[] = [];
@@ -44,6 +45,7 @@ export function sampleSession(): WatchedSession {
       ended: (_session, end) => ends.push(reasonOf(end)),
       review: () => undefined,
       noteInFlightMax: () => undefined,
+      unhurried: new SharedTurn(clock, 100),
       venue: { book: { store: () => Promise.resolve(0) }, feed: undefined, stored: () => undefined },
     },
   );
