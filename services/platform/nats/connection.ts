@@ -10,6 +10,8 @@ export interface NatsOptions {
   /** Shown in the server's monitoring. */
   readonly name: string;
   readonly logger: Logger;
+  /** Whether it hears what it says itself. Default true. */
+  readonly echo?: boolean;
 }
 
 /** Called with the subject a message came on, and its bytes. Must not throw; what it throws is logged. */
@@ -109,7 +111,7 @@ export class NatsLink implements Running {
   }
 
   async #connect(attempt: number): Promise<void> {
-    const { url, name, logger } = this.#options;
+    const { url, name, logger, echo = true } = this.#options;
     try {
       const connection = await connect({
         servers: url.split(',').map((server) => server.trim()),
@@ -121,6 +123,7 @@ export class NatsLink implements Running {
         reconnectDelayHandler: () => backoffMs(4, RECONNECT),
         ignoreAuthErrorAbort: true,
         noAsyncTraces: true,
+        noEcho: !echo,
       });
       this.#connection = connection;
       this.#watch(connection);
