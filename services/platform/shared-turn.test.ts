@@ -36,10 +36,6 @@ test('thousands let others have their turn in between, and none is left out', as
   const soFar = called;
   expect(soFar).toBeGreaterThan(0);
   expect(soFar).toBeLessThan(100);
-  while (called < 1_000) {
-    const before = called;
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(called).toBeGreaterThan(before);
-  }
+  for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
   expect(called).toBe(1_000);
 });
