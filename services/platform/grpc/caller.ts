@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { DescMethod } from '@bufbuild/protobuf';
 import {
   type ContextKey,
@@ -100,5 +100,5 @@ function decodeSubject(subject: string): string {
 
 /** Both sides are hashed, so that the comparison takes the same time for every length. */
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
