@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { ManualClock } from './clock.ts';
 import { SharedTurn } from './shared-turn.ts';
 
-test('what joins within the span is called once, together, and what joins later with the next', () => {
+test('who joins within the span gets one turn, together, and who joins later the next', () => {
   const clock = new ManualClock();
   const turn = new SharedTurn(clock, 100);
   const called: string[] = [];
-  const first = (): void => void called.push('first');
-  const second = (): void => void called.push('second');
+  const first = { takeTurn: () => void called.push('first') };
+  const second = { takeTurn: () => void called.push('second') };
   turn.join(first);
   clock.advance(60);
   turn.join(second);
@@ -28,8 +28,10 @@ test('thousands let others have their turn in between, and none is left out', as
   const turn = new SharedTurn(clock, 100);
   let called = 0;
   for (let i = 0; i < 1_000; i++) {
-    turn.join(() => {
-      called += 1;
+    turn.join({
+      takeTurn() {
+        called += 1;
+      },
     });
   }
   clock.advance(100);

@@ -10,7 +10,7 @@ import { AsyncQueue } from '../../platform/async-queue.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { messageOf, type StatusError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { SharedTurn } from '../../platform/shared-turn.ts';
+import type { SharedTurn, TurnTaker } from '../../platform/shared-turn.ts';
 import type { Command } from '../domain/command.ts';
 import type { UnreadableCommand } from '../domain/repository.ts';
 import { CommandFlow } from './command-flow.ts';
@@ -61,7 +61,7 @@ export interface SessionDependencies extends Omit<FlowDependencies, 'output'> {
 }
 
 /** One accepted link to an agent, by stream or by polling: heartbeats, frames out and in, and one named end. */
-export class ExecutorSession implements FlowOutput {
+export class ExecutorSession implements FlowOutput, TurnTaker {
   readonly identity: SessionIdentity;
   readonly flow: CommandFlow;
   readonly venue: VenueChannel;
@@ -88,10 +88,6 @@ export class ExecutorSession implements FlowOutput {
   #flushing = false;
   /** Results that a ReportEvents call waits for. */
   readonly #awaited = new Map<string, () => void>();
-  readonly #flushAcknowledged = (): void => {
-    if (this.#acknowledged.length === 0) return;
-    this.send({ case: 'eventsAcknowledged', value: { commandIds: this.#acknowledged.splice(0) } });
-  };
   #poll: AbortController | undefined;
 
   constructor(identity: SessionIdentity, deps: SessionDependencies) {
@@ -263,7 +259,7 @@ export class ExecutorSession implements FlowOutput {
   /** Ends the link once; later calls change nothing. */
   end(end: SessionEnd): void {
     if (this.#ended) return;
-    this.#flushAcknowledged();
+    this.takeTurn();
     if (!this.isOpen) return;
     if (end.type === 'superseded') {
       this.send({
@@ -304,8 +300,14 @@ export class ExecutorSession implements FlowOutput {
     }
     this.#acknowledged.push(commandId);
     // Nobody waits for an acknowledgement: until it comes the agent only keeps a row longer.
-    if (this.#acknowledged.length >= ACKNOWLEDGED_PER_FRAME_MAX) this.#flushAcknowledged();
-    else if (this.#acknowledged.length === 1) this.#deps.unhurried.join(this.#flushAcknowledged);
+    if (this.#acknowledged.length >= ACKNOWLEDGED_PER_FRAME_MAX) this.takeTurn();
+    else if (this.#acknowledged.length === 1) this.#deps.unhurried.join(this);
+  }
+
+  /** Says what nobody waits for. */
+  takeTurn(): void {
+    if (this.#acknowledged.length === 0) return;
+    this.send({ case: 'eventsAcknowledged', value: { commandIds: this.#acknowledged.splice(0) } });
   }
 
   cancel(commandId: string): void {
