@@ -19,7 +19,8 @@ import { type Persist, persisting } from './persist.ts';
 const BATCH_ROWS_MAX = 1000;
 /**
  * A lane begins beside the other when that many rows are written, or wait. Fewer are better written after each other: what waits
- * meanwhile shares a statement, and at 500 commands a second statements are what a command costs.
+ * meanwhile shares a statement, and at 500 commands a second statements are what a command costs. New commands alone, begun beside
+ * few changes, waited for the account's row as long as they had for their turn: 700 us of Postgres a command instead of 620.
  */
 const SIDE_BY_SIDE_ROWS_MIN = 100;
 

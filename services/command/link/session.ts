@@ -259,7 +259,7 @@ export class ExecutorSession implements FlowOutput, TurnTaker {
   /** Ends the link once; later calls change nothing. */
   end(end: SessionEnd): void {
     if (this.#ended) return;
-    this.takeTurn();
+    this.#flushAcknowledged();
     if (!this.isOpen) return;
     if (end.type === 'superseded') {
       this.send({
@@ -300,14 +300,13 @@ export class ExecutorSession implements FlowOutput, TurnTaker {
     }
     this.#acknowledged.push(commandId);
     // Nobody waits for an acknowledgement: until it comes the agent only keeps a row longer.
-    if (this.#acknowledged.length >= ACKNOWLEDGED_PER_FRAME_MAX) this.takeTurn();
+    if (this.#acknowledged.length >= ACKNOWLEDGED_PER_FRAME_MAX) this.#flushAcknowledged();
     else if (this.#acknowledged.length === 1) this.#deps.unhurried.join(this);
   }
 
   /** Says what nobody waits for. */
   takeTurn(): void {
-    if (this.#acknowledged.length === 0) return;
-    this.send({ case: 'eventsAcknowledged', value: { commandIds: this.#acknowledged.splice(0) } });
+    this.#flushAcknowledged();
   }
 
   cancel(commandId: string): void {
@@ -346,6 +345,11 @@ export class ExecutorSession implements FlowOutput, TurnTaker {
       // Behind the commands: an agent ignores the cancellation of a command that it does not have yet.
       if (this.#cancels.length > 0) this.send({ case: 'cancels', value: { commandIds: this.#cancels.splice(0) } });
     });
+  }
+
+  #flushAcknowledged(): void {
+    if (this.#acknowledged.length === 0) return;
+    this.send({ case: 'eventsAcknowledged', value: { commandIds: this.#acknowledged.splice(0) } });
   }
 }
 
