@@ -5,6 +5,7 @@ import type {
 } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { callerOf } from '../../platform/grpc/caller.ts';
 import { parseIssueRequest } from '../wire/issue-request.ts';
+import { IssuedCommand, isJustIssued } from '../wire/issued-command.ts';
 import type { CommandHandlerDependencies } from './dependencies.ts';
 import { commandOf, issueParsed } from './issuing.ts';
 import { presentCommand } from './presenting.ts';
@@ -17,6 +18,10 @@ export function issueCommand(deps: CommandHandlerDependencies) {
     const { accountId } = callerOf(context);
     const [outcome] = await issueParsed(deps, accountId, [parseIssueRequest(request, deps.clock.nowMs())]);
     const { command, already } = commandOf(outcome);
-    return { command: await presentCommand(deps.directory, command), alreadyIssued: already };
+    if (already || !isJustIssued(command)) {
+      return { command: await presentCommand(deps.directory, command), alreadyIssued: already };
+    }
+    const names = await deps.directory.names(accountId, [command.executorId]);
+    return new IssuedCommand(command, names.get(command.executorId) ?? '');
   };
 }
