@@ -41,8 +41,7 @@ function statOf(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'ESRCH'))
-      return undefined;
+    if (isErrno(thrown, 'ENOENT', 'ESRCH')) return undefined;
     throw thrown;
   }
 }
@@ -54,4 +53,40 @@ export function cpuMeter(
   const before = Object.entries(groups).map(([name, pids]) => ({ name, pids, ms: cpuMs(pids()) }));
   return (scale) =>
     Object.fromEntries(before.map(({ name, pids, ms }) => [name, Math.round(scale(cpuMs(pids()) - ms))]));
+}
+
+/** Fields of the line that sums all processors in /proc/stat. */
+const STOLEN = 7;
+const STATES = 8;
+
+/**
+ * Starts counting what the host of a virtual machine gives to others while it has work to do; the returned function gives its
+ * share of the processor time since. Undefined where there is no such count.
+ */
+export function stolenMeter(): () => number | undefined {
+  const before = processorTicks();
+  return () => {
+    const after = processorTicks();
+    if (before === undefined || after === undefined) return undefined;
+    const spent = after.map((ticks, i) => ticks - (before[i] ?? 0));
+    return (spent[STOLEN] ?? 0) / spent.reduce((sum, ticks) => sum + ticks, 0);
+  };
+}
+
+function processorTicks(): number[] | undefined {
+  try {
+    const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+    return line
+      .trim()
+      .split(/\s+/)
+      .slice(1, 1 + STATES)
+      .map(Number);
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT')) return undefined;
+    throw thrown;
+  }
+}
+
+function isErrno(thrown: unknown, ...codes: readonly string[]): boolean {
+  return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code));
 }
