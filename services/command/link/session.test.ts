@@ -5,7 +5,8 @@ import type { ConnectResponse } from '../../../proto/gen/strategos/command/v1/ex
 import { sampleCommand, sampleId } from '../../../test/harness/sample-commands.ts';
 import { watchedSession } from '../../../test/harness/watched-session.ts';
 import type { Command } from '../domain/command.ts';
-import { type ExecutorSession, HEARTBEAT_INTERVAL_MS, READ_TIMEOUT_MS } from './session.ts';
+import { HEARTBEAT_INTERVAL_MS, READ_TIMEOUT_MS } from './heartbeat.ts';
+import type { ExecutorSession } from './session.ts';
 import { isRefusal, reasonOf, type SessionEnd } from './session-end.ts';
 
 test.each<[SessionEnd, boolean]>([

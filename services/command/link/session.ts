@@ -17,12 +17,10 @@ import { CommandFlow } from './command-flow.ts';
 import type { FlowDependencies, FlowOutput } from './flow-link.ts';
 import { checkStored, DeliveryFrame, deliveryBytes } from './delivery-frame.ts';
 import { factOf } from './frames.ts';
+import { Heartbeat, READ_TIMEOUT_MS } from './heartbeat.ts';
 import { errorOf, FRAMES_QUEUED_MAX, type SessionEnd } from './session-end.ts';
 import { VenueChannel, type VenueDependencies } from './venue-channel.ts';
 
-export const HEARTBEAT_INTERVAL_MS = 8_000;
-/** Silence after which a stream is dead: two heartbeats and a little more. */
-export const READ_TIMEOUT_MS = 20_000;
 const COMMANDS_PER_FRAME_MAX = 100;
 const INQUIRIES_PER_FRAME_MAX = 1_000;
 /** So many acknowledgements do not wait for more. */
@@ -70,16 +68,13 @@ export class ExecutorSession implements FlowOutput, TurnTaker {
   inFlightMax: number;
   /** Every command that was open when the stream was accepted is known here. */
   ready = false;
-  roundTripMs: number | null = null;
   /** The status that the agent gets behind the last frame; undefined for an orderly end. */
   endError: StatusError | undefined;
   readonly #deps: SessionDependencies;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #ended = false;
-  #lastHeardMs: number;
-  #lastBeatMs: number;
-  #beatNumber = 0n;
+  readonly #heartbeat: Heartbeat;
   #deliveries: Uint8Array[] = [];
   /** When the first of the deliveries that gather was made: the spans in all of them held then, or later. */
   #deliveriesMs = 0;
@@ -97,8 +92,7 @@ export class ExecutorSession implements FlowOutput, TurnTaker {
     this.#deps = deps;
     this.#clock = deps.clock;
     this.#logger = deps.logger;
-    this.#lastHeardMs = deps.clock.steadyMs();
-    this.#lastBeatMs = this.#lastHeardMs - beatPhaseMs(identity.executorId);
+    this.#heartbeat = new Heartbeat(deps.clock.steadyMs(), identity.executorId);
     this.output = new AsyncQueue({ itemsMax: FRAMES_QUEUED_MAX });
     this.flow = new CommandFlow(identity, identity.inFlightMax, { ...deps, output: this });
     this.venue = new VenueChannel(deps.venue, {
@@ -115,15 +109,19 @@ export class ExecutorSession implements FlowOutput, TurnTaker {
     return !this.#ended;
   }
 
+  get roundTripMs(): number | null {
+    return this.#heartbeat.roundTripMs;
+  }
+
   /** Anything the agent says proves the link. */
   heard(): void {
-    this.#lastHeardMs = this.#clock.steadyMs();
+    this.#heartbeat.heard(this.#clock.steadyMs());
   }
 
   /** Takes one frame of the agent. */
   take(frame: ConnectRequest): void {
-    this.heard();
     const { frame: content } = frame;
+    if (content.case !== 'heartbeatReply') this.heard();
     switch (content.case) {
       case 'events':
         this.takeEvents(content.value);
@@ -138,7 +136,7 @@ export class ExecutorSession implements FlowOutput, TurnTaker {
         });
         return;
       case 'heartbeatReply':
-        if (content.value.number === this.#beatNumber) this.roundTripMs = this.#lastHeardMs - this.#lastBeatMs;
+        this.#heartbeat.answered(content.value.number, this.#clock.steadyMs());
         return;
       case 'priceInterest':
         this.venue.takeInterest(content.value, this.identity.takesPrices);
@@ -230,7 +228,7 @@ export class ExecutorSession implements FlowOutput, TurnTaker {
   tick(nowMs: number): void {
     if (this.#ended) return;
     const steadyMs = this.#clock.steadyMs();
-    const silenceMs = steadyMs - this.#lastHeardMs;
+    const silenceMs = this.#heartbeat.silenceMs(steadyMs);
     if (silenceMs >= READ_TIMEOUT_MS) {
       this.end({ type: 'silent', silenceMs });
       return;
@@ -239,11 +237,8 @@ export class ExecutorSession implements FlowOutput, TurnTaker {
       this.end({ type: 'credential_ended', keyId: this.identity.keyId });
       return;
     }
-    if (this.identity.link === 'STREAM' && steadyMs - this.#lastBeatMs >= HEARTBEAT_INTERVAL_MS) {
-      this.#lastBeatMs = steadyMs;
-      this.#beatNumber += 1n;
-      this.send({ case: 'heartbeat', value: { number: this.#beatNumber } });
-    }
+    const number = this.identity.link === 'STREAM' ? this.#heartbeat.due(steadyMs) : undefined;
+    if (number !== undefined) this.send({ case: 'heartbeat', value: { number } });
     this.flow.tick(nowMs);
   }
 
@@ -330,6 +325,7 @@ export class ExecutorSession implements FlowOutput, TurnTaker {
 
   #push(frame: ConnectResponse): void {
     if (this.#ended) return;
+    this.#heartbeat.said();
     if (!this.output.push(frame)) this.end({ type: 'slow_consumer' });
   }
 
@@ -351,11 +347,6 @@ export class ExecutorSession implements FlowOutput, TurnTaker {
     if (this.#acknowledged.length === 0) return;
     this.send({ case: 'eventsAcknowledged', value: { commandIds: this.#acknowledged.splice(0) } });
   }
-}
-
-/** Streams that were opened together beat apart: a thousand beats in one turn held up every command by tens of milliseconds. */
-function beatPhaseMs(executorId: string): number {
-  return Number.parseInt(executorId.slice(-6), 16) % HEARTBEAT_INTERVAL_MS;
 }
 
 type FrameInit = NonNullable<NonNullable<Parameters<typeof create<typeof ConnectResponseSchema>>[1]>['frame']>;

@@ -1,5 +1,6 @@
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { type ExecutorSession, HEARTBEAT_INTERVAL_MS, READ_TIMEOUT_MS } from './session.ts';
+import { HEARTBEAT_INTERVAL_MS, READ_TIMEOUT_MS } from './heartbeat.ts';
+import type { ExecutorSession } from './session.ts';
 
 /** The frame that accepts a link: its epoch, and how both sides keep it alive. */
 export function sendWelcome(
