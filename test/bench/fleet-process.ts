@@ -18,21 +18,23 @@ export type FleetReport =
   | { readonly type: 'acknowledged'; readonly total: number }
   | { readonly type: 'counted'; readonly received: number; readonly duplicates: number };
 
-const REPORT_INTERVAL_MS = 5;
+/** Acknowledgements share a report; a timer that ran all the time took 2 % of the machine at 500 commands a second. */
+const REPORT_AFTER_MS = 5;
 
 let acknowledged = 0;
-let reported = 0;
+let isReporting = false;
 const fleet = new Fleet((count) => {
   acknowledged += count;
+  if (isReporting) return;
+  isReporting = true;
+  setTimeout(() => {
+    isReporting = false;
+    say({ type: 'acknowledged', total: acknowledged });
+  }, REPORT_AFTER_MS);
 });
 const say = (report: FleetReport): void => {
   process.send?.(report);
 };
-setInterval(() => {
-  if (acknowledged === reported) return;
-  reported = acknowledged;
-  say({ type: 'acknowledged', total: acknowledged });
-}, REPORT_INTERVAL_MS);
 
 process.on('disconnect', () => process.exit(0));
 process.on('message', (order: FleetOrder) => {
