@@ -28,7 +28,7 @@ const alternations = values.quick ? 1 : 5;
 const warmUpCommands = 20_000;
 const fleets = [1, 100, 1_000];
 const idle = values.quick ? 2_000 : 10_000;
-/** Windows: on a machine that shares its host with others, one of them alone says what those did. */
+/** On a machine that shares its host with others, one window alone says what those did. */
 const latencyWindows = values.quick ? 1 : 5;
 const latencySeconds = values.quick ? 5 : 10;
 const LATENCY_PER_SECOND = 500;

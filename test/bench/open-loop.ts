@@ -19,8 +19,12 @@ export interface OpenLoop {
   readonly perSecond: number;
   /** Of one window. */
   readonly seconds: number;
+  /** So many are wanted in which the machine had its processors to itself; twice as many are tried. */
   readonly windows: number;
 }
+
+/** Of a window that says something about the platform. At 5 % the p99 doubles, whatever runs here. */
+const STOLEN_SHARE_MAX = 0.01;
 
 const PATH = pathOf(CommandService.method.issueCommand);
 const TURN_MS = 2;
@@ -28,7 +32,8 @@ const SETTLE_MS_MAX = 30_000;
 
 /**
  * Issues single commands at a fixed pace whatever the answers do (open loop: a slow answer does not slow the next call), and
- * gives accepted→received of each window as the platform recorded it: from the command's creation to the agent's receipt.
+ * gives accepted→received of each window as the platform recorded it: from the command's creation to the agent's receipt. Windows of
+ * which the host took much are tried anew, and those of which it took least are given.
  */
 export async function measureOpenLoop(subject: Subject, loop: OpenLoop): Promise<LatencyResult[]> {
   const { executors, perSecond, seconds, windows } = loop;
@@ -40,7 +45,7 @@ export async function measureOpenLoop(subject: Subject, loop: OpenLoop): Promise
   // Made before: nothing but the platform is to be measured.
   const requests = Array.from({ length: perSecond * seconds }, (_, i) => requestBytes(`${prefix}${i % executors}`, i));
   const results: LatencyResult[] = [];
-  for (let window = 1; window <= windows; window++) {
+  for (let window = 1; window <= 2 * windows && results.filter(isUndisturbed).length < windows; window++) {
     const [mark] = await subject.query<{ n: string }>('SELECT event_number AS n FROM command.account');
     const stolen = stolenMeter();
     await issueAll(connection, requests, perSecond);
@@ -48,7 +53,11 @@ export async function measureOpenLoop(subject: Subject, loop: OpenLoop): Promise
     await fleet.untilAcknowledged(window * requests.length, SETTLE_MS_MAX);
     results.push({ ...(await latencyAfter(subject, Number(mark?.n ?? 0))), stolenShare });
   }
-  return results;
+  return results.toSorted((one, other) => (one.stolenShare ?? 0) - (other.stolenShare ?? 0)).slice(0, windows);
+}
+
+function isUndisturbed({ stolenShare }: LatencyResult): boolean {
+  return (stolenShare ?? 0) <= STOLEN_SHARE_MAX;
 }
 
 async function issueAll(
