@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { hasCode } from '../../deploy/local/process-record.ts';
 
 /** Linux counts processor time in hundredths of a second. */
 const TICK_MS = 10;
@@ -41,7 +42,7 @@ function statOf(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch (thrown) {
-    if (isErrno(thrown, 'ENOENT', 'ESRCH')) return undefined;
+    if (hasCode(thrown, 'ENOENT', 'ESRCH')) return undefined;
     throw thrown;
   }
 }
@@ -82,11 +83,7 @@ function processorTicks(): number[] | undefined {
       .slice(1, 1 + STATES)
       .map(Number);
   } catch (thrown) {
-    if (isErrno(thrown, 'ENOENT')) return undefined;
+    if (hasCode(thrown, 'ENOENT')) return undefined;
     throw thrown;
   }
-}
-
-function isErrno(thrown: unknown, ...codes: readonly string[]): boolean {
-  return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code));
 }

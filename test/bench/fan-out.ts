@@ -12,6 +12,7 @@ import { strategyChangedSubject } from '../../services/platform/nats/subject.ts'
 import type { TestServers } from '../harness/servers.ts';
 import { FOUNDER, startStack } from '../harness/stack.ts';
 import { strategyJson, when } from '../harness/trading.ts';
+import { percentile } from './percentile.ts';
 
 const WARM_UP = 20;
 const APPLIED_MS_MAX = 10_000;
@@ -120,9 +121,4 @@ async function within(applied: Promise<void>, caches: readonly AccountStrategies
   } finally {
     clearTimeout(timer);
   }
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

@@ -8,7 +8,8 @@ import { measureEvaluation } from './evaluation.ts';
 import { measureFanOut } from './fan-out.ts';
 import { measureGraphileWorker } from './graphile-peer.ts';
 import { type LifecycleResult, measureLifecycles } from './lifecycles.ts';
-import { type LatencyResult, measureOpenLoop } from './open-loop.ts';
+import { type LatencyWindow, measureOpenLoop } from './open-loop.ts';
+import { percentile } from './percentile.ts';
 import { measureFleetCosts } from './reconnect.ts';
 import { Subject } from './subject.ts';
 
@@ -121,15 +122,18 @@ async function latency(): Promise<void> {
   console.log(table.toString());
 }
 
-/** The window in the middle of all, by its p99, and what the others came to. */
-function latencyCells(windows: readonly LatencyResult[]): string[] {
-  const byP99 = windows.toSorted((one, other) => one.p99Ms - other.p99Ms);
-  const middle = byP99[Math.floor(byP99.length / 2)];
-  if (middle === undefined) throw new Error('nothing was measured');
-  const all = byP99.length === 1 ? '' : ` (${byP99.map(({ p99Ms }) => p99Ms.toFixed(0)).join(', ')})`;
-  const { p50Ms, p99Ms, maxMs, stolenShare } = middle;
-  const stolen = stolenShare === undefined ? '' : `${(100 * stolenShare).toFixed(1)} %`;
-  return [p50Ms.toFixed(2), `${p99Ms.toFixed(2)}${all}`, maxMs.toFixed(1), stolen];
+/** Of all windows together, with the p99 of each beside it: one pause of ours counts, in whichever it falls. */
+function latencyCells(windows: readonly LatencyWindow[]): string[] {
+  const all = windows.flatMap(({ latenciesMs }) => latenciesMs);
+  const p99s = windows.map(({ latenciesMs }) => percentile(latenciesMs, 0.99)).toSorted((one, other) => one - other);
+  const each = windows.length === 1 ? '' : ` (${p99s.map((ms) => ms.toFixed(0)).join(', ')})`;
+  const stolen = windows.map(({ stolenShare }) => stolenShare ?? NaN);
+  return [
+    percentile(all, 0.5).toFixed(2),
+    `${percentile(all, 0.99).toFixed(2)}${each}`,
+    percentile(all, 1).toFixed(1),
+    `${(100 * mean(stolen)).toFixed(1)} %`,
+  ];
 }
 
 async function fleet(): Promise<void> {

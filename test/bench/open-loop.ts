@@ -6,10 +6,9 @@ import { FleetDriver } from './fleet-driver.ts';
 import type { LightConnection } from './light-connection.ts';
 import type { Subject } from './subject.ts';
 
-export interface LatencyResult {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
+export interface LatencyWindow {
+  /** Of each command. */
+  readonly latenciesMs: readonly number[];
   /** Of the machine's processor time, what its host gave to others meanwhile; undefined where nobody counts it. */
   readonly stolenShare: number | undefined;
 }
@@ -35,7 +34,7 @@ const SETTLE_MS_MAX = 30_000;
  * gives accepted→received of each window as the platform recorded it: from the command's creation to the agent's receipt. Windows of
  * which the host took much are tried anew, and those of which it took least are given.
  */
-export async function measureOpenLoop(subject: Subject, loop: OpenLoop): Promise<LatencyResult[]> {
+export async function measureOpenLoop(subject: Subject, loop: OpenLoop): Promise<LatencyWindow[]> {
   const { executors, perSecond, seconds, windows } = loop;
   const prefix = `open${executors}-`;
   const credentials = await subject.create(prefix, executors);
@@ -44,19 +43,19 @@ export async function measureOpenLoop(subject: Subject, loop: OpenLoop): Promise
   using connection = subject.lightConnection();
   // Made before: nothing but the platform is to be measured.
   const requests = Array.from({ length: perSecond * seconds }, (_, i) => requestBytes(`${prefix}${i % executors}`, i));
-  const results: LatencyResult[] = [];
+  const results: LatencyWindow[] = [];
   for (let window = 1; window <= 2 * windows && results.filter(isUndisturbed).length < windows; window++) {
     const [mark] = await subject.query<{ n: string }>('SELECT event_number AS n FROM command.account');
     const stolen = stolenMeter();
     await issueAll(connection, requests, perSecond);
     const stolenShare = stolen();
     await fleet.untilAcknowledged(window * requests.length, SETTLE_MS_MAX);
-    results.push({ ...(await latencyAfter(subject, Number(mark?.n ?? 0))), stolenShare });
+    results.push({ latenciesMs: await latenciesAfter(subject, Number(mark?.n ?? 0)), stolenShare });
   }
   return results.toSorted((one, other) => (one.stolenShare ?? 0) - (other.stolenShare ?? 0)).slice(0, windows);
 }
 
-function isUndisturbed({ stolenShare }: LatencyResult): boolean {
+function isUndisturbed({ stolenShare }: LatencyWindow): boolean {
   return (stolenShare ?? 0) <= STOLEN_SHARE_MAX;
 }
 
@@ -79,15 +78,12 @@ async function issueAll(
   await Promise.all(answers);
 }
 
-async function latencyAfter(subject: Subject, number: number): Promise<Omit<LatencyResult, 'stolenShare'>> {
-  const [row] = await subject.query<{ p50: number; p99: number; max: number }>(
-    `SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50, percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99,
-       max(ms) AS max
-     FROM (SELECT extract(epoch FROM received_time - create_time)::float8 * 1000 AS ms FROM command.command
-           WHERE sequence > $1) t`,
+async function latenciesAfter(subject: Subject, number: number): Promise<number[]> {
+  const rows = await subject.query<{ ms: number }>(
+    `SELECT extract(epoch FROM received_time - create_time)::float8 * 1000 AS ms FROM command.command WHERE sequence > $1`,
     [number],
   );
-  return { p50Ms: row?.p50 ?? NaN, p99Ms: row?.p99 ?? NaN, maxMs: row?.max ?? NaN };
+  return rows.map(({ ms }) => ms);
 }
 
 function requestBytes(executor: string, i: number): Uint8Array {

@@ -4,11 +4,11 @@ import type {
   IssueCommandResponse,
 } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { callerOf } from '../../platform/grpc/caller.ts';
+import { commandToProto } from '../wire/command-to-proto.ts';
 import { parseIssueRequest } from '../wire/issue-request.ts';
 import { IssuedCommand, isJustIssued } from '../wire/issued-command.ts';
 import type { CommandHandlerDependencies } from './dependencies.ts';
 import { commandOf, issueParsed } from './issuing.ts';
-import { presentCommand } from './presenting.ts';
 
 export function issueCommand(deps: CommandHandlerDependencies) {
   return async (
@@ -18,10 +18,9 @@ export function issueCommand(deps: CommandHandlerDependencies) {
     const { accountId } = callerOf(context);
     const [outcome] = await issueParsed(deps, accountId, [parseIssueRequest(request, deps.clock.nowMs())]);
     const { command, already } = commandOf(outcome);
-    if (already || !isJustIssued(command)) {
-      return { command: await presentCommand(deps.directory, command), alreadyIssued: already };
-    }
     const names = await deps.directory.names(accountId, [command.executorId]);
-    return new IssuedCommand(command, names.get(command.executorId) ?? '');
+    const name = names.get(command.executorId) ?? '';
+    if (!already && isJustIssued(command)) return new IssuedCommand(command, name);
+    return { command: commandToProto(command, name), alreadyIssued: already };
   };
 }
