@@ -19,7 +19,7 @@ const OPERATOR_METHODS = PUBLIC_SERVICES.flatMap((service) => service.methods).f
 );
 /** What only services say to each other, and the stream that agents open elsewhere. */
 const CLOSED = [
-  'CommandService: ListAccounts',
+  'CommandService: IssueCommandStream, ListAccounts',
   'EvaluatorService: ActivateInstances, DeactivateInstances, ListCaches, PauseInstances, ReportOutcomes',
   'ExecutorLinkService: Connect',
   'SessionService: ListStrategyUses, SubmitIntents',

@@ -40,6 +40,7 @@ const absent = (): never => {
 const NO_COMMAND: ServiceImpl<typeof CommandService> = {
   issueCommand: absent,
   issueCommands: absent,
+  issueCommandStream: absent,
   getCommand: absent,
   listCommands: absent,
   watchCommands: absent,

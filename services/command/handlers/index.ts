@@ -10,6 +10,7 @@ import { getCommand } from './get-command.ts';
 import { getCommandStats } from './get-command-stats.ts';
 import { getExecutor } from './get-executor.ts';
 import { issueCommand } from './issue-command.ts';
+import { issueCommandStream } from './issue-command-stream.ts';
 import { issueCommands } from './issue-commands.ts';
 import { listAccounts } from './list-accounts.ts';
 import { listCommands } from './list-commands.ts';
@@ -28,6 +29,7 @@ export function commandHandlers(deps: CommandHandlerDependencies): ServiceImpl<t
   return {
     issueCommand: issueCommand(deps),
     issueCommands: issueCommands(deps),
+    issueCommandStream: issueCommandStream(deps),
     getCommand: getCommand(deps),
     listCommands: listCommands(deps),
     watchCommands: watchCommands(deps),

@@ -5,13 +5,18 @@ import { commandFakes, executorFakes } from '../../../test/harness/command-fakes
 import { handlerCall } from '../../../test/harness/handler-context.ts';
 import { CommandService } from '../../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ExecutorService } from '../../../proto/gen/strategos/command/v1/executor_service_pb.js';
+import { AsyncQueue } from '../../platform/async-queue.ts';
 import { commandHandlers, executorHandlers } from './index.ts';
 
-type Handler = (request: Message, context: unknown) => unknown;
+type Handler = (request: Message | AsyncQueue<Message>, context: unknown) => unknown;
 
 /** A request that is empty but for field 99, as a caller of a newer release may send it. */
-function strangeRequest({ input }: DescMethod): Message {
-  return fromBinary(input, new BinaryWriter().tag(99, WireType.Varint).int32(1).finish());
+function strangeRequest({ input, methodKind }: DescMethod): Message | AsyncQueue<Message> {
+  const request = fromBinary(input, new BinaryWriter().tag(99, WireType.Varint).int32(1).finish());
+  if (methodKind !== 'bidi_streaming') return request;
+  const requests = new AsyncQueue<Message>({ itemsMax: 1 });
+  requests.push(request);
+  return requests;
 }
 
 function handlerOf(handlers: object, method: DescMethod): Handler {

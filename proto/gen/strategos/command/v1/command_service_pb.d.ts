@@ -319,6 +319,47 @@ export declare type IssueCommandsResponse_IssueError = Message<"strategos.comman
 export declare const IssueCommandsResponse_IssueErrorSchema: GenMessage<IssueCommandsResponse_IssueError>;
 
 /**
+ * IssueCommandStreamRequest is an IssueCommandsRequest.
+ *
+ * @generated from message strategos.command.v1.IssueCommandStreamRequest
+ */
+export declare type IssueCommandStreamRequest = Message<"strategos.command.v1.IssueCommandStreamRequest"> & {
+  /**
+   * @generated from field: repeated strategos.command.v1.IssueCommandRequest requests = 1;
+   */
+  requests: IssueCommandRequest[];
+
+  /**
+   * @generated from field: bool brief = 2;
+   */
+  brief: boolean;
+};
+
+/**
+ * Describes the message strategos.command.v1.IssueCommandStreamRequest.
+ * Use `create(IssueCommandStreamRequestSchema)` to create a new message.
+ */
+export declare const IssueCommandStreamRequestSchema: GenMessage<IssueCommandStreamRequest>;
+
+/**
+ * IssueCommandStreamResponse is the IssueCommandsResponse to the request at the same place in the stream.
+ *
+ * @generated from message strategos.command.v1.IssueCommandStreamResponse
+ */
+export declare type IssueCommandStreamResponse = Message<"strategos.command.v1.IssueCommandStreamResponse"> & {
+  /**
+   * @generated from field: repeated strategos.command.v1.IssueCommandsResponse.Outcome outcomes = 1;
+   */
+  outcomes: IssueCommandsResponse_Outcome[];
+};
+
+/**
+ * Describes the message strategos.command.v1.IssueCommandStreamResponse.
+ * Use `create(IssueCommandStreamResponseSchema)` to create a new message.
+ */
+export declare const IssueCommandStreamResponseSchema: GenMessage<IssueCommandStreamResponse>;
+
+/**
  * GetCommandRequest names the command.
  *
  * @generated from message strategos.command.v1.GetCommandRequest
@@ -1343,6 +1384,20 @@ export declare const CommandService: GenService<{
     methodKind: "unary";
     input: typeof IssueCommandsRequestSchema;
     output: typeof IssueCommandsResponseSchema;
+  },
+  /**
+   * IssueCommandStream is IssueCommands, request after request: for the platform's other services alone, of which some issue
+   * all day. Each request gets one response, in order, and commands for one executor are ordered as they came. A request that
+   * would fail an IssueCommands call ends the stream with that error, behind the responses to those before it. What is
+   * unanswered when a stream ends may have been issued: with a request_id it can be repeated without harm. UNAVAILABLE: the
+   * replica stops; open another.
+   *
+   * @generated from rpc strategos.command.v1.CommandService.IssueCommandStream
+   */
+  issueCommandStream: {
+    methodKind: "bidi_streaming";
+    input: typeof IssueCommandStreamRequestSchema;
+    output: typeof IssueCommandStreamResponseSchema;
   },
   /**
    * GetCommand returns one command as it is now.
