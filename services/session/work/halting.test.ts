@@ -34,6 +34,8 @@ function told(id: string, requestId: string, state: CommandState) {
   return create(CommandSchema, { id, requestId, state, createTime: timestampFromMs(CREATE_MS) });
 }
 
+type Requests = readonly { readonly requestId: string }[];
+
 /** As far as they are asked here. */
 const optionsOf = (parts: object): HaltingOptions => Object.assign(Object.create(null), parts);
 const upstreamOf = (parts: object): Upstream => Object.assign(Object.create(null), parts);
@@ -46,10 +48,6 @@ function waiting(ageMs = 60_000, stop: Partial<CommandRecord> = {}) {
   const command: CommandRecord = { ...stopOf('e'), state: 'RUNNING', commandId: 'c', ...stop };
   const issued: string[] = [];
   const commands = {
-    issueCommands: async ({ requests }: { readonly requests: readonly { readonly requestId: string }[] }) => {
-      issued.push(...requests.map(({ requestId }) => requestId));
-      return { outcomes: [] };
-    },
     getCommand: async () => ({ command: told('c', command.requestId, executor.state) }),
     cancelCommand: async () => {
       if (executor.state !== CommandState.RUNNING) throw new ConnectError('it has ended', Code.FailedPrecondition);
@@ -85,7 +83,15 @@ function waiting(ageMs = 60_000, stop: Partial<CommandRecord> = {}) {
     abandonReason: '',
   };
   const view: HaltView = { halt: HALT, targets: [{ ...target, command }] };
-  const upstream = { as: () => ({}), commands, executors };
+  const upstream = {
+    as: () => ({}),
+    commands,
+    executors,
+    issue: async (_: string, requests: Requests) => {
+      issued.push(...requests.map(({ requestId }) => requestId));
+      return [];
+    },
+  };
   const options = {
     halts,
     book: { changeEach: async () => undefined },
@@ -179,15 +185,12 @@ test('a halt that is young asks nobody whether its executors are lost', async ()
 
 test('the stop of one executor whose queue is full holds up that of no other', async () => {
   const stops = Array.from({ length: 150 }, (_, i) => stopOf(`e${i}`));
-  const commands = {
-    issueCommands: async ({ requests }: { readonly requests: readonly { readonly requestId: string }[] }) => ({
-      outcomes: requests.map(({ requestId }) =>
-        requestId === stops[0]?.requestId
-          ? { outcome: { case: 'error', value: { code: Code.ResourceExhausted, reason: 0, message: 'full' } } }
-          : { outcome: { case: 'issued', value: { command: told('c', requestId, CommandState.PENDING) } } },
-      ),
-    }),
-  };
-  const observed = await issue(upstreamOf({ as: () => ({}), commands }), 'main', stops, undefined);
+  const outcomesOf = async (_: string, requests: Requests) =>
+    requests.map(({ requestId }) =>
+      requestId === stops[0]?.requestId
+        ? { outcome: { case: 'error', value: { code: Code.ResourceExhausted, reason: 0, message: 'full' } } }
+        : { outcome: { case: 'issued', value: { command: told('c', requestId, CommandState.PENDING) } } },
+    );
+  const observed = await issue(upstreamOf({ issue: outcomesOf }), 'main', stops, undefined);
   expect(observed).toHaveLength(149);
 });

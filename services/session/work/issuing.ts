@@ -26,7 +26,7 @@ export async function issue(
   for (let at = 0; at < commands.length; at += COMMANDS_PER_CALL) {
     const part = commands.slice(at, at + COMMANDS_PER_CALL);
     const requests = part.map((command) => commandRequest(command, session));
-    const { outcomes } = await upstream.commands.issueCommands({ requests }, upstream.as(accountId));
+    const outcomes = await upstream.issue(accountId, requests);
     for (const [index, { outcome }] of outcomes.entries()) {
       const command = part[index];
       if (command === undefined) break;
