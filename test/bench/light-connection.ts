@@ -5,7 +5,6 @@ import { LightSocket } from './light-socket.ts';
 export class LightConnection implements Disposable {
   readonly #socket: LightSocket;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #blocks = new Map<string, Buffer>();
 
   constructor(url: string, headers: Readonly<Record<string, string>>) {
     this.#socket = new LightSocket(url);
@@ -18,7 +17,7 @@ export class LightConnection implements Disposable {
       let answer: Buffer | undefined;
       const messages = new LightMessages((message) => (answer = message));
       this.#socket.open(
-        this.#blockOf(path),
+        this.#socket.headers(path, this.#headers),
         {
           onData: (bytes) => messages.take(bytes),
           onEnd: () => {
@@ -33,11 +32,5 @@ export class LightConnection implements Disposable {
 
   [Symbol.dispose](): void {
     this.#socket.close();
-  }
-
-  #blockOf(path: string): Buffer {
-    const block = this.#blocks.get(path) ?? this.#socket.headers(path, this.#headers);
-    this.#blocks.set(path, block);
-    return block;
   }
 }

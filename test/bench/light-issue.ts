@@ -50,7 +50,8 @@ function requestBytes(orders: readonly Order[]): Buffer {
   return written.take();
 }
 
-function countIssued(answer: Buffer): number {
+/** Of an answer to IssueCommands, or to one request of a stream, how many commands are issued. */
+export function countIssued(answer: Buffer): number {
   const reader = new BinaryReader(answer);
   let issued = 0;
   while (reader.pos < reader.len) {

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { SlotMap } from '../../services/platform/slot-map.ts';
+import { HeaderTable } from './header-table.ts';
 import { framed } from './light-messages.ts';
 
 /** Frame types, flags and settings of RFC 9113, as far as they are needed here. */
@@ -41,6 +42,7 @@ interface Call extends LightCallEvents {
 export class LightSocket {
   readonly #socket: Socket;
   readonly #host: string;
+  readonly #table = new HeaderTable();
   readonly #calls = new SlotMap<number, Call>();
   #nextCall = 1;
   /** The beginning of a frame whose end has not come yet. */
@@ -63,11 +65,10 @@ export class LightSocket {
     this.#socket.uncork();
   }
 
-  /** The header block of a call, which may be used again. */
+  /** The header block of the next call. */
   headers(path: string, headers: Readonly<Record<string, string>>): Buffer {
-    const call = { ':method': 'POST', ':scheme': 'http', ':authority': this.#host, ':path': path };
-    const all = { ...call, te: 'trailers', 'content-type': 'application/grpc', ...headers };
-    return Buffer.concat(Object.entries(all).map(literal));
+    const call = { ':authority': this.#host, ':path': path, te: 'trailers', 'content-type': 'application/grpc' };
+    return this.#table.block({ ...call, ...headers });
   }
 
   /** Begins a call and gives its number; with `only` as its one message. */
@@ -212,20 +213,4 @@ function word(value: number): Buffer {
   const payload = Buffer.alloc(4);
   payload.writeUInt32BE(value);
   return payload;
-}
-
-/** A header field as RFC 7541 writes one that is in no table and is to go into none. */
-function literal([name, value]: readonly [string, string]): Buffer {
-  return Buffer.concat([Buffer.from([0]), text(name), text(value)]);
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  const prefix: number[] = [Math.min(bytes.length, 127)];
-  if (bytes.length >= 127) {
-    let rest = bytes.length - 127;
-    for (; rest >= 128; rest = Math.floor(rest / 128)) prefix.push((rest % 128) + 128);
-    prefix.push(rest);
-  }
-  return Buffer.concat([Buffer.from(prefix), bytes]);
 }

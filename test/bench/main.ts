@@ -11,6 +11,7 @@ import { type LifecycleResult, measureLifecycles } from './lifecycles.ts';
 import { type LatencyWindow, measureOpenLoop } from './open-loop.ts';
 import { percentile } from './percentile.ts';
 import { measureFleetCosts } from './reconnect.ts';
+import type { Way } from './single-issuer.ts';
 import { Subject } from './subject.ts';
 
 const { values } = parseArgs({
@@ -34,6 +35,7 @@ const latencyWindows = values.quick ? 1 : 5;
 const latencySeconds = values.quick ? 5 : 10;
 const LATENCY_PER_SECOND = 500;
 const WARM_UP_SECONDS = 8;
+const WAYS: Readonly<Record<Way, string>> = { stream: 'open loop, over a stream', calls: 'open loop, a call each' };
 
 // As an operator runs it, with each commit on disk; and room for what the sections store, for the peer too: with 512 MB a lifecycle
 // cost Postgres 45 us instead of 40 after half a million, for pages that were written out to make room.
@@ -109,14 +111,14 @@ function mean(numbers: readonly number[]): number {
 async function latency(): Promise<void> {
   const table = new Table({
     style: PLAIN,
-    head: ['accepted → received', 'executors', 'commands/s', 'p50 ms', 'p99 ms', 'max ms', 'taken by the host'],
+    head: ['issued → received', 'executors', 'commands/s', 'p50 ms', 'p99 ms', 'max ms', 'taken by the host'],
   });
   await using subject = await Subject.start(servers);
   const perSecond = LATENCY_PER_SECOND;
-  await measureOpenLoop(subject, { executors: 10, perSecond, seconds: WARM_UP_SECONDS, windows: 1 }); // not counted
-  for (const executors of fleets) {
-    const loop = { executors, perSecond, seconds: latencySeconds, windows: latencyWindows };
-    table.push(['open loop', executors, perSecond, ...latencyCells(await measureOpenLoop(subject, loop))]);
+  await measureOpenLoop(subject, { way: 'calls', executors: 10, perSecond, seconds: WARM_UP_SECONDS, windows: 1 }); // not counted
+  for (const [way, executors] of [...fleets.map((count) => ['stream', count] as const), ['calls', 1_000] as const]) {
+    const loop = { way, executors, perSecond, seconds: latencySeconds, windows: latencyWindows };
+    table.push([WAYS[way], executors, perSecond, ...latencyCells(await measureOpenLoop(subject, loop))]);
   }
   console.log('\nSingle commands at a fixed pace, whatever the answers do');
   console.log(table.toString());

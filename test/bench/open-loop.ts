@@ -1,9 +1,6 @@
-import { create, toBinary } from '@bufbuild/protobuf';
-import { CommandService, IssueCommandRequestSchema } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
-import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { stolenMeter } from './cpu.ts';
 import { FleetDriver } from './fleet-driver.ts';
-import type { LightConnection } from './light-connection.ts';
+import { type SingleIssuer, singleIssuer, type Way } from './single-issuer.ts';
 import type { Subject } from './subject.ts';
 
 export interface LatencyWindow {
@@ -14,6 +11,7 @@ export interface LatencyWindow {
 }
 
 export interface OpenLoop {
+  readonly way: Way;
   readonly executors: number;
   readonly perSecond: number;
   /** Of one window. */
@@ -25,32 +23,33 @@ export interface OpenLoop {
 /** Of a window that says something about the platform. At 5 % the p99 doubles, whatever runs here. */
 const STOLEN_SHARE_MAX = 0.01;
 
-const PATH = pathOf(CommandService.method.issueCommand);
 const TURN_MS = 2;
 const SETTLE_MS_MAX = 30_000;
 
 /**
- * Issues single commands at a fixed pace whatever the answers do (open loop: a slow answer does not slow the next call), and
- * gives accepted→received of each window as the platform recorded it: from the command's creation to the agent's receipt. Windows of
- * which the host took much are tried anew, and those of which it took least are given.
+ * Issues single commands at a fixed pace whatever the answers do (open loop: a slow answer does not slow the next), and gives
+ * how long each took from its sending to the agent's receipt, as the platform recorded it: what waits to be accepted counts too.
+ * Windows of which the host took much are tried anew, and those of which it took least are given.
  */
 export async function measureOpenLoop(subject: Subject, loop: OpenLoop): Promise<LatencyWindow[]> {
-  const { executors, perSecond, seconds, windows } = loop;
-  const prefix = `open${executors}-`;
+  const { way, executors, perSecond, seconds, windows } = loop;
+  const prefix = `${way}${executors}-`;
   const credentials = await subject.create(prefix, executors);
   await using fleet = new FleetDriver();
   await fleet.connect(subject.linkUrl, credentials);
-  using connection = subject.lightConnection();
-  // Made before: nothing but the platform is to be measured.
-  const requests = Array.from({ length: perSecond * seconds }, (_, i) => requestBytes(`${prefix}${i % executors}`, i));
+  const count = perSecond * seconds;
+  using issuer = singleIssuer(subject, way, (i) => `${prefix}${i % executors}`, count);
   const results: LatencyWindow[] = [];
   for (let window = 1; window <= 2 * windows && results.filter(isUndisturbed).length < windows; window++) {
     const [mark] = await subject.query<{ n: string }>('SELECT event_number AS n FROM command.account');
     const stolen = stolenMeter();
-    await issueAll(connection, requests, perSecond);
+    const sentMs = await issueAll(issuer, count, perSecond);
     const stolenShare = stolen();
-    await fleet.untilAcknowledged(window * requests.length, SETTLE_MS_MAX);
-    results.push({ latenciesMs: await latenciesAfter(subject, Number(mark?.n ?? 0)), stolenShare });
+    await fleet.untilAcknowledged(window * count, SETTLE_MS_MAX);
+    const receivedMs = await receiptsAfter(subject, Number(mark?.n ?? 0));
+    if (receivedMs.length !== count)
+      throw new Error(`${count} commands were issued, and ${receivedMs.length} are stored`);
+    results.push({ latenciesMs: receivedMs.map((ms, i) => ms - (sentMs[i] ?? NaN)), stolenShare });
   }
   return results.toSorted((one, other) => (one.stolenShare ?? 0) - (other.stolenShare ?? 0)).slice(0, windows);
 }
@@ -59,34 +58,31 @@ function isUndisturbed({ stolenShare }: LatencyWindow): boolean {
   return (stolenShare ?? 0) <= STOLEN_SHARE_MAX;
 }
 
-async function issueAll(
-  connection: LightConnection,
-  requests: readonly Uint8Array[],
-  perSecond: number,
-): Promise<void> {
-  const answers: Promise<unknown>[] = [];
+/** When each was sent. */
+async function issueAll(issuer: SingleIssuer, count: number, perSecond: number): Promise<number[]> {
+  const sentMs: number[] = [];
   const begin = performance.now();
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
-      const due = Math.floor(((performance.now() - begin) / 1_000) * perSecond);
-      for (const request of requests.slice(answers.length, due)) answers.push(connection.call(PATH, request));
-      if (answers.length < requests.length) return;
+      const due = Math.min(count, Math.floor(((performance.now() - begin) / 1_000) * perSecond));
+      while (sentMs.length < due) {
+        issuer.issue(sentMs.length);
+        sentMs.push(Date.now());
+      }
+      if (sentMs.length < count) return;
       clearInterval(timer);
       resolve();
     }, TURN_MS);
   });
-  await Promise.all(answers);
+  await issuer.allIssued();
+  return sentMs;
 }
 
-async function latenciesAfter(subject: Subject, number: number): Promise<number[]> {
+/** In the order of issue. */
+async function receiptsAfter(subject: Subject, number: number): Promise<number[]> {
   const rows = await subject.query<{ ms: number }>(
-    `SELECT extract(epoch FROM received_time - create_time)::float8 * 1000 AS ms FROM command.command WHERE sequence > $1`,
+    `SELECT extract(epoch FROM received_time)::float8 * 1000 AS ms FROM command.command WHERE sequence > $1 ORDER BY sequence`,
     [number],
   );
   return rows.map(({ ms }) => ms);
-}
-
-function requestBytes(executor: string, i: number): Uint8Array {
-  const kind = { case: 'ping', value: { payload: String(i) } } as const;
-  return toBinary(IssueCommandRequestSchema, create(IssueCommandRequestSchema, { executor, kind }));
 }

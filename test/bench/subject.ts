@@ -3,12 +3,14 @@ import { Pool, type QueryResultRow } from 'pg';
 import { CommandService } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
 import { ExecutorService } from '../../proto/gen/strategos/command/v1/executor_service_pb.js';
 import { internalHeaders } from '../../services/platform/grpc/caller.ts';
+import { pathOf } from '../../services/platform/grpc/endpoint.ts';
 import { Secret } from '../../services/platform/config.ts';
 import { Clients } from '../harness/clients.ts';
 import type { TestServers } from '../harness/servers.ts';
 import { FOUNDER, startStack, type TestStack } from '../harness/stack.ts';
 import type { FleetCredential } from './fleet.ts';
 import { LightConnection } from './light-connection.ts';
+import { LightLink, type LightLinkEvents } from './light-link.ts';
 
 const CREATES_AT_ONCE = 16;
 
@@ -48,9 +50,13 @@ export class Subject implements AsyncDisposable {
 
   /** A connection as a neighbouring service has one, for calls that must cost the machine little. */
   lightConnection(): LightConnection {
-    const [url = ''] = this.stack.commandUrls;
-    const headers = internalHeaders(new Secret(this.stack.internalToken), FOUNDER, undefined);
-    return new LightConnection(url, headers);
+    return new LightConnection(this.#internalUrl, this.#headers);
+  }
+
+  /** A stream as a neighbouring service issues over. */
+  issueStream(events: LightLinkEvents): LightLink {
+    const path = pathOf(CommandService.method.issueCommandStream);
+    return new LightLink(this.#internalUrl, path, this.#headers, events);
   }
 
   /** Creates executors named `prefix0`, `prefix1` and so on. */
@@ -75,6 +81,14 @@ export class Subject implements AsyncDisposable {
 
   async query<T extends QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
     return (await this.#pool.query<T>(text, values)).rows;
+  }
+
+  get #internalUrl(): string {
+    return this.stack.commandUrls[0] ?? '';
+  }
+
+  get #headers(): Record<string, string> {
+    return internalHeaders(new Secret(this.stack.internalToken), FOUNDER, undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
