@@ -111,7 +111,16 @@ function mean(numbers: readonly number[]): number {
 async function latency(): Promise<void> {
   const table = new Table({
     style: PLAIN,
-    head: ['issued → received', 'executors', 'commands/s', 'p50 ms', 'p99 ms', 'max ms', 'taken by the host'],
+    head: [
+      'accepted → received',
+      'executors',
+      'commands/s',
+      'p50 ms',
+      'p99 ms',
+      'max ms',
+      'from sending: p50, p99 ms',
+      'taken by the host',
+    ],
   });
   await using subject = await Subject.start(servers);
   const perSecond = LATENCY_PER_SECOND;
@@ -126,14 +135,16 @@ async function latency(): Promise<void> {
 
 /** Of all windows together, with the p99 of each beside it: one pause of ours counts, in whichever it falls. */
 function latencyCells(windows: readonly LatencyWindow[]): string[] {
-  const all = windows.flatMap(({ latenciesMs }) => latenciesMs);
-  const p99s = windows.map(({ latenciesMs }) => percentile(latenciesMs, 0.99)).toSorted((one, other) => one - other);
-  const each = windows.length === 1 ? '' : ` (${p99s.map((ms) => ms.toFixed(0)).join(', ')})`;
+  const accepted = windows.flatMap(({ acceptedToReceivedMs }) => acceptedToReceivedMs);
+  const sent = windows.flatMap(({ sentToReceivedMs }) => sentToReceivedMs);
+  const p99s = windows.map(({ acceptedToReceivedMs }) => percentile(acceptedToReceivedMs, 0.99));
+  const each = windows.length === 1 ? '' : ` (${p99s.toSorted((a, b) => a - b).join(', ')})`;
   const stolen = windows.map(({ stolenShare }) => stolenShare ?? NaN);
   return [
-    percentile(all, 0.5).toFixed(2),
-    `${percentile(all, 0.99).toFixed(2)}${each}`,
-    percentile(all, 1).toFixed(1),
+    String(percentile(accepted, 0.5)),
+    `${percentile(accepted, 0.99)}${each}`,
+    String(percentile(accepted, 1)),
+    `${percentile(sent, 0.5)}, ${percentile(sent, 0.99)}`,
     `${(100 * mean(stolen)).toFixed(1)} %`,
   ];
 }

@@ -1,11 +1,14 @@
+import type { QueryResultRow } from 'pg';
 import { stolenMeter } from './cpu.ts';
 import { FleetDriver } from './fleet-driver.ts';
 import { type SingleIssuer, singleIssuer, type Way } from './single-issuer.ts';
 import type { Subject } from './subject.ts';
 
 export interface LatencyWindow {
-  /** Of each command. */
-  readonly latenciesMs: readonly number[];
+  /** Of each command, from its creation to the agent's receipt, as the platform recorded it. */
+  readonly acceptedToReceivedMs: readonly number[];
+  /** From its sending: what waits to be accepted counts too. */
+  readonly sentToReceivedMs: readonly number[];
   /** Of the machine's processor time, what its host gave to others meanwhile; undefined where nobody counts it. */
   readonly stolenShare: number | undefined;
 }
@@ -28,8 +31,7 @@ const SETTLE_MS_MAX = 30_000;
 
 /**
  * Issues single commands at a fixed pace whatever the answers do (open loop: a slow answer does not slow the next), and gives
- * how long each took from its sending to the agent's receipt, as the platform recorded it: what waits to be accepted counts too.
- * Windows of which the host took much are tried anew, and those of which it took least are given.
+ * how long each took. Windows of which the host took much are tried anew, and those of which it took least are given.
  */
 export async function measureOpenLoop(subject: Subject, loop: OpenLoop): Promise<LatencyWindow[]> {
   const { way, executors, perSecond, seconds, windows } = loop;
@@ -46,10 +48,13 @@ export async function measureOpenLoop(subject: Subject, loop: OpenLoop): Promise
     const sentMs = await issueAll(issuer, count, perSecond);
     const stolenShare = stolen();
     await fleet.untilAcknowledged(window * count, SETTLE_MS_MAX);
-    const receivedMs = await receiptsAfter(subject, Number(mark?.n ?? 0));
-    if (receivedMs.length !== count)
-      throw new Error(`${count} commands were issued, and ${receivedMs.length} are stored`);
-    results.push({ latenciesMs: receivedMs.map((ms, i) => ms - (sentMs[i] ?? NaN)), stolenShare });
+    const receipts = await receiptsAfter(subject, Number(mark?.n ?? 0));
+    if (receipts.length !== count) throw new Error(`${count} commands were issued, and ${receipts.length} are stored`);
+    results.push({
+      acceptedToReceivedMs: receipts.map(({ acceptedMs, receivedMs }) => receivedMs - acceptedMs),
+      sentToReceivedMs: receipts.map(({ receivedMs }, i) => receivedMs - (sentMs[i] ?? NaN)),
+      stolenShare,
+    });
   }
   return results.toSorted((one, other) => (one.stolenShare ?? 0) - (other.stolenShare ?? 0)).slice(0, windows);
 }
@@ -78,11 +83,17 @@ async function issueAll(issuer: SingleIssuer, count: number, perSecond: number):
   return sentMs;
 }
 
+interface Receipt {
+  readonly acceptedMs: number;
+  readonly receivedMs: number;
+}
+
 /** In the order of issue. */
-async function receiptsAfter(subject: Subject, number: number): Promise<number[]> {
-  const rows = await subject.query<{ ms: number }>(
-    `SELECT extract(epoch FROM received_time)::float8 * 1000 AS ms FROM command.command WHERE sequence > $1 ORDER BY sequence`,
+function receiptsAfter(subject: Subject, number: number): Promise<Receipt[]> {
+  return subject.query<Receipt & QueryResultRow>(
+    `SELECT extract(epoch FROM create_time)::float8 * 1000 AS "acceptedMs",
+            extract(epoch FROM received_time)::float8 * 1000 AS "receivedMs"
+     FROM command.command WHERE sequence > $1 ORDER BY sequence`,
     [number],
   );
-  return rows.map(({ ms }) => ms);
 }
