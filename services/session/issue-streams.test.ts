@@ -10,6 +10,7 @@ import { ManualClock } from '../platform/clock.ts';
 import { IssueStreams } from './issue-streams.ts';
 
 const SILENCE_MS = 10_000;
+const UNUSED_MS = 300_000;
 
 /** Streams to a command service that answers when it is told to. */
 function streams() {
@@ -66,7 +67,9 @@ describe('a stream that answers', () => {
     opened[0]?.answers.push(issued('first'));
     expect(await idOf(one)).toBe('first');
     await opened[0]?.requests.next();
-    clock.advance(SILENCE_MS);
+    clock.advance(UNUSED_MS - 1);
+    expect(opened[0]?.answers.open).toBe(true);
+    clock.advance(1);
     expect((await opened[0]?.requests.next())?.done).toBe(true);
     const two = issuing.issue('a', [ping('x')]);
     opened[1]?.answers.push(issued('second'));

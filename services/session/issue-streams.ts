@@ -19,8 +19,10 @@ export type OpenIssueStream = (
   signal: AbortSignal,
 ) => AsyncIterable<IssueCommandStreamResponse>;
 
-/** An answer that takes longer counts as lost. A stream that nobody has used for as long is closed. */
+/** An answer that takes longer counts as lost. */
 const SILENCE_MS_MAX = 10_000;
+/** A stream that nobody has used for so long is closed. */
+const UNUSED_MS_MAX = 300_000;
 /** Far more than the workers of a service issue at once. */
 const WAITING_MAX = 1_024;
 
@@ -84,7 +86,7 @@ class IssueStream {
     const readAll = async (): Promise<void> => {
       for await (const { outcomes } of open(this.#requests, this.#cut.signal)) {
         this.#asked.shift()?.resolve(outcomes);
-        this.#watchSilence();
+        this.#watch();
       }
       this.end(new ConnectError('the command service has ended the stream', Code.Unavailable));
     };
@@ -98,7 +100,7 @@ class IssueStream {
         return;
       }
       this.#asked.push({ resolve, reject });
-      if (this.#asked.length === 1) this.#watchSilence();
+      if (this.#asked.length === 1) this.#watch();
     });
   }
 
@@ -111,11 +113,22 @@ class IssueStream {
     for (const { reject } of this.#asked.splice(0)) reject(reason);
   }
 
-  #watchSilence(): void {
+  /** Anew with every answer, and with the first request after it: more requests do not make a dead stream live. */
+  #watch(): void {
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#clock.after(SILENCE_MS_MAX, () => {
-      const words = this.#asked.length === 0 ? 'nobody has used the stream' : 'no answer came';
-      this.end(new ConnectError(`${words} for ${SILENCE_MS_MAX} ms`, Code.DeadlineExceeded));
-    });
+    this.#cancelTimer =
+      this.#asked.length > 0
+        ? this.#clock.after(SILENCE_MS_MAX, () => this.end(noAnswer()))
+        : this.#clock.after(UNUSED_MS_MAX, () => this.#leave());
   }
+
+  /** Nobody waits: the command service ends the stream when it sees that no more requests come. */
+  #leave(): void {
+    this.#onEnd();
+    this.#requests.end();
+  }
+}
+
+function noAnswer(): ConnectError {
+  return new ConnectError(`no answer came from the command service for ${SILENCE_MS_MAX} ms`, Code.DeadlineExceeded);
 }
