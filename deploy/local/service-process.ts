@@ -26,7 +26,7 @@ export const NODE_FLAGS = [
   // it every seven seconds: up to 50 ms for a command. What really lives long takes minutes to fill this. What such a pause then
   // takes longer are the header values of calls: HTTP/2 of Node gives each as a string outside of the heap, and these are let go
   // one by one. At 500 calls a second that was 28 of 79 ms after 75 s, and 30 more when malloc joined the pieces, whatever the
-  // collector was doing by then. A stream has no headers.
+  // collector was doing by then. Messages of a stream have none.
   '--initial-old-space-size=256',
 ];
 const LOG_LINES_READ = 100;

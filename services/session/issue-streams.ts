@@ -12,12 +12,14 @@ import type { Clock } from '../platform/clock.ts';
 type StreamRequest = MessageInitShape<typeof IssueCommandStreamRequestSchema>;
 export type IssueRequests = readonly MessageInitShape<typeof IssueCommandRequestSchema>[];
 
-/** Opens IssueCommandStream on behalf of an account; `signal` ends it. */
-export type OpenIssueStream = (
-  accountId: string,
+/** Opens IssueCommandStream; `signal` ends it. */
+type OpenStream = (
   requests: AsyncIterable<StreamRequest>,
   signal: AbortSignal,
 ) => AsyncIterable<IssueCommandStreamResponse>;
+
+/** The same on behalf of an account. */
+export type OpenIssueStream = (accountId: string, ...rest: Parameters<OpenStream>) => ReturnType<OpenStream>;
 
 /** An answer that takes longer counts as lost. */
 const SILENCE_MS_MAX = 10_000;
@@ -52,11 +54,14 @@ export class IssueStreams {
   #streamOf(accountId: string): IssueStream {
     const open = this.#streams.get(accountId);
     if (open !== undefined) return open;
-    const stream = new IssueStream(this.#clock, () => {
-      if (this.#streams.get(accountId) === stream) this.#streams.delete(accountId);
-    });
+    const stream = new IssueStream(
+      (requests, signal) => this.#open(accountId, requests, signal),
+      this.#clock,
+      () => {
+        if (this.#streams.get(accountId) === stream) this.#streams.delete(accountId);
+      },
+    );
     this.#streams.set(accountId, stream);
-    stream.begin((requests, signal) => this.#open(accountId, requests, signal));
     return stream;
   }
 }
@@ -75,22 +80,11 @@ class IssueStream {
   readonly #asked: Asked[] = [];
   #cancelTimer: (() => void) | undefined;
 
-  constructor(clock: Clock, onEnd: () => void) {
+  /** `onEnd` is told, perhaps more than once, that the stream takes no more requests. */
+  constructor(open: OpenStream, clock: Clock, onEnd: () => void) {
     this.#clock = clock;
     this.#onEnd = onEnd;
-  }
-
-  begin(
-    open: (requests: AsyncIterable<StreamRequest>, signal: AbortSignal) => AsyncIterable<IssueCommandStreamResponse>,
-  ) {
-    const readAll = async (): Promise<void> => {
-      for await (const { outcomes } of open(this.#requests, this.#cut.signal)) {
-        this.#asked.shift()?.resolve(outcomes);
-        this.#watch();
-      }
-      this.end(new ConnectError('the command service has ended the stream', Code.Unavailable));
-    };
-    readAll().catch((thrown: unknown) => this.end(thrown));
+    this.#readAll(open).catch((thrown: unknown) => this.end(thrown));
   }
 
   issue(requests: IssueRequests): Promise<readonly IssueCommandsResponse_Outcome[]> {
@@ -111,6 +105,14 @@ class IssueStream {
     this.#requests.end();
     this.#cut.abort(reason);
     for (const { reject } of this.#asked.splice(0)) reject(reason);
+  }
+
+  async #readAll(open: OpenStream): Promise<void> {
+    for await (const { outcomes } of open(this.#requests, this.#cut.signal)) {
+      this.#asked.shift()?.resolve(outcomes);
+      this.#watch();
+    }
+    this.end(new ConnectError('the command service has ended the stream', Code.Unavailable));
   }
 
   /** Anew with every answer, and with the first request after it: more requests do not make a dead stream live. */

@@ -44,7 +44,7 @@ export async function startSessionService(config: SessionConfig, logger: Logger)
     );
     const nats = stack.add(connectNats({ url: config.natsUrl, name: `session ${replicaId}`, logger }));
     const bells = stack.add(new Bells(nats));
-    const upstream = stack.add(new Upstream(config.urls, config.internalToken));
+    const upstream = stack.add(new Upstream(config.urls, config.internalToken, clock));
     const book = new SessionStore(pool, nowMs, bells);
     const reader = sessionReader(pool);
     const halts = haltBook(pool, nowMs, bells);

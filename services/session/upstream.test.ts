@@ -4,6 +4,7 @@ import {
   CommandService,
   IssueCommandsResponse_OutcomeSchema,
 } from '../../proto/gen/strategos/command/v1/command_service_pb.js';
+import { systemClock } from '../platform/clock.ts';
 import { Secret } from '../platform/config.ts';
 import { createGrpcServer } from '../platform/grpc/server.ts';
 import { grpcServerLimits } from '../platform/grpc/server-limits.ts';
@@ -30,6 +31,7 @@ test('a command service of a release without streams is called', async () => {
   await using upstream = new Upstream(
     { command: [url], strategy: [url], evaluator: [url], backtest: [] },
     new Secret('internal-token-of-the-test'),
+    systemClock,
   );
   for (const requestId of ['one', 'two']) {
     const [outcome] = await upstream.issue('main', [{ executor: 'x', requestId, kind: { case: 'ping', value: {} } }]);

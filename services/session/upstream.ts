@@ -8,7 +8,7 @@ import { ExecutorService } from '../../proto/gen/strategos/command/v1/executor_s
 import { EvaluatorService } from '../../proto/gen/strategos/evaluator/v1/evaluator_service_pb.js';
 import { BacktestService } from '../../proto/gen/strategos/session/v1/backtest_service_pb.js';
 import { StrategyService } from '../../proto/gen/strategos/strategy/v1/strategy_service_pb.js';
-import { type Clock, systemClock } from '../platform/clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Secret } from '../platform/config.ts';
 import { internalHeaders } from '../platform/grpc/caller.ts';
 import { createGrpcTransport, type GrpcTransport } from '../platform/grpc/transport.ts';
@@ -37,7 +37,7 @@ export class Upstream implements Running {
   readonly #transports: GrpcTransport[] = [];
   readonly #issuing: IssueStreams;
 
-  constructor(urls: UpstreamUrls, token: Secret, clock: Clock = systemClock) {
+  constructor(urls: UpstreamUrls, token: Secret, clock: Clock) {
     this.#token = token;
     this.commands = this.#client(CommandService, urls.command);
     this.executors = this.#client(ExecutorService, urls.command);

@@ -5,16 +5,20 @@ import type { IssueCommandStreamRequestSchema } from '../../proto/gen/strategos/
 import { AsyncQueue } from '../../services/platform/async-queue.ts';
 import { startStack, type TestStack } from '../harness/stack.ts';
 
-const REQUESTS = 2_000;
+/** A second's work and more: the replica falls amid them, also where the test runs late. */
+const REQUESTS = 6_000;
 const ANSWERED_BEFORE = 200;
 
 type Commands = ReturnType<TestStack['replicaCommandClient']>;
 
-/** Issues pings over one stream by their request ids; gives the ids of the commands that were answered, and how it ended. */
+/**
+ * Issues pings over one stream by their request ids; gives the ids of the commands that were answered, and how it ended. With
+ * `onAnswer` the stream is held open for more.
+ */
 async function issueAll(
   commands: Commands,
   requestIds: readonly string[],
-  onAnswer: (answered: number) => void = () => undefined,
+  onAnswer?: (answered: number) => void,
 ): Promise<{ readonly answered: ReadonlyMap<string, string>; readonly end: Code | undefined }> {
   const requests = new AsyncQueue<MessageInitShape<typeof IssueCommandStreamRequestSchema>>({
     itemsMax: requestIds.length,
@@ -22,7 +26,7 @@ async function issueAll(
   for (const requestId of requestIds) {
     requests.push({ requests: [{ executor: 'x', requestId, kind: { case: 'ping' as const, value: {} } }] });
   }
-  requests.end();
+  if (onAnswer === undefined) requests.end();
   const answered = new Map<string, string>();
   try {
     for await (const { outcomes } of commands.issueCommandStream(requests)) {
@@ -30,7 +34,7 @@ async function issueAll(
       if (outcome?.outcome.case !== 'issued') throw new Error(`not issued: ${outcome?.outcome.value?.message}`);
       const { requestId = '', id = '' } = outcome.outcome.value.command ?? {};
       answered.set(requestId, id);
-      onAnswer(answered.size);
+      onAnswer?.(answered.size);
     }
     return { answered, end: undefined };
   } catch (thrown) {

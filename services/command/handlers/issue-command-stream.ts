@@ -26,6 +26,7 @@ export function issueCommandStream(deps: CommandHandlerDependencies) {
     const { accountId } = callerOf(context);
     const { signal } = context;
     const queue = requestQueue(requests);
+    // Of a replica that stops, what waits here is another's: it is unanswered, and will be asked again.
     while (!signal.aborted && (await queue.readable(signal))) {
       yield* answers(deps, accountId, queue.drain(REQUESTS_AT_ONCE_MAX));
     }

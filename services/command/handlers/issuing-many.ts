@@ -13,7 +13,7 @@ import { reasonNumber } from '../wire/error-reason.ts';
 import type { FieldChecks } from '../wire/field-checks.ts';
 import type { CommandHandlerDependencies } from './dependencies.ts';
 
-/** Commands of one request, and of everything that a stream has stored at once. */
+/** Of one request. */
 export const COMMANDS_MAX = 500;
 
 /**
